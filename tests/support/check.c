@@ -51,7 +51,7 @@ struct sm_bytes sm_test_hex(const char *text)
             text++;
             continue;
         }
-        unsigned value;
+        unsigned value = 0;
         if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
             sscanf(text, "%2x", &value) != 1)
             fail_msg("not hexadecimal: '%.8s'", text);
