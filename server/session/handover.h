@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection that finished its link phase, on its way to the channel that serves it. */
+#ifndef SM_SERVER_SESSION_HANDOVER_H
+#define SM_SERVER_SESSION_HANDOVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sm_transport;
+
+/**
+ * Everything a channel needs to know about its new client. Whoever is given one owns it and ends
+ * it with sm_channel_handover_destroy(), on whatever thread serves the channel by then.
+ */
+struct sm_channel_handover {
+    struct sm_transport *transport; /* owned; non-blocking; no watch on its descriptor is left */
+    uint8_t *leftover;              /* owned, malloc: came behind the link phase, feed it first */
+    size_t leftover_size;           /* bytes */
+    uint32_t connection_id;         /* names the client session on this server; never 0 */
+    uint8_t channel_type, channel_id;
+    uint32_t common_caps;  /* the client's first word; every bit with a meaning is in it */
+    uint32_t channel_caps; /* likewise */
+    bool has_mini_header;  /* both sides can: 6-byte headers */
+    bool is_unix;          /* a local socket: no bandwidth limits, descriptors can be passed */
+    bool is_secure;        /* TLS */
+    bool is_low_bandwidth; /* the network test of the session's main channel said so */
+
+    /* Tells the session that the connection is gone. Any thread; called by _destroy, once. */
+    void (*closed)(void *opaque);
+    void *opaque;
+};
+
+/**
+ * Closes the transport if `handover` still has one, frees the rest and tells the session, which
+ * may then count the client as gone. NULL does nothing.
+ */
+void sm_channel_handover_destroy(struct sm_channel_handover *handover);
+
+#endif
