@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "io/transport.h"
+
+enum sm_status sm_transport_read(struct sm_transport *t, uint8_t *to, size_t size, size_t *got)
+{
+    return t->ops->read(t, to, size, got);
+}
+
+enum sm_status sm_transport_writev(struct sm_transport *t, const struct sm_bytes *parts,
+                                   size_t count, size_t *put)
+{
+    return t->ops->writev(t, parts, count, put);
+}
+
+enum sm_status sm_transport_write(struct sm_transport *t, struct sm_bytes bytes, size_t *put)
+{
+    return t->ops->writev(t, &bytes, 1, put);
+}
+
+unsigned sm_transport_wants(const struct sm_transport *t, unsigned asked)
+{
+    return t->ops->wants ? t->ops->wants(t, asked) : asked;
+}
+
+bool sm_transport_has_buffered(const struct sm_transport *t)
+{
+    return t->ops->has_buffered && t->ops->has_buffered(t);
+}
+
+const char *sm_transport_reason(const struct sm_transport *t)
+{
+    return t->reason;
+}
+
+void sm_transport_destroy(struct sm_transport *t)
+{
+    if (t)
+        t->ops->destroy(t);
+}
