@@ -41,4 +41,35 @@ struct sm_machine {
     void *self;
 };
 
+static inline enum sm_status sm_machine_receive(struct sm_machine machine, struct sm_bytes in,
+                                                uint64_t now_us, size_t *taken)
+{
+    return machine.ops->receive(machine.self, in, now_us, taken);
+}
+
+static inline struct sm_bytes sm_machine_pending(struct sm_machine machine)
+{
+    return machine.ops->pending(machine.self);
+}
+
+static inline void sm_machine_sent(struct sm_machine machine, size_t size, uint64_t now_us)
+{
+    machine.ops->sent(machine.self, size, now_us);
+}
+
+static inline uint64_t sm_machine_deadline(struct sm_machine machine)
+{
+    return machine.ops->deadline(machine.self);
+}
+
+static inline enum sm_status sm_machine_tick(struct sm_machine machine, uint64_t now_us)
+{
+    return machine.ops->tick(machine.self, now_us);
+}
+
+static inline const char *sm_machine_reason(struct sm_machine machine)
+{
+    return machine.ops->reason(machine.self);
+}
+
 #endif
