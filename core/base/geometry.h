@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Points and rectangles, in pixels. x grows to the right, y downwards; rectangles are half-open. */
+/* What can be asked of rectangles. The types are public: include/sumac/geometry.h. */
 #ifndef SM_CORE_BASE_GEOMETRY_H
 #define SM_CORE_BASE_GEOMETRY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct sm_point {
-    int32_t x, y;
-};
-
-/** left <= x < right and top <= y < bottom; inverted or equal sides mean empty. */
-struct sm_rect {
-    int32_t left, top, right, bottom;
-};
+#include "sumac/geometry.h"
 
 static inline bool sm_rect_is_empty(struct sm_rect r)
 {

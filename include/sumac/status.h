@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The result of every operation that can fail, and the one attribute all of them carry. */
+/* The result of every operation that can fail, and the attributes public functions carry. */
 #ifndef SUMAC_STATUS_H
 #define SUMAC_STATUS_H
 
 /** The caller must look at the result. */
 #define SM_NODISCARD __attribute__((warn_unused_result))
+
+/** Part of the public interface: visible outside the library that holds it. */
+#define SM_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /**
  * What became of an operation. The class says what to do next; a static `reason` string, where a
@@ -21,6 +28,10 @@ enum sm_status {
 };
 
 /** The name of `status` in lower case, such as "protocol"; "unknown" for a value of no meaning. */
-const char *sm_status_name(enum sm_status status);
+SM_API const char *sm_status_name(enum sm_status status);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection to one machine: created, set up, connected, then its events are pulled. Every
+ * channel of the session has a connection and a thread of its own inside; nothing here calls back.
+ *
+ *     sm_session_create(&session, address, &error);
+ *     sm_session_set_password(session, "secret");
+ *     sm_session_connect(session, &error);
+ *     while (sm_session_wait_event(session, -1, &event) && event.kind != SM_EVENT_CLOSED)
+ *         ...;
+ *     sm_session_destroy(session);
+ */
+#ifndef SUMAC_SESSION_H
+#define SUMAC_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sumac/address.h"
+#include "sumac/error.h"
+#include "sumac/geometry.h"
+#include "sumac/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * A session. Thread: any, for every function, with these exceptions: the settings come before
+ * sm_session_connect(), events are pulled by one thread at a time, and sm_session_destroy() comes
+ * last.
+ */
+struct sm_session;
+
+/** The kinds of channel a server offers, with the numbers they have on the wire. */
+enum sm_channel_kind {
+    SM_CHANNEL_MAIN = 1,
+    SM_CHANNEL_DISPLAY = 2,
+    SM_CHANNEL_INPUTS = 3,
+    SM_CHANNEL_CURSOR = 4,
+    SM_CHANNEL_PLAYBACK = 5,
+    SM_CHANNEL_RECORD = 6,
+    SM_CHANNEL_SMARTCARD = 8,
+    SM_CHANNEL_USBREDIR = 9,
+    SM_CHANNEL_PORT = 10,
+    SM_CHANNEL_WEBDAV = 11,
+};
+
+/** The name of `kind` in lower case, such as "display"; "unknown" for a value of no meaning. */
+SM_API const char *sm_channel_kind_name(enum sm_channel_kind kind);
+
+/** Who moves the pointer. */
+enum sm_mouse_mode {
+    SM_MOUSE_MODE_UNKNOWN = 0,
+    SM_MOUSE_MODE_SERVER = 1, /* the guest: we send relative motion */
+    SM_MOUSE_MODE_CLIENT = 2, /* we do: positions are absolute */
+};
+
+enum sm_session_log_level {
+    SM_SESSION_LOG_DEBUG = 0,
+    SM_SESSION_LOG_INFO = 1,
+    SM_SESSION_LOG_WARNING = 2,
+    SM_SESSION_LOG_ERROR = 3,
+};
+
+/* ---- Making and setting up ---- */
+
+/**
+ * Creates a session that is not connected.
+ *
+ * @param out      receives the session; the caller owns it and releases it with
+ *                 sm_session_destroy(); untouched on failure
+ * @param address  copied; its password, if it has one, is taken as with sm_session_set_password()
+ * @return SM_OK; SM_ERR_NOMEM; SM_ERR_IO if the system gives no descriptor
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_create(struct sm_session **out,
+                                                     const struct sm_address *address);
+
+/** Disconnects, waits for all threads and frees everything. NULL does nothing. */
+SM_API void sm_session_destroy(struct sm_session *session);
+
+/*
+ * Settings. All texts are copied; NULL takes a setting back. Each gives SM_OK, SM_ERR_NOMEM, or
+ * SM_ERR_STATE once sm_session_connect() was called.
+ */
+
+/** The password, at most 60 bytes (a longer one fails in sm_session_connect()). */
+SM_API SM_NODISCARD enum sm_status sm_session_set_password(struct sm_session *session,
+                                                           const char *password);
+
+/** A PEM file of authorities to trust in place of the system's. */
+SM_API SM_NODISCARD enum sm_status sm_session_set_ca_file(struct sm_session *session,
+                                                          const char *path);
+
+/** The subject the server's certificate must have, such as "O=Example,CN=vm"; then its host name is
+ * not looked at. */
+SM_API SM_NODISCARD enum sm_status sm_session_set_host_subject(struct sm_session *session,
+                                                               const char *subject);
+
+/** OpenSSL's list of ciphers for TLS 1.2. */
+SM_API SM_NODISCARD enum sm_status sm_session_set_ciphers(struct sm_session *session,
+                                                          const char *ciphers);
+
+/** How long connecting a channel may take, name look-up to first message; 10 000 ms by default. */
+SM_API SM_NODISCARD enum sm_status sm_session_set_timeout(struct sm_session *session,
+                                                          uint32_t timeout_ms);
+
+/**
+ * Which kinds of channels to open besides main: a mask of 1u << enum sm_channel_kind. By default
+ * display, inputs and cursor.
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_set_channels(struct sm_session *session,
+                                                           uint32_t kinds);
+
+/** Which kinds of channels must use TLS whatever the server says; a mask as above, 0 by default. */
+SM_API SM_NODISCARD enum sm_status sm_session_set_secure_channels(struct sm_session *session,
+                                                                  uint32_t kinds);
+
+/** The mouse mode to ask for whenever the server can; SM_MOUSE_MODE_CLIENT by default, _UNKNOWN to
+ * ask for none. */
+SM_API SM_NODISCARD enum sm_status sm_session_set_mouse_mode(struct sm_session *session,
+                                                             enum sm_mouse_mode mode);
+
+/**
+ * What the server may make us remember: images for reuse, and the dictionary of its GLZ encoder.
+ *
+ * @param image_cache_bytes  80 MiB by default
+ * @param glz_window_bytes   0 (the default) for a size that fits the server, else 4 MiB to 128 MiB
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_set_cache_sizes(struct sm_session *session,
+                                                              uint32_t image_cache_bytes,
+                                                              uint32_t glz_window_bytes);
+
+/**
+ * Where to write lines about what happens; nowhere by default.
+ *
+ * @param write  gets one line without its end, from any thread, also while another function of the
+ *               session runs: it must not call any
+ */
+SM_API SM_NODISCARD enum sm_status
+sm_session_set_log(struct sm_session *session,
+                   void (*write)(void *opaque, enum sm_session_log_level level, const char *text),
+                   void *opaque, enum sm_session_log_level lowest);
+
+/* ---- Living ---- */
+
+/**
+ * Starts connecting and returns at once; what becomes of it arrives as events.
+ *
+ * @param error  receives the reason for people if a setting cannot be used; may be NULL
+ * @return SM_OK; SM_ERR_STATE if it was called before; SM_ERR_NOMEM; SM_ERR_LIMIT if the password
+ *         is too long; SM_ERR_IO if a file cannot be read or a thread not started
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_connect(struct sm_session *session,
+                                                      struct sm_error *error);
+
+/**
+ * Starts an orderly end: what was sent is delivered (waiting for the server at most a second), then
+ * all channels close and SM_EVENT_CLOSED comes. Returns at once.
+ */
+SM_API void sm_session_close(struct sm_session *session);
+
+enum sm_event_kind {
+    SM_EVENT_NONE = 0,
+    /** The session is up: sm_session_get_info() has its facts, and the channel list is known. */
+    SM_EVENT_CONNECTED = 1,
+    /** The last event: the session is over. `error` says why; its kind is SM_ERROR_NONE after
+     * sm_session_close(). */
+    SM_EVENT_CLOSED = 2,
+    /** The channel (`channel`, `channel_id`) can be used now. */
+    SM_EVENT_CHANNEL_OPEN = 3,
+    /** The channel is gone, the session goes on. `error` says why. */
+    SM_EVENT_CHANNEL_CLOSED = 4,
+    /** Something in sm_session_get_info() has changed. */
+    SM_EVENT_INFO = 5,
+    /** Size, readiness or monitors of display `channel_id` have changed. */
+    SM_EVENT_DISPLAY_CONFIG = 6,
+    /** Pixels of display `channel_id` have changed inside `damage`. */
+    SM_EVENT_DISPLAY_DAMAGE = 7,
+    /** Shape, position or visibility of cursor `channel_id` has changed. */
+    SM_EVENT_CURSOR = 8,
+    /** The server has something to say to the user: `text`, of `severity`. */
+    SM_EVENT_NOTICE = 9,
+};
+
+enum sm_severity {
+    SM_SEVERITY_INFO = 0,
+    SM_SEVERITY_WARNING = 1,
+    SM_SEVERITY_ERROR = 2,
+};
+
+/** Something that happened. Events that say the same about the same object are merged. */
+struct sm_event {
+    enum sm_event_kind kind;
+    enum sm_channel_kind channel; /* with CHANNEL_*, DISPLAY_* and CURSOR */
+    uint8_t channel_id;           /* likewise */
+    struct sm_rect damage;        /* with DISPLAY_DAMAGE: in the surface's pixels */
+    enum sm_severity severity;    /* with NOTICE */
+    const struct sm_error *error; /* with CLOSED and CHANNEL_CLOSED; borrowed until the next pull */
+    const char *text;             /* with NOTICE; borrowed until the next pull */
+};
+
+/**
+ * Takes the oldest event, waiting for one if there is none.
+ *
+ * @param timeout_ms  how long to wait at most; 0 not at all, negative for ever
+ * @return false if none came in time, or after SM_EVENT_CLOSED was taken
+ */
+SM_API bool sm_session_wait_event(struct sm_session *session, int timeout_ms,
+                                  struct sm_event *event);
+
+/** A descriptor that is readable while events wait, for a loop of the caller's. Borrowed: watch it,
+ * do not read it. */
+SM_API int sm_session_event_fd(const struct sm_session *session);
+
+/** Makes a waiting sm_session_wait_event() return false at once, or the next one. May be called
+ * from a signal handler. */
+SM_API void sm_session_wake(struct sm_session *session);
+
+/* ---- Looking ---- */
+
+/** What is known about the session and the machine behind it. */
+struct sm_session_info {
+    bool is_connected;   /* between CONNECTED and CLOSED */
+    uint32_t session_id; /* chosen by the server; 0 before it did */
+    char name[128];      /* of the machine, as the server tells it; cut; "" if it does not */
+    bool has_uuid;       /* the server told the machine's UUID */
+    uint8_t uuid[16];    /* in textual order */
+    uint32_t supported_mouse_modes; /* mask of enum sm_mouse_mode */
+    enum sm_mouse_mode mouse_mode;
+    bool has_agent;         /* a guest agent is connected */
+    uint32_t keyboard_leds; /* lock keys lit in the guest: Scroll 1, Num 2, Caps 4 */
+    bool has_multi_media_time;
+    uint32_t multi_media_time_ms; /* the server's clock for sound and video, now */
+};
+
+SM_API void sm_session_get_info(struct sm_session *session, struct sm_session_info *info);
+
+/** One channel the server offers, main included. */
+struct sm_channel_info {
+    enum sm_channel_kind kind; /* may be a number this version has no name for */
+    uint8_t id;
+    bool is_wanted;       /* we open channels of this kind */
+    bool is_open;         /* its link is up */
+    bool is_secure;       /* over TLS */
+    uint32_t common_caps; /* the server's capability words, once it was linked; see docs/wire */
+    uint32_t channel_caps;
+    uint64_t messages;       /* received so far */
+    uint64_t received_bytes; /* in messages, headers included */
+};
+
+/**
+ * The channels, in the order the server listed them, main first.
+ *
+ * @param out   receives at most `room` of them; may be NULL if `room` is 0
+ * @return how many there are, which may be more than `room`
+ */
+SM_API size_t sm_session_get_channels(struct sm_session *session, struct sm_channel_info *out,
+                                      size_t room);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
