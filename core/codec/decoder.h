@@ -32,7 +32,8 @@ void sm_decoder_destroy(struct sm_decoder *decoder);
 /**
  * The format in which an image comes out, known from its header; ask before allocating.
  *
- * Palette bitmaps take the format of the target surface (XRGB32, ARGB32 or RGB555). QUIC and LZ
+ * Palette bitmaps take the format of the target surface (XRGB32, ARGB32 or RGB555); bitmaps of one
+ * bit come out as A1, without looking at a palette, if `surface` is A1: a mask. QUIC and LZ
  * images of 16 bits are RGB555, and sm_image_decode() also accepts XRGB32 for them.
  *
  * @param surface  the format of the target surface; only palette bitmaps look at it

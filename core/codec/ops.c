@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/codec/ops.h"
+
+#include "core/base/cpu.h"
+
+void sm_codec_ops_init(struct sm_codec_ops *ops, uint32_t cpu_flags)
+{
+    *ops = (struct sm_codec_ops){
+        .lz_pass = sm_lz_pass_c,
+    };
+    (void)cpu_flags;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The hot loops of the codecs as a table: portable C, then what the processor does better. */
+#ifndef SM_CORE_CODEC_OPS_H
+#define SM_CORE_CODEC_OPS_H
+
+#include <stdint.h>
+
+#include "core/codec/lz/lz.h"
+
+/** Every override gives the same result as the portable function it replaces. */
+struct sm_codec_ops {
+    sm_lz_pass_fn *lz_pass;
+};
+
+/** Fills `ops` for the features `cpu_flags` (enum sm_cpu_flag); 0 gives portable C. */
+void sm_codec_ops_init(struct sm_codec_ops *ops, uint32_t cpu_flags);
+
+#endif
