@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/gfx/pixel.h"
+
+#include <string.h>
+
+/* One body for all formats; the format is a constant in each caller, so the switch vanishes. */
+static inline void fetch_as(enum sm_pixel_format format, const uint8_t *from, uint32_t count,
+                            uint32_t *out)
+{
+    uint32_t bytes = sm_gfx_pixel_bytes(format);
+    for (uint32_t i = 0; i < count; i++, from += bytes)
+        out[i] = sm_gfx_fetch(format, sm_gfx_load(from, bytes));
+}
+
+static inline void store_as(enum sm_pixel_format format, uint8_t *to, uint32_t count,
+                            const uint32_t *from)
+{
+    uint32_t bytes = sm_gfx_pixel_bytes(format);
+    for (uint32_t i = 0; i < count; i++, to += bytes)
+        sm_gfx_put(to, bytes, sm_gfx_store(format, from[i]));
+}
+
+static void fetch_rgb24(const uint8_t *from, uint32_t count, uint32_t *out)
+{
+    for (uint32_t i = 0; i < count; i++, from += 3)
+        out[i] = sm_gfx_argb(255, from[2], from[1], from[0]);
+}
+
+void sm_gfx_fetch_row(const struct sm_pixels *pixels, int32_t x, int32_t y, uint32_t count,
+                      uint32_t *out)
+{
+    const uint8_t *from = sm_gfx_at(pixels, x, y);
+    switch (pixels->format) {
+    case SM_PIXEL_ARGB32:
+        memcpy(out, from, (size_t)count * 4);
+        break;
+    case SM_PIXEL_RGB555:
+        fetch_as(SM_PIXEL_RGB555, from, count, out);
+        break;
+    case SM_PIXEL_RGB565:
+        fetch_as(SM_PIXEL_RGB565, from, count, out);
+        break;
+    case SM_PIXEL_A8:
+        fetch_as(SM_PIXEL_A8, from, count, out);
+        break;
+    case SM_PIXEL_RGB24:
+        fetch_rgb24(from, count, out);
+        break;
+    default:
+        fetch_as(SM_PIXEL_XRGB32, from, count, out);
+        break;
+    }
+}
+
+void sm_gfx_store_row(const struct sm_pixels *pixels, int32_t x, int32_t y, uint32_t count,
+                      const uint32_t *from)
+{
+    uint8_t *to = sm_gfx_at(pixels, x, y);
+    switch (pixels->format) {
+    case SM_PIXEL_ARGB32:
+        memcpy(to, from, (size_t)count * 4);
+        break;
+    case SM_PIXEL_RGB555:
+        store_as(SM_PIXEL_RGB555, to, count, from);
+        break;
+    case SM_PIXEL_RGB565:
+        store_as(SM_PIXEL_RGB565, to, count, from);
+        break;
+    case SM_PIXEL_A8:
+        store_as(SM_PIXEL_A8, to, count, from);
+        break;
+    default:
+        store_as(SM_PIXEL_XRGB32, to, count, from);
+        break;
+    }
+}
