@@ -9,9 +9,9 @@
 #include <stdbool.h>
 
 #include "core/base/list.h"
+#include "io/loop.h"
 #include "sumac/status.h"
 
-struct sm_loop;
 struct sm_main_queue;
 
 /**
@@ -29,12 +29,10 @@ struct sm_main_task {
  * Creates a queue that runs its work from `loop`.
  *
  * @param out   receives the queue, untouched on failure; release with sm_main_queue_destroy()
- * @param loop  borrowed until the queue is destroyed; the calling thread is remembered as the main
- *              thread
+ * @param loop  must outlive the queue; the calling thread is remembered as the main thread
  * @return SM_OK; SM_ERR_NOMEM; SM_ERR_IO if no descriptor could be had
  */
-SM_NODISCARD enum sm_status sm_main_queue_create(struct sm_main_queue **out,
-                                                 const struct sm_loop *loop);
+SM_NODISCARD enum sm_status sm_main_queue_create(struct sm_main_queue **out, struct sm_loop loop);
 
 /** Forgets what is still queued and frees the queue. NULL does nothing. Thread: main context. */
 void sm_main_queue_destroy(struct sm_main_queue *queue);
@@ -56,7 +54,7 @@ void sm_main_queue_cancel_task(struct sm_main_queue *queue, struct sm_main_task 
 /** Whether the caller runs on the thread that created the queue. Thread: any. */
 bool sm_main_queue_is_main_thread(const struct sm_main_queue *queue);
 
-/** Whether nothing waits. Thread: any. */
-bool sm_main_queue_is_empty(struct sm_main_queue *queue);
+/** Runs what is queued by now, instead of waiting for the loop. Thread: main context. */
+void sm_main_queue_run(struct sm_main_queue *queue);
 
 #endif
