@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/check.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "io/socket.h"
+
+static int wait_for_client(int listener)
+{
+    struct pollfd poll_fd = {.fd = listener, .events = POLLIN};
+    assert_int_equal(poll(&poll_fd, 1, 5000), 1);
+    int fd = -1;
+    sm_check_status(sm_socket_accept(listener, &fd), SM_OK);
+    return fd;
+}
+
+static void check_talk(int listener, int fd)
+{
+    struct sm_transport *client, *server;
+    sm_check_status(sm_socket_transport(&client, fd), SM_OK);
+    sm_check_status(sm_socket_transport(&server, wait_for_client(listener)), SM_OK);
+    uint8_t buffer[16];
+    size_t count = 0;
+    sm_check_status(sm_transport_read(server, buffer, sizeof(buffer), &count), SM_AGAIN);
+    struct sm_bytes parts[] = {{(const uint8_t *)"he", 2}, {NULL, 0}, {(const uint8_t *)"llo", 3}};
+    sm_check_status(sm_transport_writev(client, parts, 3, &count), SM_OK);
+    assert_int_equal(count, 5);
+    struct pollfd poll_fd = {.fd = server->fd, .events = POLLIN};
+    assert_int_equal(poll(&poll_fd, 1, 5000), 1);
+    sm_check_status(sm_transport_read(server, buffer, sizeof(buffer), &count), SM_OK);
+    sm_check_bytes(((struct sm_bytes){buffer, count}),
+                   ((struct sm_bytes){(const uint8_t *)"hello", 5}));
+    sm_transport_destroy(client);
+    assert_int_equal(poll(&poll_fd, 1, 5000), 1);
+    sm_check_status(sm_transport_read(server, buffer, sizeof(buffer), &count), SM_ERR_IO);
+    assert_true(server->has_ended);
+    sm_transport_destroy(server);
+}
+
+static void socket_listens_and_connects_over_tcp(void **state)
+{
+    (void)state;
+    struct sm_socket_error error;
+    int listener, fd;
+    sm_check_status(sm_socket_listen_tcp(&listener, "127.0.0.1", 0, SM_SOCKET_ANY_FAMILY, &error),
+                    SM_OK);
+    assert_int_not_equal(sm_socket_local_port(listener), 0);
+    int none;
+    sm_check_status(sm_socket_accept(listener, &none), SM_AGAIN);
+    sm_check_status(sm_socket_connect_tcp(&fd, "127.0.0.1", sm_socket_local_port(listener),
+                                          sm_now_us() + 5000000, -1, &error),
+                    SM_OK);
+    check_talk(listener, fd);
+    close(listener);
+}
+
+static void socket_says_why_it_could_not_connect(void **state)
+{
+    (void)state;
+    struct sm_socket_error error;
+    int listener, fd;
+    sm_check_status(sm_socket_listen_tcp(&listener, "127.0.0.1", 0, SM_SOCKET_IPV4, &error), SM_OK);
+    uint16_t port = sm_socket_local_port(listener);
+    int second;
+    sm_check_status(sm_socket_listen_tcp(&second, "127.0.0.1", port, SM_SOCKET_IPV4, &error),
+                    SM_ERR_IO);
+    assert_int_equal(error.failure, SM_SOCKET_IN_USE);
+    close(listener);
+    sm_check_status(
+        sm_socket_connect_tcp(&fd, "127.0.0.1", port, sm_now_us() + 5000000, -1, &error),
+        SM_ERR_IO);
+    assert_int_equal(error.failure, SM_SOCKET_REFUSED);
+    assert_non_null(strstr(error.text, "127.0.0.1"));
+    sm_check_status(
+        sm_socket_connect_tcp(&fd, "no-such-host.invalid", 1, sm_now_us() + 5000000, -1, &error),
+        SM_ERR_IO);
+    assert_int_equal(error.failure, SM_SOCKET_RESOLVE);
+    sm_check_status(sm_socket_connect_unix(&fd, "/nonexistent/socket", &error), SM_ERR_IO);
+    assert_int_equal(error.failure, SM_SOCKET_MISSING);
+}
+
+static void socket_replaces_a_unix_path_left_behind(void **state)
+{
+    (void)state;
+    struct sm_socket_error error;
+    char path[64];
+    snprintf(path, sizeof(path), "/tmp/sumac-test-%d.sock", (int)getpid());
+    int listener, fd;
+    sm_check_status(sm_socket_listen_unix(&listener, path, &error), SM_OK);
+    close(listener);
+    sm_check_status(sm_socket_listen_unix(&listener, path, &error), SM_OK);
+    sm_check_status(sm_socket_connect_unix(&fd, path, &error), SM_OK);
+    check_talk(listener, fd);
+    close(listener);
+    unlink(path);
+}
+
+static void socket_passes_a_descriptor_beside_the_stream(void **state)
+{
+    (void)state;
+    int fds[2], passed[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) | pipe(passed), 0);
+    struct sm_transport *t;
+    sm_check_status(sm_socket_transport(&t, fds[0]), SM_OK);
+    sm_check_status(sm_socket_send_fd(t, '@', passed[1]), SM_OK);
+    char byte = 0, room[CMSG_SPACE(sizeof(int))];
+    struct iovec vector = {&byte, 1};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+    assert_int_equal(recvmsg(fds[1], &message, 0), 1);
+    assert_int_equal(byte, '@');
+    assert_non_null(CMSG_FIRSTHDR(&message));
+    int received;
+    memcpy(&received, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(received));
+    assert_int_equal(write(received, "x", 1), 1);
+    assert_int_equal(read(passed[0], &byte, 1), 1);
+    close(received), close(passed[0]), close(passed[1]), close(fds[1]);
+    sm_transport_destroy(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(socket_listens_and_connects_over_tcp),
+        cmocka_unit_test(socket_says_why_it_could_not_connect),
+        cmocka_unit_test(socket_replaces_a_unix_path_left_behind),
+        cmocka_unit_test(socket_passes_a_descriptor_beside_the_stream),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
