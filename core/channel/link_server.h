@@ -99,6 +99,12 @@ SM_NODISCARD enum sm_status sm_link_server_result(struct sm_link_server *link, u
 /** True after a result of 0. */
 bool sm_link_server_is_done(const struct sm_link_server *link);
 
+/**
+ * True after a refusal or failure, also one that happened inside an answer: write what is pending,
+ * then close. The deadline still holds, for a peer that does not read.
+ */
+bool sm_link_server_is_failed(const struct sm_link_server *link);
+
 /** True if both sides can, and so must, use 6-byte headers; known from HELLO on. */
 bool sm_link_server_has_mini_header(const struct sm_link_server *link);
 

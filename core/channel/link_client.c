@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/channel/link_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/writer.h"
+#include "core/channel/link_parts.h"
+
+enum state {
+    READ_REPLY_HEADER,
+    READ_REPLY,
+    WAIT_TICKET,
+    WAIT_SASL,
+    READ_RESULT,
+    READ_LATE_HEADER, /* a second reply where a result was due: the server's other way to refuse */
+    READ_LATE_ERROR,
+    DONE,
+    REFUSED,
+    FAILED,
+};
+
+struct sm_link_client {
+    struct sm_link_client_config config;
+    enum state state;
+    enum sm_status status; /* what every receive says once FAILED */
+    const char *reason;
+    uint64_t deadline_us;
+    struct sm_link_collector in;
+    struct sm_writer out;
+    struct sm_link_reply reply;
+    uint8_t public_key[SM_LINK_PUBLIC_KEY_SIZE];
+    struct sm_link_client_event event;
+    bool has_event;
+};
+
+static enum sm_status fail(struct sm_link_client *link, enum sm_status status, const char *reason)
+{
+    link->state = FAILED;
+    link->status = status;
+    link->reason = reason;
+    return status;
+}
+
+static uint32_t common_caps(const struct sm_link_client_config *config)
+{
+    uint32_t caps = 1u << SM_LINK_CAP_AUTH_SELECTION;
+    if (config->has_sasl)
+        caps |= 1u << SM_LINK_CAP_AUTH_SASL;
+    if (!config->no_mini_header)
+        caps |= 1u << SM_LINK_CAP_MINI_HEADER;
+    return caps;
+}
+
+static bool has_common(const struct sm_link_client *link, unsigned bit)
+{
+    return link->reply.common_caps >> bit & 1;
+}
+
+static void emit(struct sm_link_client *link, struct sm_link_client_event event)
+{
+    link->event = event;
+    link->has_event = true;
+}
+
+static void refused(struct sm_link_client *link, uint32_t error, bool after_ticket)
+{
+    link->state = REFUSED;
+    link->reason = "the server refused the link";
+    emit(link, (struct sm_link_client_event){
+                   .kind = SM_LINK_CLIENT_REFUSED, .error = error, .after_ticket = after_ticket});
+}
+
+static void read_next(struct sm_link_client *link, enum state state, size_t size)
+{
+    link->state = state;
+    sm_link_collect(&link->in, size);
+}
+
+/* SASL if both can; a ticket if the server takes one; a server that knows no choice takes one. */
+static enum sm_status choose_mechanism(struct sm_link_client *link)
+{
+    bool has_choice = has_common(link, SM_LINK_CAP_AUTH_SELECTION);
+    if (has_choice && link->config.has_sasl && has_common(link, SM_LINK_CAP_AUTH_SASL)) {
+        sm_put_le32(&link->out, SM_LINK_CAP_AUTH_SASL);
+        if (link->out.failed)
+            return fail(link, SM_ERR_NOMEM, "out of memory");
+        link->state = WAIT_SASL;
+        emit(link, (struct sm_link_client_event){.kind = SM_LINK_CLIENT_NEED_SASL});
+        return SM_OK;
+    }
+    if (has_choice && !has_common(link, SM_LINK_CAP_AUTH_SPICE))
+        return fail(link, SM_ERR_PROTOCOL, "no way to authenticate that both sides know");
+    link->state = WAIT_TICKET;
+    emit(link, (struct sm_link_client_event){
+                   .kind = SM_LINK_CLIENT_NEED_TICKET,
+                   .public_key = {.data = link->public_key, .size = sizeof(link->public_key)}});
+    return SM_OK;
+}
+
+static enum sm_status on_reply_header(struct sm_link_client *link, enum state next)
+{
+    struct sm_link_header header = sm_link_header_parse(sm_link_collected(&link->in));
+    if (header.magic != SM_LINK_MAGIC)
+        return fail(link, SM_ERR_PROTOCOL, "the peer does not speak this protocol");
+    if (header.major != SM_LINK_MAJOR)
+        return fail(link, SM_ERR_PROTOCOL, "the server speaks another version of the protocol");
+    if (header.size < SM_LINK_REPLY_SIZE)
+        return fail(link, SM_ERR_PROTOCOL, "link reply too short");
+    if (header.size > SM_LINK_MAX_SIZE)
+        return fail(link, SM_ERR_LIMIT, "link reply too long");
+    read_next(link, next, header.size);
+    return SM_OK;
+}
+
+static enum sm_status on_reply(struct sm_link_client *link)
+{
+    enum sm_status status = sm_link_reply_parse(&link->reply, sm_link_collected(&link->in));
+    if (status != SM_OK)
+        return fail(link, status, "malformed link reply");
+    if (link->reply.error) {
+        refused(link, link->reply.error, false);
+        return SM_OK;
+    }
+    memcpy(link->public_key, link->reply.public_key.data, sizeof(link->public_key));
+    return choose_mechanism(link);
+}
+
+static enum sm_status on_result(struct sm_link_client *link)
+{
+    uint32_t result = sm_link_word_parse(sm_link_collected(&link->in));
+    if (result == SM_LINK_MAGIC) {
+        sm_link_collect_more(&link->in, SM_LINK_HEADER_SIZE);
+        link->state = READ_LATE_HEADER;
+        return SM_OK;
+    }
+    if (result) {
+        refused(link, result, true);
+        return SM_OK;
+    }
+    link->state = DONE;
+    emit(link, (struct sm_link_client_event){.kind = SM_LINK_CLIENT_DONE,
+                                             .common_caps = link->reply.common_caps,
+                                             .channel_caps = link->reply.channel_caps,
+                                             .has_mini_header =
+                                                 !link->config.no_mini_header &&
+                                                 has_common(link, SM_LINK_CAP_MINI_HEADER)});
+    return SM_OK;
+}
+
+static enum sm_status on_late_error(struct sm_link_client *link)
+{
+    uint32_t error = sm_link_word_parse(sm_link_collected(&link->in));
+    refused(link, error ? error : SM_LINK_ERROR_ERROR, true);
+    return SM_OK;
+}
+
+static enum sm_status step(struct sm_link_client *link)
+{
+    switch (link->state) {
+    case READ_REPLY_HEADER:
+        return on_reply_header(link, READ_REPLY);
+    case READ_REPLY:
+        return on_reply(link);
+    case READ_RESULT:
+        return on_result(link);
+    case READ_LATE_HEADER:
+        return on_reply_header(link, READ_LATE_ERROR);
+    case READ_LATE_ERROR:
+        return on_late_error(link);
+    case WAIT_TICKET:
+    case WAIT_SASL:
+    case DONE:
+    case REFUSED:
+    case FAILED:
+        break;
+    }
+    return fail(link, SM_ERR_STATE, "bytes in a state that reads none");
+}
+
+static bool is_reading(const struct sm_link_client *link)
+{
+    switch (link->state) {
+    case READ_REPLY_HEADER:
+    case READ_REPLY:
+    case READ_RESULT:
+    case READ_LATE_HEADER:
+    case READ_LATE_ERROR:
+        return true;
+    case WAIT_TICKET:
+    case WAIT_SASL:
+    case DONE:
+    case REFUSED:
+    case FAILED:
+        break;
+    }
+    return false;
+}
+
+static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
+{
+    struct sm_link_client *link = self;
+    (void)now_us;
+    *taken = 0;
+    if (link->state == FAILED)
+        return link->status;
+    if (link->state == REFUSED)
+        return SM_ERR_PROTOCOL;
+    while (is_reading(link)) {
+        struct sm_bytes rest = {.data = in.data + *taken, .size = in.size - *taken};
+        *taken += sm_link_collector_take(&link->in, rest);
+        if (!sm_link_collector_is_full(&link->in))
+            break;
+        enum sm_status status = step(link);
+        if (status != SM_OK)
+            return status;
+    }
+    return SM_OK;
+}
+
+static struct sm_bytes pending(const void *self)
+{
+    return sm_writer_bytes(&((const struct sm_link_client *)self)->out);
+}
+
+static void sent(void *self, size_t size, uint64_t now_us)
+{
+    (void)now_us;
+    sm_link_consume(&((struct sm_link_client *)self)->out, size);
+}
+
+static uint64_t deadline(const void *self)
+{
+    const struct sm_link_client *link = self;
+    bool is_over = link->state == DONE || link->state == REFUSED || link->state == FAILED;
+    return is_over ? UINT64_MAX : link->deadline_us;
+}
+
+static enum sm_status tick(void *self, uint64_t now_us)
+{
+    struct sm_link_client *link = self;
+    if (link->state == FAILED)
+        return link->status;
+    if (now_us < deadline(link))
+        return SM_OK;
+    return fail(link, SM_ERR_LIMIT, "the link phase took too long");
+}
+
+static const char *reason(const void *self)
+{
+    return ((const struct sm_link_client *)self)->reason;
+}
+
+static const struct sm_machine_ops OPS = {
+    .receive = receive,
+    .pending = pending,
+    .sent = sent,
+    .deadline = deadline,
+    .tick = tick,
+    .reason = reason,
+};
+
+enum sm_status sm_link_client_create(struct sm_link_client **out,
+                                     const struct sm_link_client_config *config, uint64_t now_us)
+{
+    struct sm_link_client *link = calloc(1, sizeof(*link));
+    if (!link)
+        return SM_ERR_NOMEM;
+    link->config = *config;
+    link->reason = "";
+    link->deadline_us = sm_link_deadline_us(now_us, config->timeout_us);
+    read_next(link, READ_REPLY_HEADER, SM_LINK_HEADER_SIZE);
+    sm_writer_init(&link->out, SM_LINK_MAX_SIZE);
+    sm_link_message_build(&link->out,
+                          &(struct sm_link_message){.connection_id = config->connection_id,
+                                                    .channel_type = config->channel_type,
+                                                    .channel_id = config->channel_id,
+                                                    .common_caps = common_caps(config),
+                                                    .channel_caps = config->channel_caps});
+    if (link->out.failed) {
+        sm_link_client_destroy(link);
+        return SM_ERR_NOMEM;
+    }
+    *out = link;
+    return SM_OK;
+}
+
+void sm_link_client_destroy(struct sm_link_client *link)
+{
+    if (!link)
+        return;
+    sm_writer_finish(&link->out);
+    free(link);
+}
+
+struct sm_machine sm_link_client_machine(struct sm_link_client *link)
+{
+    return (struct sm_machine){.ops = &OPS, .self = link};
+}
+
+bool sm_link_client_next(struct sm_link_client *link, struct sm_link_client_event *event)
+{
+    if (!link->has_event)
+        return false;
+    *event = link->event;
+    link->has_event = false;
+    return true;
+}
+
+enum sm_status sm_link_client_ticket(struct sm_link_client *link, struct sm_bytes ticket)
+{
+    if (link->state != WAIT_TICKET || ticket.size != SM_LINK_TICKET_SIZE)
+        return SM_ERR_STATE;
+    if (has_common(link, SM_LINK_CAP_AUTH_SELECTION))
+        sm_put_le32(&link->out, SM_LINK_CAP_AUTH_SPICE);
+    sm_put_bytes(&link->out, ticket);
+    if (link->out.failed)
+        return fail(link, SM_ERR_NOMEM, "out of memory");
+    read_next(link, READ_RESULT, SM_LINK_WORD_SIZE);
+    return SM_OK;
+}
+
+enum sm_status sm_link_client_sasl_done(struct sm_link_client *link)
+{
+    if (link->state != WAIT_SASL)
+        return SM_ERR_STATE;
+    read_next(link, READ_RESULT, SM_LINK_WORD_SIZE);
+    return SM_OK;
+}
