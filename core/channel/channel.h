@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection behind the link phase: messages with headers, serials, acknowledgements and pings,
+ * the same on every channel and for both ends. What the messages mean is said by the machines of
+ * core/channel/{main,display,cursor,inputs}, which own one of these.
+ *
+ * Answered here, without the owner: client: PING (at once, also past messages the owner has not
+ * pulled yet), SET_ACK, ACK; server: ACK_SYNC, ACK, PONG, and latency pings when idle. All other
+ * messages, those of the base channel included, are pulled with sm_channel_next().
+ * Source: docs/channel.md, "Messages".
+ */
+#ifndef SM_CORE_CHANNEL_CHANNEL_H
+#define SM_CORE_CHANNEL_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/channel/machine.h"
+#include "sumac/bytes.h"
+#include "sumac/status.h"
+
+/** Thread: one at a time. */
+struct sm_channel;
+
+enum sm_channel_role {
+    SM_CHANNEL_CLIENT, /* receives what servers send */
+    SM_CHANNEL_SERVER,
+};
+
+enum {
+    /** Bytes waiting to be written at which sends are refused, unless configured otherwise. */
+    SM_CHANNEL_DEFAULT_MAX_PENDING = 1 << 20,
+    /** Bytes received but not pulled at which no more are taken. */
+    SM_CHANNEL_READ_AHEAD = 256 << 10,
+};
+
+struct sm_channel_config {
+    enum sm_channel_role role;
+    bool has_mini_header; /* what the link phase found */
+    /**
+     * The largest body we take of a type, in bytes; 0 for a type we do not know. A client skips
+     * unknown messages, a server fails on them. A body that is too large is a failure.
+     */
+    uint32_t (*max_size)(uint16_t type);
+    /**
+     * Bytes waiting to be written at which sm_channel_send() says SM_AGAIN; 0 for the default.
+     * Memory is bounded by this plus one message.
+     */
+    size_t max_pending_bytes;
+    /** To be written before the first message, such as the unsent end of a link result; copied. */
+    struct sm_bytes leading;
+    /** Server: time between latency pings; 0 for none. The first comes after 100 ms of idleness. */
+    uint64_t ping_interval_us;
+    /**
+     * Server: fail after so long without a byte from the peer while output waits or a ping is
+     * unanswered; 0 for never.
+     */
+    uint64_t liveness_us;
+};
+
+/** A message, or one of those that travelled inside it. */
+struct sm_channel_message {
+    uint16_t type;
+    bool is_sub;          /* travelled inside the message with this serial */
+    uint64_t serial;      /* of the message on this connection and direction; the first has 1 */
+    struct sm_bytes body; /* borrowed until the next sm_channel_next() */
+};
+
+/**
+ * @param out  receives the channel, untouched on failure; release it with sm_channel_destroy()
+ * @return SM_OK; SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status
+sm_channel_create(struct sm_channel **out, const struct sm_channel_config *config, uint64_t now_us);
+
+/** NULL does nothing. */
+void sm_channel_destroy(struct sm_channel *channel);
+
+/** For the pump; borrows `channel`. */
+struct sm_machine sm_channel_machine(struct sm_channel *channel);
+
+/**
+ * Pulls the next message. Asking for it says that the former one is dealt with.
+ *
+ * @param out  receives the message
+ * @return SM_OK; SM_AGAIN if there is none, or the channel is held; else the channel has failed
+ *         (sm_channel_reason())
+ */
+SM_NODISCARD enum sm_status sm_channel_next(struct sm_channel *channel,
+                                            struct sm_channel_message *out);
+
+/**
+ * Lets sm_channel_next() give nothing until sm_channel_release(): the client waits for other
+ * channels. Pings are answered all the same.
+ */
+void sm_channel_hold(struct sm_channel *channel);
+void sm_channel_release(struct sm_channel *channel);
+bool sm_channel_is_held(const struct sm_channel *channel);
+
+/**
+ * Sends a message.
+ *
+ * @return SM_OK; SM_AGAIN if too much waits to be written: nothing was queued, try again when less
+ *         is pending; SM_ERR_LIMIT for a body that no header can describe; SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_channel_send(struct sm_channel *channel, uint16_t type,
+                                            struct sm_bytes body);
+
+/** As sm_channel_send(), with a body in parts. */
+SM_NODISCARD enum sm_status sm_channel_sendv(struct sm_channel *channel, uint16_t type,
+                                             const struct sm_bytes *parts, size_t count);
+
+/** As sm_channel_send() but never SM_AGAIN: for the few small messages that may not be lost. */
+SM_NODISCARD enum sm_status sm_channel_send_always(struct sm_channel *channel, uint16_t type,
+                                                   struct sm_bytes body);
+
+/** Bytes waiting to be written. */
+size_t sm_channel_pending_size(const struct sm_channel *channel);
+
+/** True if sm_channel_send() would say SM_AGAIN. */
+bool sm_channel_is_full(const struct sm_channel *channel);
+
+/** Serials: of the last message sent, received whole, and dealt with by the owner; 0 for none. */
+uint64_t sm_channel_sent_serial(const struct sm_channel *channel);
+uint64_t sm_channel_received_serial(const struct sm_channel *channel);
+uint64_t sm_channel_handled_serial(const struct sm_channel *channel);
+
+/**
+ * Server: sends SET_ACK. The client acknowledges every `window` messages from then on; 0 stops it.
+ * Status as sm_channel_send_always(); SM_ERR_STATE for a client.
+ */
+SM_NODISCARD enum sm_status sm_channel_set_ack_window(struct sm_channel *channel, uint32_t window);
+
+/** Server: more than two windows of messages are unacknowledged: send nothing that can wait. */
+bool sm_channel_is_blocked(const struct sm_channel *channel);
+
+/** Server: messages sent behind the last SET_ACK and not acknowledged; 0 without a window. */
+uint64_t sm_channel_unacked(const struct sm_channel *channel);
+
+/** Server: bytes of the messages that sm_channel_unacked() counts, headers included. */
+uint64_t sm_channel_unacked_bytes(const struct sm_channel *channel);
+
+/** Server: the last measured round trip in microseconds; UINT64_MAX before one. */
+uint64_t sm_channel_rtt_us(const struct sm_channel *channel);
+
+/** What the network test found. */
+struct sm_channel_net_test {
+    bool is_done;
+    uint64_t latency_us;      /* the shorter of two round trips */
+    uint64_t bits_per_second; /* 0: too fast to measure */
+};
+
+/**
+ * Server: sends the pings of the network test (twice nothing, once 256000 bytes of zeros). Latency
+ * pings and liveness begin when it is done. Status as sm_channel_send_always(); SM_ERR_STATE for a
+ * client or a second test.
+ */
+SM_NODISCARD enum sm_status sm_channel_start_net_test(struct sm_channel *channel);
+struct sm_channel_net_test sm_channel_net_test(const struct sm_channel *channel);
+
+/** Messages of unknown types that a client has skipped. */
+uint64_t sm_channel_skipped_count(const struct sm_channel *channel);
+
+/** Lets the channel fail: for owners that find a message wrong. Returns `status`. */
+enum sm_status sm_channel_fail(struct sm_channel *channel, enum sm_status status,
+                               const char *reason);
+
+/** Words about the failure, static; "" before one. */
+const char *sm_channel_reason(const struct sm_channel *channel);
+
+#endif
