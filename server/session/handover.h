@@ -17,6 +17,8 @@ struct sm_channel_handover {
     struct sm_transport *transport; /* owned; non-blocking; no watch on its descriptor is left */
     uint8_t *leftover;              /* owned, malloc: came behind the link phase, feed it first */
     size_t leftover_size;           /* bytes */
+    uint8_t *leading;               /* owned, malloc: the unsent end of the link phase */
+    size_t leading_size;            /* bytes; struct sm_channel_config wants them as `leading` */
     uint32_t connection_id;         /* names the client session on this server; never 0 */
     uint8_t channel_type, channel_id;
     uint32_t common_caps;  /* the client's first word; every bit with a meaning is in it */
