@@ -44,11 +44,11 @@ static enum sm_status fail(struct sm_link_client *link, enum sm_status status, c
 
 static uint32_t common_caps(const struct sm_link_client_config *config)
 {
-    uint32_t caps = 1u << SM_LINK_CAP_AUTH_SELECTION;
+    uint32_t caps = 1u << SM_COMMON_CAP_AUTH_SELECTION;
     if (config->has_sasl)
-        caps |= 1u << SM_LINK_CAP_AUTH_SASL;
+        caps |= 1u << SM_COMMON_CAP_AUTH_SASL;
     if (!config->no_mini_header)
-        caps |= 1u << SM_LINK_CAP_MINI_HEADER;
+        caps |= 1u << SM_COMMON_CAP_MINI_HEADER;
     return caps;
 }
 
@@ -80,16 +80,16 @@ static void read_next(struct sm_link_client *link, enum state state, size_t size
 /* SASL if both can; a ticket if the server takes one; a server that knows no choice takes one. */
 static enum sm_status choose_mechanism(struct sm_link_client *link)
 {
-    bool has_choice = has_common(link, SM_LINK_CAP_AUTH_SELECTION);
-    if (has_choice && link->config.has_sasl && has_common(link, SM_LINK_CAP_AUTH_SASL)) {
-        sm_put_le32(&link->out, SM_LINK_CAP_AUTH_SASL);
+    bool has_choice = has_common(link, SM_COMMON_CAP_AUTH_SELECTION);
+    if (has_choice && link->config.has_sasl && has_common(link, SM_COMMON_CAP_AUTH_SASL)) {
+        sm_put_le32(&link->out, SM_COMMON_CAP_AUTH_SASL);
         if (link->out.failed)
             return fail(link, SM_ERR_NOMEM, "out of memory");
         link->state = WAIT_SASL;
         emit(link, (struct sm_link_client_event){.kind = SM_LINK_CLIENT_NEED_SASL});
         return SM_OK;
     }
-    if (has_choice && !has_common(link, SM_LINK_CAP_AUTH_SPICE))
+    if (has_choice && !has_common(link, SM_COMMON_CAP_AUTH_SPICE))
         return fail(link, SM_ERR_PROTOCOL, "no way to authenticate that both sides know");
     link->state = WAIT_TICKET;
     emit(link, (struct sm_link_client_event){
@@ -144,14 +144,14 @@ static enum sm_status on_result(struct sm_link_client *link)
                                              .channel_caps = link->reply.channel_caps,
                                              .has_mini_header =
                                                  !link->config.no_mini_header &&
-                                                 has_common(link, SM_LINK_CAP_MINI_HEADER)});
+                                                 has_common(link, SM_COMMON_CAP_MINI_HEADER)});
     return SM_OK;
 }
 
 static enum sm_status on_late_error(struct sm_link_client *link)
 {
     uint32_t error = sm_link_word_parse(sm_link_collected(&link->in));
-    refused(link, error ? error : SM_LINK_ERROR_ERROR, true);
+    refused(link, error ? error : SM_LINK_ERR_ERROR, true);
     return SM_OK;
 }
 
@@ -311,8 +311,8 @@ enum sm_status sm_link_client_ticket(struct sm_link_client *link, struct sm_byte
 {
     if (link->state != WAIT_TICKET || ticket.size != SM_LINK_TICKET_SIZE)
         return SM_ERR_STATE;
-    if (has_common(link, SM_LINK_CAP_AUTH_SELECTION))
-        sm_put_le32(&link->out, SM_LINK_CAP_AUTH_SPICE);
+    if (has_common(link, SM_COMMON_CAP_AUTH_SELECTION))
+        sm_put_le32(&link->out, SM_COMMON_CAP_AUTH_SPICE);
     sm_put_bytes(&link->out, ticket);
     if (link->out.failed)
         return fail(link, SM_ERR_NOMEM, "out of memory");

@@ -41,7 +41,7 @@ static enum sm_status fail(struct sm_link_server *link, enum sm_status status, c
 
 /* Fails with a whole link reply, also where the client expects a bare word: it has no other form.
  */
-static enum sm_status fail_with_reply(struct sm_link_server *link, enum sm_link_error error,
+static enum sm_status fail_with_reply(struct sm_link_server *link, enum sm_link_err error,
                                       const char *reason)
 {
     sm_link_reply_build(&link->out, &(struct sm_link_reply){.error = error});
@@ -70,7 +70,7 @@ static void read_next(struct sm_link_server *link, enum state state, size_t size
 static enum sm_status on_magic(struct sm_link_server *link)
 {
     if (sm_link_word_parse(sm_link_collected(&link->in)) != SM_LINK_MAGIC)
-        return fail_with_reply(link, SM_LINK_ERROR_INVALID_MAGIC,
+        return fail_with_reply(link, SM_LINK_ERR_INVALID_MAGIC,
                                "the peer does not speak this protocol");
     link->state = READ_HEADER;
     sm_link_collect_more(&link->in, SM_LINK_HEADER_SIZE);
@@ -83,10 +83,10 @@ static enum sm_status on_header(struct sm_link_server *link)
     if (header.major == 0) /* the reference server leaves this one without an answer */
         return fail(link, SM_ERR_PROTOCOL, "the client speaks a version without a number");
     if (header.major != SM_LINK_MAJOR)
-        return fail_with_reply(link, SM_LINK_ERROR_VERSION_MISMATCH,
+        return fail_with_reply(link, SM_LINK_ERR_VERSION_MISMATCH,
                                "the client speaks another version of the protocol");
     if (header.size < SM_LINK_MESSAGE_SIZE || header.size > SM_LINK_MAX_SIZE)
-        return fail_with_reply(link, SM_LINK_ERROR_INVALID_DATA, "link message of an absurd size");
+        return fail_with_reply(link, SM_LINK_ERR_INVALID_DATA, "link message of an absurd size");
     read_next(link, READ_MESSAGE, header.size);
     return SM_OK;
 }
@@ -95,7 +95,7 @@ static enum sm_status on_message(struct sm_link_server *link)
 {
     enum sm_status status = sm_link_message_parse(&link->message, sm_link_collected(&link->in));
     if (status != SM_OK)
-        return fail_with_reply(link, SM_LINK_ERROR_INVALID_DATA, "malformed link message");
+        return fail_with_reply(link, SM_LINK_ERR_INVALID_DATA, "malformed link message");
     link->state = WAIT_ANSWER;
     emit(link, (struct sm_link_server_event){.kind = SM_LINK_SERVER_HELLO,
                                              .connection_id = link->message.connection_id,
@@ -109,16 +109,16 @@ static enum sm_status on_message(struct sm_link_server *link)
 static enum sm_status on_mechanism(struct sm_link_server *link)
 {
     uint32_t mechanism = sm_link_word_parse(sm_link_collected(&link->in));
-    if (mechanism == SM_LINK_CAP_AUTH_SPICE && !link->config.has_sasl) {
+    if (mechanism == SM_COMMON_CAP_AUTH_SPICE && !link->config.has_sasl) {
         read_next(link, READ_TICKET, SM_LINK_TICKET_SIZE);
         return SM_OK;
     }
-    if (mechanism == SM_LINK_CAP_AUTH_SASL && link->config.has_sasl) {
+    if (mechanism == SM_COMMON_CAP_AUTH_SASL && link->config.has_sasl) {
         link->state = WAIT_RESULT;
         emit(link, (struct sm_link_server_event){.kind = SM_LINK_SERVER_SASL});
         return SM_OK;
     }
-    return fail_with_reply(link, SM_LINK_ERROR_INVALID_DATA,
+    return fail_with_reply(link, SM_LINK_ERR_INVALID_DATA,
                            "the client chose a way to authenticate that was not offered");
 }
 
@@ -274,23 +274,23 @@ enum sm_status sm_link_server_accept(struct sm_link_server *link, struct sm_byte
     if (link->state != WAIT_ANSWER || (!has_key && public_key.size))
         return SM_ERR_STATE;
 
-    uint32_t mechanism = link->config.has_sasl ? SM_LINK_CAP_AUTH_SASL : SM_LINK_CAP_AUTH_SPICE;
+    uint32_t mechanism = link->config.has_sasl ? SM_COMMON_CAP_AUTH_SASL : SM_COMMON_CAP_AUTH_SPICE;
     struct sm_link_reply reply = {
         .public_key = public_key,
         .common_caps =
-            1u << SM_LINK_CAP_AUTH_SELECTION | 1u << SM_LINK_CAP_MINI_HEADER | 1u << mechanism,
+            1u << SM_COMMON_CAP_AUTH_SELECTION | 1u << SM_COMMON_CAP_MINI_HEADER | 1u << mechanism,
         .channel_caps = channel_caps,
     };
     sm_link_reply_build(&link->out, &reply);
     if (link->out.failed)
         return fail(link, SM_ERR_NOMEM, "out of memory");
 
-    if (has_common(link, SM_LINK_CAP_AUTH_SELECTION)) {
+    if (has_common(link, SM_COMMON_CAP_AUTH_SELECTION)) {
         read_next(link, READ_MECHANISM, SM_LINK_WORD_SIZE);
     } else if (!link->config.has_sasl) {
         read_next(link, READ_TICKET, SM_LINK_TICKET_SIZE);
     } else {
-        (void)fail_with_reply(link, SM_LINK_ERROR_VERSION_MISMATCH,
+        (void)fail_with_reply(link, SM_LINK_ERR_VERSION_MISMATCH,
                               "the client cannot choose SASL, which is required");
     }
     return SM_OK;
@@ -303,7 +303,7 @@ enum sm_status sm_link_server_refuse(struct sm_link_server *link, uint32_t error
     if (is_silent)
         (void)fail(link, SM_ERR_PROTOCOL, "the link was refused without an answer");
     else
-        (void)fail_with_reply(link, error ? error : SM_LINK_ERROR_ERROR, "the link was refused");
+        (void)fail_with_reply(link, error ? error : SM_LINK_ERR_ERROR, "the link was refused");
     return link->status == SM_ERR_NOMEM ? SM_ERR_NOMEM : SM_OK;
 }
 
@@ -332,5 +332,5 @@ bool sm_link_server_is_failed(const struct sm_link_server *link)
 
 bool sm_link_server_has_mini_header(const struct sm_link_server *link)
 {
-    return has_common(link, SM_LINK_CAP_MINI_HEADER);
+    return has_common(link, SM_COMMON_CAP_MINI_HEADER);
 }

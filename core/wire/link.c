@@ -127,7 +127,7 @@ void sm_link_reply_build(struct sm_writer *w, const struct sm_link_reply *reply)
         return;
     }
     put_header(w, SM_LINK_REPLY_SIZE + caps_size(reply->common_caps, reply->channel_caps));
-    sm_put_le32(w, SM_LINK_ERROR_OK);
+    sm_put_le32(w, SM_LINK_ERR_OK);
     size_t key_size = sm_min_size(reply->public_key.size, SM_LINK_PUBLIC_KEY_SIZE);
     sm_put_bytes(w, (struct sm_bytes){reply->public_key.data, key_size});
     sm_put_zeros(w, SM_LINK_PUBLIC_KEY_SIZE - key_size);

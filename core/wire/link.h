@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/base/writer.h"
+#include "core/wire/types.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
 
@@ -24,42 +25,6 @@ enum {
     SM_LINK_MAX_CAP_WORDS = 1024, /* of each kind */
     SM_LINK_PUBLIC_KEY_SIZE = 162,
     SM_LINK_TICKET_SIZE = 128,
-};
-
-enum sm_channel_type {
-    SM_CHANNEL_MAIN = 1,
-    SM_CHANNEL_DISPLAY = 2,
-    SM_CHANNEL_INPUTS = 3,
-    SM_CHANNEL_CURSOR = 4,
-    SM_CHANNEL_PLAYBACK = 5,
-    SM_CHANNEL_RECORD = 6,
-    SM_CHANNEL_TUNNEL = 7, /* never offered */
-    SM_CHANNEL_SMARTCARD = 8,
-    SM_CHANNEL_USBREDIR = 9,
-    SM_CHANNEL_PORT = 10,
-    SM_CHANNEL_WEBDAV = 11,
-};
-
-/** Bits of the common capability word. The two mechanisms are their numbers on the wire as well. */
-enum sm_link_cap {
-    SM_LINK_CAP_AUTH_SELECTION = 0,
-    SM_LINK_CAP_AUTH_SPICE = 1,
-    SM_LINK_CAP_AUTH_SASL = 2,
-    SM_LINK_CAP_MINI_HEADER = 3,
-};
-
-/** Codes of link replies and results, also used as reasons in some messages. */
-enum sm_link_error {
-    SM_LINK_ERROR_OK = 0,
-    SM_LINK_ERROR_ERROR = 1,
-    SM_LINK_ERROR_INVALID_MAGIC = 2,
-    SM_LINK_ERROR_INVALID_DATA = 3,
-    SM_LINK_ERROR_VERSION_MISMATCH = 4,
-    SM_LINK_ERROR_NEED_SECURED = 5,
-    SM_LINK_ERROR_NEED_UNSECURED = 6,
-    SM_LINK_ERROR_PERMISSION_DENIED = 7,
-    SM_LINK_ERROR_BAD_CONNECTION_ID = 8,
-    SM_LINK_ERROR_CHANNEL_NOT_AVAILABLE = 9,
 };
 
 /** What every side says first; `size` bytes follow. */

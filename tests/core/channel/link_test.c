@@ -139,7 +139,7 @@ static void both_ends_agree_however_bytes_are_cut(void **state)
                                             .no_mini_header = true};
     for (uint64_t seed = 0; seed < 20; seed++) {
         run_both(&DISPLAY, seed, seed, 0);
-        run_both(&DISPLAY, seed, seed, SM_LINK_ERROR_PERMISSION_DENIED);
+        run_both(&DISPLAY, seed, seed, SM_LINK_ERR_PERMISSION_DENIED);
         run_both(&no_caps, 1, seed, 0);
     }
 }
@@ -232,28 +232,28 @@ static void check_server_refuses(const char *hello, int error)
 static void server_refuses_bad_hellos_with_the_right_code(void **state)
 {
     (void)state;
-    check_server_refuses("47455420", SM_LINK_ERROR_INVALID_MAGIC); /* after four bytes alone */
-    check_server_refuses("52454451 01000000 02000000 1a000000", SM_LINK_ERROR_VERSION_MISMATCH);
+    check_server_refuses("47455420", SM_LINK_ERR_INVALID_MAGIC); /* after four bytes alone */
+    check_server_refuses("52454451 01000000 02000000 1a000000", SM_LINK_ERR_VERSION_MISMATCH);
     check_server_refuses("52454451 00000000 02000000 1a000000", -1); /* no reply at all */
-    check_server_refuses("52454451 02000000 02000000 11000000", SM_LINK_ERROR_INVALID_DATA);
-    check_server_refuses("52454451 02000000 02000000 01100000", SM_LINK_ERROR_INVALID_DATA);
-    check_server_refuses("52454451 02000000 02000000 ffffffff", SM_LINK_ERROR_INVALID_DATA);
+    check_server_refuses("52454451 02000000 02000000 11000000", SM_LINK_ERR_INVALID_DATA);
+    check_server_refuses("52454451 02000000 02000000 01100000", SM_LINK_ERR_INVALID_DATA);
+    check_server_refuses("52454451 02000000 02000000 ffffffff", SM_LINK_ERR_INVALID_DATA);
     /* words: too many of either kind, offset into the fixed part, words beyond the end */
     check_server_refuses("52454451 02000000 02000000 12000000 00000000 01 00 01040000 00000000"
                          "12000000",
-                         SM_LINK_ERROR_INVALID_DATA);
+                         SM_LINK_ERR_INVALID_DATA);
     check_server_refuses("52454451 02000000 02000000 12000000 00000000 01 00 00000000 ffffffff"
                          "12000000",
-                         SM_LINK_ERROR_INVALID_DATA);
+                         SM_LINK_ERR_INVALID_DATA);
     check_server_refuses("52454451 02000000 02000000 16000000 00000000 01 00 01000000 00000000"
                          "11000000 00000000",
-                         SM_LINK_ERROR_INVALID_DATA);
+                         SM_LINK_ERR_INVALID_DATA);
     check_server_refuses("52454451 02000000 02000000 16000000 00000000 01 00 01000000 01000000"
                          "12000000 00000000",
-                         SM_LINK_ERROR_INVALID_DATA);
+                         SM_LINK_ERR_INVALID_DATA);
     check_server_refuses("52454451 02000000 02000000 16000000 00000000 01 00 01000000 00000000"
                          "ffffffff 00000000",
-                         SM_LINK_ERROR_INVALID_DATA);
+                         SM_LINK_ERR_INVALID_DATA);
 }
 
 static void server_takes_hellos_without_words_whatever_the_offset(void **state)
@@ -301,7 +301,7 @@ static void server_refuses_mechanisms_it_did_not_offer(void **state)
         (void)sm_test_take_pending(machine, 0);
         sm_check_status(sm_test_feed(machine, sm_test_hex(CASES[i].mechanism), 0, NULL),
                         SM_ERR_PROTOCOL);
-        sm_check_bytes(sm_test_take_pending(machine, 0), error_reply(SM_LINK_ERROR_INVALID_DATA));
+        sm_check_bytes(sm_test_take_pending(machine, 0), error_reply(SM_LINK_ERR_INVALID_DATA));
         sm_link_server_destroy(server);
     }
     sm_test_free_copies();
@@ -361,7 +361,7 @@ static void server_with_sasl_refuses_clients_that_cannot_choose(void **state)
     struct sm_bytes out = sm_test_take_pending(machine, 0);
     assert_true(out.size > 194);
     sm_check_bytes(((struct sm_bytes){out.data + out.size - 194, 194}),
-                   error_reply(SM_LINK_ERROR_VERSION_MISMATCH));
+                   error_reply(SM_LINK_ERR_VERSION_MISMATCH));
     sm_link_server_destroy(server);
     sm_test_free_copies();
 }
@@ -378,8 +378,7 @@ static void refusals_reach_the_client_or_stay_silent(void **state)
             SM_OK);
         struct sm_link_server_event at_server;
         assert_true(sm_link_server_next(server, &at_server));
-        sm_check_status(sm_link_server_refuse(server, SM_LINK_ERROR_NEED_SECURED, is_silent),
-                        SM_OK);
+        sm_check_status(sm_link_server_refuse(server, SM_LINK_ERR_NEED_SECURED, is_silent), SM_OK);
         assert_true(sm_link_server_is_failed(server));
         struct sm_bytes out = sm_test_take_pending(machine, 0);
         sm_check_status(sm_test_feed(sm_link_client_machine(client), out, 7, NULL), SM_OK);
@@ -387,7 +386,7 @@ static void refusals_reach_the_client_or_stay_silent(void **state)
         assert_int_equal(sm_link_client_next(client, &at_client), !is_silent);
         if (!is_silent) {
             assert_int_equal(at_client.kind, SM_LINK_CLIENT_REFUSED);
-            assert_int_equal(at_client.error, SM_LINK_ERROR_NEED_SECURED);
+            assert_int_equal(at_client.error, SM_LINK_ERR_NEED_SECURED);
             assert_false(at_client.after_ticket);
         }
         sm_link_client_destroy(client);
@@ -406,11 +405,11 @@ static void client_understands_a_reply_where_a_result_was_due(void **state)
         sm_check_status(sm_test_feed(machine, server_reply(), piece, NULL), SM_OK);
         assert_true(sm_link_client_next(client, &event));
         sm_check_status(sm_link_client_ticket(client, ticket()), SM_OK);
-        sm_check_status(sm_test_feed(machine, error_reply(SM_LINK_ERROR_INVALID_DATA), piece, NULL),
+        sm_check_status(sm_test_feed(machine, error_reply(SM_LINK_ERR_INVALID_DATA), piece, NULL),
                         SM_OK);
         assert_true(sm_link_client_next(client, &event));
         assert_int_equal(event.kind, SM_LINK_CLIENT_REFUSED);
-        assert_int_equal(event.error, SM_LINK_ERROR_INVALID_DATA);
+        assert_int_equal(event.error, SM_LINK_ERR_INVALID_DATA);
         assert_true(event.after_ticket);
         sm_link_client_destroy(client);
     }
