@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/help.h"
+#include "cli/options.h"
+#include "sumac/address.h"
+
+enum { WORDS_MAX = 16 };
+
+/* Splits `line` at blanks, as a shell would; the words live in `room`. */
+struct line {
+    char room[512];
+    char *words[WORDS_MAX + 1];
+    int count;
+};
+
+static void split(struct line *line, const char *text)
+{
+    (void)snprintf(line->room, sizeof(line->room), "%s", text);
+    line->count = 0;
+    for (char *word = strtok(line->room, " "); word; word = strtok(NULL, " ")) {
+        assert_true(line->count < WORDS_MAX);
+        line->words[line->count++] = word;
+    }
+    line->words[line->count] = NULL;
+}
+
+static void parse(struct cli_options *options, struct line *line, const char *text)
+{
+    struct cli_failure failure = {.code = CLI_EXIT_OK};
+    split(line, text);
+    if (!cli_options_parse(options, line->count, line->words, &failure))
+        fail_msg("'%s' was refused: %s", text, failure.cause);
+}
+
+static void check_refused(const char *text, const char *part_of_cause)
+{
+    struct cli_options options;
+    struct cli_failure failure = {.code = CLI_EXIT_OK};
+    struct line line;
+    split(&line, text);
+    assert_false(cli_options_parse(&options, line.count, line.words, &failure));
+    assert_int_equal(failure.code, CLI_EXIT_USAGE);
+    if (!strstr(failure.cause, part_of_cause))
+        fail_msg("'%s' was refused for '%s', not for '%s'", text, failure.cause, part_of_cause);
+    assert_true(failure.cure[0]);
+    cli_options_finish(&options);
+}
+
+static void every_command_has_its_words_and_defaults(void **state)
+{
+    (void)state;
+    struct cli_options o;
+    struct line line;
+    parse(&o, &line, "sumac info spice://h:1");
+    assert_int_equal(o.command, CLI_COMMAND_INFO);
+    assert_string_equal(sm_address_host(o.address), "h");
+    assert_int_equal(o.timeout_ms, 30000);
+    assert_false(o.is_json);
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac screenshot spice://h:1 out.png");
+    assert_int_equal(o.command, CLI_COMMAND_SCREENSHOT);
+    assert_string_equal(o.output, "out.png");
+    assert_int_equal(o.settle_ms, 200);
+    assert_int_equal(o.display, 0);
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac type spice://h:1 hello");
+    assert_string_equal(o.text, "hello");
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac type spice://h:1 --file -");
+    assert_string_equal(o.text_file, "-");
+    assert_null(o.text);
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac key spice://h:1 ctrl-alt-f2");
+    assert_string_equal(o.text, "ctrl-alt-f2");
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac click spice://h:1 10 20");
+    assert_int_equal(o.x, 10);
+    assert_int_equal(o.y, 20);
+    assert_int_equal(o.button, SM_BUTTON_LEFT);
+    assert_false(o.is_double);
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac wait spice://h:1");
+    assert_int_equal(o.stable_ms, 500);
+    cli_options_finish(&o);
+}
+
+static void options_may_stand_anywhere_behind_the_command(void **state)
+{
+    (void)state;
+    struct cli_options o;
+    struct line line;
+    parse(&o, &line,
+          "sumac click --json spice://h:1 --button=right 7 --double --display 2 8 --timeout 1.5s "
+          "--ca ca.pem --verbose");
+    assert_true(o.is_json);
+    assert_true(o.is_verbose);
+    assert_true(o.is_double);
+    assert_int_equal(o.button, SM_BUTTON_RIGHT);
+    assert_int_equal(o.display, 2);
+    assert_int_equal(o.x, 7);
+    assert_int_equal(o.y, 8);
+    assert_int_equal(o.timeout_ms, 1500);
+    assert_string_equal(o.ca_file, "ca.pem");
+    cli_options_finish(&o);
+}
+
+static void two_dashes_end_the_options(void **state)
+{
+    (void)state;
+    struct cli_options o;
+    struct line line;
+    parse(&o, &line, "sumac type spice://h:1 -- --json");
+    assert_string_equal(o.text, "--json");
+    assert_false(o.is_json);
+    cli_options_finish(&o);
+}
+
+static void help_and_version_need_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"sumac --help", "sumac -h", "sumac info --help",
+                                        "sumac click -h spice://h:1"};
+    struct cli_options o;
+    struct line line;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        parse(&o, &line, lines[i]);
+        assert_true(o.wants_help);
+        cli_options_finish(&o);
+    }
+    parse(&o, &line, "sumac --version");
+    assert_true(o.wants_version);
+    cli_options_finish(&o);
+}
+
+static void the_password_leaves_the_command_line(void **state)
+{
+    (void)state;
+    struct cli_options o;
+    struct line line;
+    parse(&o, &line, "sumac info spice://h:1 --password s3cret");
+    assert_string_equal(o.password, "s3cret");
+    for (int i = 0; i < line.count; i++)
+        assert_null(strstr(line.words[i], "s3cret"));
+    cli_options_finish(&o);
+}
+
+static void the_password_may_come_from_a_file_or_the_environment(void **state)
+{
+    (void)state;
+    char name[] = "/tmp/sumac-test-XXXXXX";
+    int fd = mkstemp(name);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "from file\r\nrest", 15), 15);
+    close(fd);
+    char text[128];
+    (void)snprintf(text, sizeof(text), "sumac info spice://h:1 --password-file %s", name);
+    struct cli_options o;
+    struct line line;
+    setenv("SUMAC_PASSWORD", "from environment", 1);
+    parse(&o, &line, text);
+    assert_string_equal(o.password, "from file");
+    cli_options_finish(&o);
+    parse(&o, &line, "sumac info spice://h:1");
+    assert_string_equal(o.password, "from environment");
+    cli_options_finish(&o);
+    unsetenv("SUMAC_PASSWORD");
+    parse(&o, &line, "sumac info spice://h:1");
+    assert_null(o.password);
+    cli_options_finish(&o);
+    unlink(name);
+    check_refused(text, "cannot be read");
+}
+
+static void bad_command_lines_are_refused_with_their_reason(void **state)
+{
+    (void)state;
+    check_refused("sumac", "command is missing");
+    check_refused("sumac fly", "no command fly");
+    check_refused("sumac --json info spice://h:1", "command comes first");
+    check_refused("sumac info", "address of the machine");
+    check_refused("sumac info host", "does not begin");
+    check_refused("sumac info spice://h:1 more", "too much: more");
+    check_refused("sumac info spice://h:1 --fly", "--fly");
+    check_refused("sumac info spice://h:1 -x", "-x");
+    check_refused("sumac info spice://h:1 --display 1", "no option --display");
+    check_refused("sumac info spice://h:1 --timeout", "needs a value");
+    check_refused("sumac info spice://h:1 --timeout 0", "zero");
+    check_refused("sumac info spice://h:1 --timeout soon", "not a time");
+    check_refused("sumac info spice://h:1 --password a --password b", "twice");
+    check_refused("sumac info spice://h:1 --password a --password-file b", "twice");
+    check_refused("sumac info spice://h:1 --password-file /does/not/exist", "cannot be read");
+    check_refused("sumac screenshot spice://h:1", "missing behind the address");
+    check_refused("sumac screenshot spice://h:1 - --json", "standard output");
+    check_refused("sumac screenshot spice://h:1 a.png --display 256", "whole number");
+    check_refused("sumac screenshot spice://h:1 a.png --tolerance -1", "whole number");
+    check_refused("sumac type spice://h:1", "missing behind the address");
+    check_refused("sumac type spice://h:1 text --file x", "too much: text");
+    check_refused("sumac click spice://h:1 1", "missing behind the address");
+    check_refused("sumac click spice://h:1 1 2 3", "too much: 3");
+    check_refused("sumac click spice://h:1 1 x", "whole number");
+    check_refused("sumac click spice://h:1 1 65536", "whole number");
+    check_refused("sumac click spice://h:1 1 2 --button wheel", "no button");
+}
+
+static void json_counts_even_if_the_line_is_refused(void **state)
+{
+    (void)state;
+    struct cli_options o;
+    struct cli_failure failure;
+    struct line line;
+    split(&line, "sumac nonsense --json");
+    assert_false(cli_options_parse(&o, line.count, line.words, &failure));
+    assert_true(o.is_json);
+    cli_options_finish(&o);
+}
+
+static void times_have_units(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t ms;
+    } good[] = {{"0", 0},    {"500ms", 500}, {"2s", 2000},        {"1.5s", 1500}, {"3m", 180000},
+                {"7", 7000}, {".5s", 500},   {"1440m", 86400000}, {"0.4ms", 0}};
+    static const char *const bad[] = {"",    "s",    "-1s",   "1h",   "1 s",  "inf",
+                                      "nan", "0x1s", "86401", "1e9s", "1s1s", "+1s"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        uint32_t ms = 12345;
+        assert_true(cli_duration_parse(&ms, good[i].text));
+        assert_int_equal(ms, good[i].ms);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        uint32_t ms = 12345;
+        if (cli_duration_parse(&ms, bad[i]))
+            fail_msg("'%s' was taken for %u ms", bad[i], ms);
+        assert_int_equal(ms, 12345);
+    }
+}
+
+static void exit_codes_and_kinds_are_unique(void **state)
+{
+    (void)state;
+    const struct cli_exit_entry *a, *b;
+    for (size_t i = 0; (a = cli_exit_entry_at(i)); i++)
+        for (size_t j = 0; (b = cli_exit_entry_at(j)) && j < i; j++) {
+            assert_int_not_equal(a->code, b->code);
+            assert_string_not_equal(a->kind, b->kind);
+        }
+}
+
+static void every_error_of_the_library_has_an_exit_code_of_its_own(void **state)
+{
+    (void)state;
+    for (int kind = SM_ERROR_ADDRESS; kind <= SM_ERROR_SYSTEM; kind++) {
+        struct sm_error error = {.kind = (enum sm_error_kind)kind, .cause = "a", .cure = "b"};
+        struct cli_failure failure = {.code = CLI_EXIT_OK};
+        assert_false(cli_fail_error(&failure, &error));
+        assert_string_equal(failure.kind, sm_error_kind_name(error.kind));
+        assert_string_equal(failure.cause, "a");
+        if (kind == SM_ERROR_NOMEM || kind == SM_ERROR_SYSTEM)
+            assert_int_equal(failure.code, CLI_EXIT_OTHER);
+        else
+            assert_int_not_equal(failure.code, CLI_EXIT_OTHER);
+    }
+}
+
+static void every_help_names_its_command_and_the_password_s_danger(void **state)
+{
+    (void)state;
+    for (int command = CLI_COMMAND_NONE; command <= CLI_COMMAND_WAIT; command++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        cli_help_print(out, (enum cli_command)command);
+        fclose(out);
+        const char *name = cli_command_name((enum cli_command)command);
+        char usage[64];
+        (void)snprintf(usage, sizeof(usage), "usage: sumac %s", name ? name : "COMMAND");
+        assert_memory_equal(text, usage, strlen(usage));
+        assert_non_null(strstr(text, "list of processes"));
+        for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+            if (strlen(line) > 100)
+                fail_msg("a line of help is too wide: %s", line);
+        free(text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_command_has_its_words_and_defaults),
+        cmocka_unit_test(options_may_stand_anywhere_behind_the_command),
+        cmocka_unit_test(two_dashes_end_the_options),
+        cmocka_unit_test(help_and_version_need_nothing_else),
+        cmocka_unit_test(the_password_leaves_the_command_line),
+        cmocka_unit_test(the_password_may_come_from_a_file_or_the_environment),
+        cmocka_unit_test(bad_command_lines_are_refused_with_their_reason),
+        cmocka_unit_test(json_counts_even_if_the_line_is_refused),
+        cmocka_unit_test(times_have_units),
+        cmocka_unit_test(exit_codes_and_kinds_are_unique),
+        cmocka_unit_test(every_error_of_the_library_has_an_exit_code_of_its_own),
+        cmocka_unit_test(every_help_names_its_command_and_the_password_s_danger),
+    };
+    return cmocka_run_group_tests_name("cli options", tests, NULL, NULL);
+}
