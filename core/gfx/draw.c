@@ -4,34 +4,16 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/gfx/brush.h"
 #include "core/gfx/pixel.h"
 #include "core/gfx/sample.h"
 #include "core/gfx/source.h"
-
-enum { RUN_PX = 512 };
-
-/* Room for a run of pixels of any format. */
-struct run_buffer {
-    uint32_t pixels[RUN_PX];
-};
-
-static uint32_t replicated(uint32_t color, uint32_t bytes)
-{
-    switch (bytes) {
-    case 1:
-        return (color & 0xff) * 0x01010101;
-    case 2:
-        return (color & 0xffff) * 0x00010001;
-    default:
-        return color;
-    }
-}
 
 static void fill_solid(const struct sm_pixels *target, const struct sm_gfx_area *area,
                        uint32_t color, enum sm_gfx_op op)
 {
     uint32_t bytes = sm_gfx_pixel_bytes(target->format);
-    uint32_t pattern = replicated(color, bytes);
+    uint32_t pattern = sm_gfx_replicated(color, bytes);
     struct sm_gfx_area_walk walk = sm_gfx_area_walk(area);
     struct sm_rect rect;
     while (sm_gfx_area_next(&walk, &rect)) {
@@ -41,55 +23,19 @@ static void fill_solid(const struct sm_pixels *target, const struct sm_gfx_area 
     }
 }
 
-static uint32_t modulo(int64_t v, uint32_t size)
-{
-    int64_t rest = v % (int64_t)size;
-    return (uint32_t)(rest < 0 ? rest + size : rest);
-}
-
-/* `count` pixels of the brush from (x, y) on: in the tile itself if it is wide enough. */
-static const uint8_t *brush_run(const struct sm_gfx_brush *brush, uint32_t bytes, int32_t x,
-                                int32_t y, uint32_t count, struct run_buffer *buffer)
-{
-    uint8_t *out = (uint8_t *)buffer->pixels;
-    if (brush->type != SM_GFX_BRUSH_TILE) {
-        uint32_t color = brush->type == SM_GFX_BRUSH_SOLID ? brush->color : 0;
-        sm_gfx_op_fill(SM_GFX_OP_COPY, out, replicated(color, bytes), (size_t)count * bytes);
-        return out;
-    }
-    const struct sm_pixels *tile = &brush->tile;
-    uint32_t column = modulo((int64_t)x - brush->x, tile->width);
-    const uint8_t *row = sm_pixels_row(tile, modulo((int64_t)y - brush->y, tile->height));
-    if (tile->width - column >= count)
-        return row + (size_t)column * bytes;
-    for (uint32_t done = 0; done < count; column = 0) {
-        uint32_t left = tile->width - column;
-        uint32_t run = left < count - done ? left : count - done;
-        memcpy(out + (size_t)done * bytes, row + (size_t)column * bytes, (size_t)run * bytes);
-        done += run;
-    }
-    return out;
-}
-
 struct tile_fill {
     const struct sm_pixels *target;
     const struct sm_gfx_brush *brush;
     enum sm_gfx_op op;
     uint32_t bytes;
-    struct run_buffer buffer;
+    struct sm_gfx_run buffer;
 };
 
 static void fill_run_tiled(void *context, int32_t x, int32_t y, uint32_t count)
 {
     struct tile_fill *f = context;
-    const uint8_t *from = brush_run(f->brush, f->bytes, x, y, count, &f->buffer);
+    const uint8_t *from = sm_gfx_brush_run(f->brush, f->bytes, x, y, count, &f->buffer);
     sm_gfx_op_row(f->op, sm_gfx_at(f->target, x, y), from, (size_t)count * f->bytes);
-}
-
-static bool brush_fits(const struct sm_gfx_brush *brush, const struct sm_pixels *target)
-{
-    return brush->type != SM_GFX_BRUSH_TILE ||
-           sm_pixel_bits(brush->tile.format) == sm_pixel_bits(target->format);
 }
 
 void sm_gfx_fill(const struct sm_pixels *target, const struct sm_gfx_area *area,
@@ -99,7 +45,7 @@ void sm_gfx_fill(const struct sm_pixels *target, const struct sm_gfx_area *area,
         fill_solid(target, area, brush->type == SM_GFX_BRUSH_SOLID ? brush->color : 0, op);
         return;
     }
-    if (!brush_fits(brush, target))
+    if (!sm_gfx_brush_fits(brush, target))
         return;
     struct tile_fill fill = {
         .target = target,
@@ -107,7 +53,7 @@ void sm_gfx_fill(const struct sm_pixels *target, const struct sm_gfx_area *area,
         .op = op,
         .bytes = sm_gfx_pixel_bytes(target->format),
     };
-    sm_gfx_area_each_run(area, RUN_PX, fill_run_tiled, &fill);
+    sm_gfx_area_each_run(area, SM_GFX_RUN_PX, fill_run_tiled, &fill);
 }
 
 bool sm_gfx_source_is_scaled(const struct sm_gfx_source *source, struct sm_rect box)
@@ -156,7 +102,7 @@ struct scaled_copy {
     int64_t dx, dy; /* from target pixels to positions before the transform */
     enum sm_gfx_op op;
     struct sm_pixels stored; /* one run of samples in the source's own format */
-    struct run_buffer buffer;
+    struct sm_gfx_run buffer;
 };
 
 static void sample_run(struct scaled_copy *c, int32_t x, int32_t y, uint32_t count, uint32_t *out)
@@ -167,7 +113,7 @@ static void sample_run(struct scaled_copy *c, int32_t x, int32_t y, uint32_t cou
 static void copy_run_sampled(void *context, int32_t x, int32_t y, uint32_t count)
 {
     struct scaled_copy *c = context;
-    uint32_t samples[RUN_PX];
+    uint32_t samples[SM_GFX_RUN_PX];
     sample_run(c, x, y, count, samples);
     struct sm_pixels target = *c->target;
     if (target.format == SM_PIXEL_XRGB32)
@@ -178,7 +124,7 @@ static void copy_run_sampled(void *context, int32_t x, int32_t y, uint32_t count
 /* The run as values of the source's format. */
 static const uint8_t *stored_run(struct scaled_copy *c, int32_t x, int32_t y, uint32_t count)
 {
-    uint32_t samples[RUN_PX];
+    uint32_t samples[SM_GFX_RUN_PX];
     sample_run(c, x, y, count, samples);
     c->stored.data = (uint8_t *)c->buffer.pixels;
     sm_gfx_store_row(&c->stored, 0, 0, count, samples);
@@ -230,7 +176,7 @@ void sm_gfx_copy(const struct sm_pixels *target, const struct sm_gfx_area *area,
     }
     struct scaled_copy copy;
     if (prepare_scaled(&copy, target, area, box, source, op))
-        sm_gfx_area_each_run(area, RUN_PX,
+        sm_gfx_area_each_run(area, SM_GFX_RUN_PX,
                              op == SM_GFX_OP_COPY ? copy_run_sampled : copy_run_stored, &copy);
 }
 
@@ -278,7 +224,7 @@ struct rop3 {
     const struct sm_gfx_brush *brush;
     int64_t dx, dy; /* to source pixels, unscaled */
     uint8_t code;
-    struct run_buffer pattern;
+    struct sm_gfx_run pattern;
 };
 
 static void rop3_run(void *context, int32_t x, int32_t y, uint32_t count)
@@ -289,7 +235,7 @@ static void rop3_run(void *context, int32_t x, int32_t y, uint32_t count)
     const uint8_t *s =
         r->source ? sm_gfx_at(&r->source->pixels, (int32_t)(x + r->dx), (int32_t)(y + r->dy))
                   : stored_run(&r->scaled, x, y, count);
-    const uint8_t *p = brush_run(r->brush, bytes, x, y, count, &r->pattern);
+    const uint8_t *p = sm_gfx_brush_run(r->brush, bytes, x, y, count, &r->pattern);
     sm_gfx_rop3_row(r->code, sm_gfx_at(target, x, y), s, p, (size_t)count * bytes);
 }
 
@@ -356,7 +302,7 @@ void sm_gfx_rop3(const struct sm_pixels *target, const struct sm_gfx_area *area,
                  const struct sm_gfx_source *source, const struct sm_gfx_brush *brush, uint8_t code)
 {
     if (sm_pixel_bits(target->format) < 16 || !has_bits_of(source, target) ||
-        !brush_fits(brush, target))
+        !sm_gfx_brush_fits(brush, target))
         return;
     struct rop3 rop3;
     rop3.brush = brush;
@@ -373,7 +319,7 @@ void sm_gfx_rop3(const struct sm_pixels *target, const struct sm_gfx_area *area,
         rop3.dx = (int64_t)source->area.left - box.left;
         rop3.dy = (int64_t)source->area.top - box.top;
     }
-    sm_gfx_area_each_run(area, RUN_PX, rop3_run, &rop3);
+    sm_gfx_area_each_run(area, SM_GFX_RUN_PX, rop3_run, &rop3);
 }
 
 struct key {
@@ -448,5 +394,5 @@ void sm_gfx_copy_keyed(const struct sm_pixels *target, const struct sm_gfx_area 
     struct keyed_copy copy = {.key = reduced};
     /* INVERT stands for "not a plain copy": samples take the source's format first. */
     if (prepare_scaled(&copy.scaled, target, area, box, &nearest, SM_GFX_OP_INVERT))
-        sm_gfx_area_each_run(area, RUN_PX, copy_run_keyed, &copy);
+        sm_gfx_area_each_run(area, SM_GFX_RUN_PX, copy_run_keyed, &copy);
 }

@@ -7,19 +7,14 @@
 
 enum { ONE = 65536, HALF = ONE / 2 };
 
-/* A position in the picture, 16.16. */
-struct position {
-    int64_t x, y;
-};
-
 /*
  * The transformed centre of (px, py): t * (px + 1/2, py + 1/2), rounded once. Whole pixels
  * contribute whole numbers, so only the halves are rounded, and nothing here needs more than 64
  * bits.
  */
-static struct position position_at(const struct sm_gfx_transform *t, int64_t px, int64_t py)
+static struct sm_gfx_position position_at(const struct sm_gfx_transform *t, int64_t px, int64_t py)
 {
-    return (struct position){
+    return (struct sm_gfx_position){
         .x = t->t00 * px + t->t01 * py + t->t02 + ((t->t00 + t->t01 + 1) >> 1),
         .y = t->t10 * px + t->t11 * py + t->t12 + ((t->t10 + t->t11 + 1) >> 1),
     };
@@ -41,7 +36,7 @@ static bool is_position(int64_t v, int64_t margin)
 static bool corner_reaches(const struct sm_gfx_sampler *s, int64_t px, int64_t py)
 {
     int64_t margin = s->is_linear ? HALF + 8 : 9;
-    struct position at = position_at(&s->transform, px, py);
+    struct sm_gfx_position at = position_at(&s->transform, px, py);
     return is_position(at.x, margin) && is_position(at.y, margin);
 }
 
@@ -154,7 +149,7 @@ static inline void nearest_in_row(enum sm_pixel_format format, const uint8_t *ro
     }
 }
 
-static void nearest_row(const struct sm_gfx_sampler *s, struct position at, uint32_t count,
+static void nearest_row(const struct sm_gfx_sampler *s, struct sm_gfx_position at, uint32_t count,
                         uint32_t *out)
 {
     const struct sm_gfx_transform *t = &s->transform;
@@ -193,7 +188,7 @@ static inline uint32_t mix(uint32_t top_left, uint32_t top_right, uint32_t botto
     return result;
 }
 
-static void linear_row(const struct sm_gfx_sampler *s, struct position at, uint32_t count,
+static void linear_row(const struct sm_gfx_sampler *s, struct sm_gfx_position at, uint32_t count,
                        uint32_t *out)
 {
     const struct sm_gfx_transform *t = &s->transform;
@@ -217,7 +212,7 @@ void sm_gfx_sample_row(const struct sm_gfx_sampler *s, int32_t px, int32_t py, u
         plain_row(s, px, py, count, out);
         return;
     }
-    struct position at = position_at(&s->transform, px, py);
+    struct sm_gfx_position at = position_at(&s->transform, px, py);
     if (s->is_linear)
         linear_row(s, at, count, out);
     else
@@ -226,6 +221,20 @@ void sm_gfx_sample_row(const struct sm_gfx_sampler *s, int32_t px, int32_t py, u
 
 bool sm_gfx_sampler_is_inside(const struct sm_gfx_sampler *s, int32_t px, int32_t py)
 {
-    struct position at = position_at(&s->transform, px, py);
+    struct sm_gfx_position at = position_at(&s->transform, px, py);
     return sm_gfx_is_inside(&s->pixels, (at.x - 1) >> 16, (at.y - 1) >> 16);
+}
+
+struct sm_gfx_position sm_gfx_sampler_position(const struct sm_gfx_sampler *s, int64_t px,
+                                               int64_t py)
+{
+    return position_at(&s->transform, px, py);
+}
+
+bool sm_gfx_sampler_pixel(const struct sm_gfx_sampler *s, int64_t column, int64_t row, int32_t *x,
+                          int32_t *y)
+{
+    *x = wrap(column, s->pixels.width, s->repeat);
+    *y = wrap(row, s->pixels.height, s->repeat);
+    return *x >= 0 && *y >= 0;
 }

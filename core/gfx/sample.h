@@ -48,6 +48,19 @@ bool sm_gfx_sampler_reaches(const struct sm_gfx_sampler *sampler, int64_t left, 
 void sm_gfx_sample_row(const struct sm_gfx_sampler *sampler, int32_t px, int32_t py, uint32_t count,
                        uint32_t *out);
 
+/** A position in the picture, 16.16. */
+struct sm_gfx_position {
+    int64_t x, y;
+};
+
+/** Where the centre of (px, py) lies in the picture. */
+struct sm_gfx_position sm_gfx_sampler_position(const struct sm_gfx_sampler *sampler, int64_t px,
+                                               int64_t py);
+
+/** The pixel that stands at (column, row), repeated if need be; false if it is outside. */
+bool sm_gfx_sampler_pixel(const struct sm_gfx_sampler *sampler, int64_t column, int64_t row,
+                          int32_t *x, int32_t *y);
+
 /** True if the sample at (px, py) comes from inside the picture (nearest, without repeat). */
 bool sm_gfx_sampler_is_inside(const struct sm_gfx_sampler *sampler, int32_t px, int32_t py);
 

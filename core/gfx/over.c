@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/gfx/over.h"
+
+#include "core/gfx/brush.h"
+#include "core/gfx/pixel.h"
+
+void sm_gfx_scale_alpha_row(uint32_t *pixels, uint32_t alpha, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        pixels[i] = sm_gfx_mul4(pixels[i], alpha);
+}
+
+void sm_gfx_cover_row(uint32_t *pixels, const uint8_t *coverage, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        pixels[i] = sm_gfx_mul4(pixels[i], coverage[i]);
+}
+
+void sm_gfx_over_row(uint32_t *d, const uint32_t *s, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        d[i] = sm_gfx_add4(s[i], sm_gfx_mul4(d[i], 255 - (s[i] >> 24)));
+}
+
+void sm_gfx_over_target(const struct sm_pixels *target, int32_t x, int32_t y, uint32_t count,
+                        const uint32_t *s)
+{
+    struct sm_pixels raw = *target;
+    if (raw.format == SM_PIXEL_XRGB32)
+        raw.format = SM_PIXEL_ARGB32;
+    uint32_t d[SM_GFX_RUN_PX];
+    sm_gfx_fetch_row(&raw, x, y, count, d);
+    sm_gfx_over_row(d, s, count);
+    sm_gfx_store_row(&raw, x, y, count, d);
+}
+
+void sm_gfx_clear_top(const struct sm_pixels *target, struct sm_rect box)
+{
+    const struct sm_rect bounds = {0, 0, (int32_t)target->width, (int32_t)target->height};
+    box = sm_rect_intersect(box, bounds);
+    if (sm_rect_is_empty(box) || sm_gfx_load(sm_gfx_at(target, box.left, box.top), 4) >> 24 != 255)
+        return;
+    for (int32_t y = box.top; y < box.bottom; y++) {
+        uint8_t *row = sm_gfx_at(target, box.left, y);
+        for (int32_t i = 0; i < box.right - box.left; i++)
+            row[4 * i + 3] = 0;
+    }
+}
