@@ -36,7 +36,7 @@ enum {
 };
 
 /** Colours of an image of indices; borrowed. */
-struct sm_palette {
+struct sm_codec_palette {
     const uint32_t *entries; /* as on the wire: 0xXXRRGGBB, or 555 in the low 16 bits */
     uint32_t count;          /* at most SM_PALETTE_MAX_ENTRIES */
     bool is_555;             /* the entries are 555: the target surface is a 16-bit one */
@@ -59,7 +59,7 @@ struct sm_codec_image {
     bool is_top_down;                   /* BITMAP, JPEG_ALPHA: the flag of that name */
     enum sm_pixel_format bitmap_format; /* BITMAP: see sm_bitmap_format() */
     uint32_t bitmap_stride_bytes;       /* BITMAP */
-    struct sm_palette palette;          /* LZ_PALETTE, BITMAP of indices */
+    struct sm_codec_palette palette;    /* LZ_PALETTE, BITMAP of indices */
     uint32_t inflated_size;             /* ZLIB_GLZ: bytes of the GLZ image inside */
     uint32_t jpeg_size;                 /* JPEG_ALPHA: bytes of the JPEG part */
 };

@@ -146,7 +146,8 @@ static enum sm_status decode_lz(struct sm_decoder *decoder, const struct sm_code
 {
     struct sm_lz_context context = {
         .ops = &decoder->ops, .scratch = &decoder->linear, .reason = &decoder->reason};
-    const struct sm_palette *palette = image->codec == SM_CODEC_LZ_PALETTE ? &image->palette : NULL;
+    const struct sm_codec_palette *palette =
+        image->codec == SM_CODEC_LZ_PALETTE ? &image->palette : NULL;
     return sm_lz_decode(&context, image->data, palette, out);
 }
 

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static uint32_t entry_for(const struct sm_palette *palette, uint32_t index, enum sm_palette_use use)
+static uint32_t entry_for(const struct sm_codec_palette *palette, uint32_t index,
+                          enum sm_palette_use use)
 {
     uint32_t entry = palette->entries[index];
     switch (use) {
@@ -17,7 +18,7 @@ static uint32_t entry_for(const struct sm_palette *palette, uint32_t index, enum
     return entry;
 }
 
-void sm_colors_init(struct sm_colors *colors, const struct sm_palette *palette,
+void sm_colors_init(struct sm_colors *colors, const struct sm_codec_palette *palette,
                     enum sm_pixel_format format, enum sm_palette_use use)
 {
     memset(colors, 0, sizeof(*colors));

@@ -32,7 +32,7 @@ static inline uint32_t sm_widen_555(uint32_t v)
  * Fills `colors` for indices of `format`. An index beyond the palette means 0; 4-bit ones of LZ
  * images (SM_PALETTE_OPAQUE) wrap around instead, as the reference has it.
  */
-void sm_colors_init(struct sm_colors *colors, const struct sm_palette *palette,
+void sm_colors_init(struct sm_colors *colors, const struct sm_codec_palette *palette,
                     enum sm_pixel_format format, enum sm_palette_use use);
 
 /** Looks up a row of `width` indices in `format`; `out` is 32-bit, or 16-bit if `is_16bit`. */

@@ -54,7 +54,8 @@ static enum sm_status read_header(const struct sm_lz_context *context, struct sm
 
 static enum sm_status decode_palette(const struct sm_lz_context *context, struct sm_reader *r,
                                      const struct sm_lz_header *header,
-                                     const struct sm_palette *palette, const struct sm_pixels *out)
+                                     const struct sm_codec_palette *palette,
+                                     const struct sm_pixels *out)
 {
     if (!palette->entries || palette->count == 0 || palette->count > SM_PALETTE_MAX_ENTRIES)
         return fail(context, SM_ERR_PROTOCOL, "lz: no usable palette");
@@ -101,7 +102,7 @@ static enum sm_status decode_pixels(const struct sm_lz_context *context, struct 
 }
 
 enum sm_status sm_lz_decode(const struct sm_lz_context *context, struct sm_bytes data,
-                            const struct sm_palette *palette, const struct sm_pixels *out)
+                            const struct sm_codec_palette *palette, const struct sm_pixels *out)
 {
     struct sm_reader r = sm_reader(data);
     struct sm_lz_header header;

@@ -21,7 +21,7 @@ struct sm_lz_context {
  * type in the header says, XRGB32 also for 16-bit types.
  */
 SM_NODISCARD enum sm_status sm_lz_decode(const struct sm_lz_context *context, struct sm_bytes data,
-                                         const struct sm_palette *palette,
+                                         const struct sm_codec_palette *palette,
                                          const struct sm_pixels *out);
 
 /** Decodes the alpha part of JPEG_ALPHA into the top bytes of `out`, ARGB32. */
