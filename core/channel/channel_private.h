@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a channel, for the files core/channel/channel*.c alone. */
+#ifndef SM_CORE_CHANNEL_CHANNEL_PRIVATE_H
+#define SM_CORE_CHANNEL_CHANNEL_PRIVATE_H
+
+#include "core/channel/channel.h"
+
+#include "core/base/list.h"
+#include "core/base/writer.h"
+#include "core/wire/base.h"
+#include "core/wire/frame.h"
+
+/** A message on its way from the wire to the owner. */
+struct sm_channel_node {
+    struct sm_list link; /* in the inbox, unless it is being filled or dealt with */
+    struct sm_frame frame;
+    uint32_t sub_list, sub_count; /* messages inside this one; count 0 for none */
+    bool is_answered;             /* counts as received, but the owner is not shown it */
+    size_t keep;                  /* bytes of the body we want; the rest is thrown away */
+    size_t seen, capacity;        /* bytes of the body that have come; bytes allocated */
+    uint8_t *data;                /* owned; min(seen, keep) bytes are filled */
+};
+
+/** What comes in. */
+struct sm_channel_inbox {
+    uint8_t header[SM_FRAME_FULL_SIZE];
+    size_t header_filled;
+    struct sm_channel_node *filling; /* owned; NULL between messages */
+    struct sm_list nodes;            /* owned, whole messages in order */
+    size_t bytes;                    /* memory of `nodes` */
+    uint64_t received_serial, skipped;
+
+    struct sm_channel_node *current; /* owned; the one the owner is dealing with */
+    uint32_t sub_index;
+    bool is_main_done;
+    uint64_t handled_serial;
+};
+
+/** What goes out. Offsets count bytes from the beginning of the channel. */
+struct sm_channel_outbox {
+    struct sm_writer w;
+    size_t gone; /* bytes at the front of `w` that were written */
+    uint64_t queued, sent;
+    uint64_t serial;
+};
+
+enum { SM_CHANNEL_ACK_MARKS = 8, SM_CHANNEL_MAX_PINGS = 3 };
+
+/** Client: when to acknowledge. Server: what is acknowledged. */
+struct sm_channel_acks {
+    uint32_t generation, window;
+    uint32_t countdown; /* client: messages until the next ACK */
+    bool is_synced;     /* server: the client has answered the last SET_ACK */
+    uint64_t messages;  /* server: unacknowledged, behind the last SET_ACK */
+    uint64_t sent_bytes, acked_bytes;
+    uint64_t until_mark;                  /* messages until a window is full */
+    uint64_t marks[SM_CHANNEL_ACK_MARKS]; /* sent_bytes at the ends of windows, oldest first */
+    unsigned mark_count;
+};
+
+/** A ping without its pong. */
+struct sm_channel_ping {
+    uint32_t id;
+    uint64_t start, end;           /* offsets in what goes out */
+    uint64_t started_us, ended_us; /* when the first and the last byte left */
+    bool is_started, is_ended;
+};
+
+/** Server: round trips and liveness. */
+struct sm_channel_pinger {
+    struct sm_channel_ping pings[SM_CHANNEL_MAX_PINGS]; /* oldest first */
+    unsigned count;
+    bool is_testing; /* the network test runs: its pings are the ones above */
+    uint64_t test_rtts_us[SM_CHANNEL_MAX_PINGS];
+    unsigned test_pongs;
+    struct sm_channel_net_test test;
+    uint32_t next_id;
+    uint64_t next_us; /* when to ping again */
+    uint64_t rtt_us;
+    uint64_t traffic_us; /* when bytes last moved, either way */
+
+    uint64_t check_us;      /* when to look for signs of life */
+    uint64_t check_moved;   /* bytes moved at the last look */
+    bool check_was_waiting; /* something was due from the client at the last look */
+    uint64_t received;      /* bytes, for the looks */
+};
+
+struct sm_channel {
+    struct sm_channel_config config;
+    enum sm_status status; /* SM_OK until it fails */
+    const char *reason;
+    uint64_t now_us; /* the latest we were told */
+    bool is_held;
+    struct sm_channel_inbox in;
+    struct sm_channel_outbox out;
+    struct sm_channel_acks acks;
+    struct sm_channel_pinger pinger;
+};
+
+/* channel_in.c */
+enum sm_status sm_channel_receive(struct sm_channel *channel, struct sm_bytes in, size_t *taken);
+void sm_channel_node_destroy(struct sm_channel_node *node);
+void sm_channel_inbox_finish(struct sm_channel_inbox *in);
+
+/* channel_out.c */
+void sm_channel_outbox_sent(struct sm_channel_outbox *out, size_t size);
+/** True while answers to the peer may still be queued: beyond it nothing is read any more. */
+bool sm_channel_has_reply_room(const struct sm_channel *channel);
+enum sm_status sm_channel_send_base(struct sm_channel *channel, const struct sm_base_msg *msg);
+enum sm_status sm_channel_send_basec(struct sm_channel *channel, const struct sm_base_msgc *msg);
+
+/* channel_ack.c */
+enum sm_status sm_channel_ack_set(struct sm_channel *channel, struct sm_bytes set_ack);
+enum sm_status sm_channel_ack_received(struct sm_channel *channel);
+void sm_channel_ack_sent(struct sm_channel *channel, size_t size);
+void sm_channel_ack_synced(struct sm_channel *channel, uint32_t generation);
+void sm_channel_ack_acked(struct sm_channel *channel);
+
+/* channel_ping.c */
+void sm_channel_ping_init(struct sm_channel *channel);
+void sm_channel_ping_moved(struct sm_channel *channel, size_t received);
+void sm_channel_ping_ponged(struct sm_channel *channel, uint32_t id);
+uint64_t sm_channel_ping_deadline(const struct sm_channel *channel);
+enum sm_status sm_channel_ping_tick(struct sm_channel *channel);
+
+#endif
