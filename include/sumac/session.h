@@ -35,26 +35,26 @@ struct sm_session;
 
 /** The kinds of channel a server offers, with the numbers they have on the wire. */
 enum sm_channel_kind {
-    SM_CHANNEL_MAIN = 1,
-    SM_CHANNEL_DISPLAY = 2,
-    SM_CHANNEL_INPUTS = 3,
-    SM_CHANNEL_CURSOR = 4,
-    SM_CHANNEL_PLAYBACK = 5,
-    SM_CHANNEL_RECORD = 6,
-    SM_CHANNEL_SMARTCARD = 8,
-    SM_CHANNEL_USBREDIR = 9,
-    SM_CHANNEL_PORT = 10,
-    SM_CHANNEL_WEBDAV = 11,
+    SM_CHANNEL_KIND_MAIN = 1,
+    SM_CHANNEL_KIND_DISPLAY = 2,
+    SM_CHANNEL_KIND_INPUTS = 3,
+    SM_CHANNEL_KIND_CURSOR = 4,
+    SM_CHANNEL_KIND_PLAYBACK = 5,
+    SM_CHANNEL_KIND_RECORD = 6,
+    SM_CHANNEL_KIND_SMARTCARD = 8,
+    SM_CHANNEL_KIND_USBREDIR = 9,
+    SM_CHANNEL_KIND_PORT = 10,
+    SM_CHANNEL_KIND_WEBDAV = 11,
 };
 
 /** The name of `kind` in lower case, such as "display"; "unknown" for a value of no meaning. */
 SM_API const char *sm_channel_kind_name(enum sm_channel_kind kind);
 
 /** Who moves the pointer. */
-enum sm_mouse_mode {
-    SM_MOUSE_MODE_UNKNOWN = 0,
-    SM_MOUSE_MODE_SERVER = 1, /* the guest: we send relative motion */
-    SM_MOUSE_MODE_CLIENT = 2, /* we do: positions are absolute */
+enum sm_pointer_mode {
+    SM_POINTER_MODE_UNKNOWN = 0,
+    SM_POINTER_MODE_SERVER = 1, /* the guest: we send relative motion */
+    SM_POINTER_MODE_CLIENT = 2, /* we do: positions are absolute */
 };
 
 enum sm_session_log_level {
@@ -117,10 +117,10 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_channels(struct sm_session *se
 SM_API SM_NODISCARD enum sm_status sm_session_set_secure_channels(struct sm_session *session,
                                                                   uint32_t kinds);
 
-/** The mouse mode to ask for whenever the server can; SM_MOUSE_MODE_CLIENT by default, _UNKNOWN to
- * ask for none. */
+/** The mouse mode to ask for whenever the server can; SM_POINTER_MODE_CLIENT by default, _UNKNOWN
+ * to ask for none. */
 SM_API SM_NODISCARD enum sm_status sm_session_set_mouse_mode(struct sm_session *session,
-                                                             enum sm_mouse_mode mode);
+                                                             enum sm_pointer_mode mode);
 
 /**
  * What the server may make us remember: images for reuse, and the dictionary of its GLZ encoder.
@@ -227,8 +227,8 @@ struct sm_session_info {
     char name[128];      /* of the machine, as the server tells it; cut; "" if it does not */
     bool has_uuid;       /* the server told the machine's UUID */
     uint8_t uuid[16];    /* in textual order */
-    uint32_t supported_mouse_modes; /* mask of enum sm_mouse_mode */
-    enum sm_mouse_mode mouse_mode;
+    uint32_t supported_mouse_modes; /* mask of enum sm_pointer_mode */
+    enum sm_pointer_mode mouse_mode;
     bool has_agent;         /* a guest agent is connected */
     uint32_t keyboard_leds; /* lock keys lit in the guest: Scroll 1, Num 2, Caps 4 */
     bool has_multi_media_time;
