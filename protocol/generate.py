@@ -4,7 +4,11 @@
 
 usage: generate.py WHAT OUTPUT_DIR FILE.wire...
 
-WHAT is `c`. The files are read in the given order; one can use only those before it.
+WHAT is
+    c       the sources of core/wire
+    tests   round trips and samples for the tests of them
+
+The files are read in the given order; one can use only those before it.
 """
 
 import os
@@ -12,7 +16,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from wiregen import checker, emit_header, emit_source, reader  # noqa: E402
+from wiregen import checker, emit_header, emit_source, emit_tests, reader  # noqa: E402
 from wiregen.model import WireError  # noqa: E402
 
 
@@ -35,7 +39,13 @@ def generate_c(directory, files):
     write(directory, 'parts.h', emit_source.parts_header(files))
 
 
-GENERATORS = {'c': generate_c}
+def generate_tests(directory, files):
+    write(directory, 'wire_rounds.h', emit_tests.rounds_header(files))
+    write(directory, 'wire_rounds.c', emit_tests.rounds_source(files))
+    write(directory, 'wire_samples.c', emit_tests.samples_source(files))
+
+
+GENERATORS = {'c': generate_c, 'tests': generate_tests}
 
 
 def main(arguments):

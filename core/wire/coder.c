@@ -95,6 +95,13 @@ void sm_wire_put_length(struct sm_wire_builder *b, uint64_t value, unsigned widt
         sm_put_u8(b->w, (uint8_t)(value >> (8 * i)));
 }
 
+void sm_wire_put_count(struct sm_wire_builder *b, uint64_t count, const void *array, unsigned width)
+{
+    if (count > 0 && !array)
+        sm_wire_reject(b, SM_ERR_STATE);
+    sm_wire_put_length(b, count, width);
+}
+
 enum sm_status sm_wire_builder_finish(struct sm_wire_builder *b, size_t pad)
 {
     for (; b->first < b->count && b->status == SM_OK; b->first++) {

@@ -82,6 +82,10 @@ void sm_wire_put_le32_target(struct sm_wire_builder *b, const void *target, uint
 /** Puts a count or size of `value` in `width` bytes; one that does not fit is rejected. */
 void sm_wire_put_length(struct sm_wire_builder *b, uint64_t value, unsigned width);
 
+/** The same for the count of `array`, which has to be there if `count` is not 0. */
+void sm_wire_put_count(struct sm_wire_builder *b, uint64_t count, const void *array,
+                       unsigned width);
+
 /**
  * Puts all waiting targets, then `pad` zeros. Takes the body back out of the writer if the message
  * was rejected.

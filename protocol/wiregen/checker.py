@@ -316,11 +316,15 @@ def element_size(field):
 def is_plain(struct):
     """True if reading it cannot fail other than by running out of bytes."""
     for item in walk(struct.items):
-        if isinstance(item, (When, Check)):
+        if isinstance(item, Check):
             return False
+        if isinstance(item, When):
+            if ['context'] in expr.names(item.condition):
+                return False
+            continue
         if item.pointer or item.attributes or item.struct and not is_plain(item.struct):
             return False
-        if item.array is not None and (item.fixed_count is None or not item.integer):
+        if item.is_array and item.fixed_count is None:
             return False
     return True
 

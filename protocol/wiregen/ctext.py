@@ -27,6 +27,28 @@ class Writer:
         for text in broken_condition(start, text, end):
             self.lines.append(text)
 
+    def block(self, condition, then, otherwise=None):
+        """An `if` whose branches are written by functions; one short line needs no braces."""
+        branches = [self.taken(then)] + ([self.taken(otherwise)] if otherwise else [])
+        braces = any(len(lines) > 1 for lines in branches)
+        self.condition('if', condition, braces)
+        self.lines += branches[0]
+        if otherwise:
+            self.line('} else {' if braces else 'else')
+            self.lines += branches[1]
+        if braces:
+            self.line('}')
+
+    def taken(self, write):
+        """The lines `write` adds, one level deeper, taken out again."""
+        start = len(self.lines)
+        self.depth += 1
+        write()
+        self.depth -= 1
+        lines = self.lines[start:]
+        del self.lines[start:]
+        return lines
+
     def comment(self, text):
         for line in comment(text, WIDTH - 4 * self.depth):
             self.line(line)
@@ -39,36 +61,44 @@ def broken_call(start, arguments, tail):
     whole = start + ', '.join(arguments) + tail
     if len(whole) <= WIDTH:
         return [whole]
-    lines, current = [], start
-    indent = ' ' * len(start)
-    for number, argument in enumerate(arguments):
-        piece = argument + (tail if number == len(arguments) - 1 else ',')
-        if current.strip() and not current.endswith('(') and len(current) + 1 + len(piece) > WIDTH:
-            lines.append(current)
-            current = indent + piece
-        elif current.endswith('(') or current == indent:
-            current += piece
-        else:
-            current += ' ' + piece
-    lines.append(current)
-    return lines
+    pieces = [argument + ',' for argument in arguments[:-1]] + [arguments[-1] + tail]
+    if max(len(start) + len(piece) for piece in pieces) > WIDTH:
+        lead = len(start) - len(start.lstrip())
+        if lead + 4 + max(len(piece) for piece in pieces) <= WIDTH:
+            return [start] + fill(' ' * (lead + 4), ' ' * (lead + 4), pieces)
+        pieces = [word for piece in pieces for word in clauses(piece)]
+    return fill(start, ' ' * len(start), pieces)
 
 
 def broken_condition(start, text, end):
     if len(start + text + end) <= WIDTH:
         return [start + text + end]
-    words, lines, current = text.split(' '), [], start
-    indent = ' ' * len(start)
-    for number, word in enumerate(words):
-        piece = word + (end if number == len(words) - 1 else '')
-        joined = current + ('' if current.endswith('(') or not current.strip() else ' ') + piece
-        if len(joined) > WIDTH and current.strip():
+    pieces = clauses(text + end)
+    if max(len(piece) for piece in pieces) + len(start) > WIDTH:
+        pieces = (text + end).split(' ')
+    return fill(start, ' ' * len(start), pieces)
+
+
+def clauses(text):
+    """The pieces of an expression that stay together: up to an operator a line may end with."""
+    pieces, current = [], ''
+    for word in text.split(' '):
+        current += (' ' if current else '') + word
+        if word in ('&&', '||', '?', ':'):
+            pieces.append(current)
+            current = ''
+    return pieces + [current]
+
+
+def fill(start, indent, pieces):
+    lines, current, is_fresh = [], start, True
+    for piece in pieces:
+        if not is_fresh and len(current) + 1 + len(piece) > WIDTH:
             lines.append(current)
-            current = indent + piece
-        else:
-            current = joined
-    lines.append(current)
-    return lines
+            current, is_fresh = indent, True
+        current += piece if is_fresh else ' ' + piece
+        is_fresh = False
+    return lines + [current]
 
 
 def comment(text, width=WIDTH):

@@ -45,20 +45,15 @@ class BuildFunction:
     def items(self, items):
         for item in items:
             if isinstance(item, When):
-                self.out.condition('if', self.expr.text(item.condition), True)
-                self.out.depth += 1
-                self.items(item.then)
-                self.out.depth -= 1
-                if item.otherwise:
-                    self.out.line('} else {')
-                    self.out.depth += 1
-                    self.items(item.otherwise)
-                    self.out.depth -= 1
-                self.out.line('}')
+                self.when(item)
             elif isinstance(item, Check):
                 self.check(item)
             else:
                 self.field(item)
+
+    def when(self, item):
+        self.out.block(self.expr.text(item.condition), lambda: self.items(item.then),
+                       (lambda: self.items(item.otherwise)) if item.otherwise else None)
 
     def check(self, item):
         condition = self.expr.refusal(item.condition)
@@ -83,8 +78,12 @@ class BuildFunction:
         elif field.struct:
             self.nested(field, '&' + value)
         elif field.counts is not None:
-            size = value if not field.counts.is_bytes else f'in->{field.counts.name}.size'
-            self.out.line(f'sm_wire_put_length(b, {size}, {INT_SIZES[field.integer]});')
+            width = INT_SIZES[field.integer]
+            array = f'in->{field.counts.name}'
+            if field.counts.is_bytes:
+                self.out.line(f'sm_wire_put_length(b, {array}.size, {width});')
+            else:
+                self.out.line(f'sm_wire_put_count(b, {value}, {array}, {width});')
         else:
             self.out.line(put_call(field.integer, value))
             if 'known' in field.attributes:
@@ -118,7 +117,9 @@ class BuildFunction:
             return
         count = (f'in->num_{field.name}' if field.array == 'rest' else
                  self.expr.text(field.array))
-        self.out.line(f'for (uint32_t i = 0; i < {count}; i++)')
+        if field.array == 'rest' or field.length.counts is not field:
+            self.reject_if(f'{count} > 0 && !{value}')
+        self.out.line(f'for (uint32_t i = 0; i < {count} && b->status == SM_OK; i++)')
         self.out.depth += 1
         if field.struct:
             self.nested(field, f'&{value}[i]')

@@ -53,13 +53,12 @@ def linkage(struct):
 
 def parse_head(struct):
     """(head, arguments) of the function that reads a struct."""
-    out = f'{naming.struct_type(struct)} *out'
-    if is_plain(struct):
-        return f'{linkage(struct)}void {naming.function("get", struct)}', [
-            'struct sm_reader *r', out]
-    arguments = ['struct sm_wire_parser *p', 'struct sm_reader *r', out]
+    arguments = ['struct sm_reader *r', f'{naming.struct_type(struct)} *out']
     if struct.parameter:
         arguments.append(f'uint32_t {struct.parameter}')
+    if is_plain(struct):
+        return f'{linkage(struct)}void {naming.function("get", struct)}', arguments
+    arguments.insert(0, 'struct sm_wire_parser *p')
     return f'{linkage(struct)}enum sm_status {naming.function("parse", struct)}', arguments
 
 
@@ -137,16 +136,8 @@ class ParseFunction:
                 self.field(item)
 
     def when(self, item):
-        self.out.condition('if', self.expr.text(item.condition), True)
-        self.out.depth += 1
-        self.items(item.then)
-        self.out.depth -= 1
-        if item.otherwise:
-            self.out.line('} else {')
-            self.out.depth += 1
-            self.items(item.otherwise)
-            self.out.depth -= 1
-        self.out.line('}')
+        self.out.block(self.expr.text(item.condition), lambda: self.items(item.then),
+                       (lambda: self.items(item.otherwise)) if item.otherwise else None)
 
     def check(self, item):
         condition = self.expr.refusal(item.condition)
@@ -197,12 +188,13 @@ class ParseFunction:
         return self.file.tables[field.enum]
 
     def nested(self, struct, target, argument, reader='r'):
-        if is_plain(struct):
-            self.out.line(f'{naming.function("get", struct)}({reader}, {target});')
-            return
-        arguments = ['p', reader, target]
+        arguments = [reader, target]
         if struct.parameter:
             arguments.append(self.expr.text(argument))
+        if is_plain(struct):
+            self.out.call(naming.function('get', struct), arguments)
+            return
+        arguments.insert(0, 'p')
         self.passes(naming.function('parse', struct), arguments)
 
     def bytes(self, field):
@@ -236,7 +228,7 @@ class ParseFunction:
                 naming.c_integer(field.integer))
         name = field.name
         out = self.out
-        out.line(f'{kind} *{name} = sm_arena_alloc(p->arena, {count}, sizeof(*{name}));')
+        out.call(f'{kind} *{name} = sm_arena_alloc', ['p->arena', count, f'sizeof(*{name})'])
         out.line(f'if (!{name})')
         out.line('    return sm_wire_no_room(p);')
         loop = f'for (uint32_t i = 0; i < {count}; i++)'
@@ -250,7 +242,7 @@ class ParseFunction:
             out.line(loop)
             out.depth += 1
             if field.struct:
-                self.nested(field.struct, f'&{name}[i]', None, reader)
+                self.nested(field.struct, f'&{name}[i]', field.argument, reader)
             else:
                 out.line(f'{name}[i] = {get_call(field.integer, reader)};')
             out.depth -= 1
@@ -276,15 +268,16 @@ class ParseFunction:
             out.line(f'if ({count} > 0) {{')
             out.depth += 1
         out.line(f'struct sm_reader {name}_r = sm_wire_at(p, {name}_at);')
+        at_zero = '' if 'required' in field.attributes else f'{name}_at == 0 || '
         if field.is_bytes:
-            self.refuse_if(f'{name}_at == 0 || {count} > sm_left(&{name}_r)',
+            self.refuse_if(f'{at_zero}{count} > sm_left(&{name}_r)',
                            f'{name} is not inside the body')
             out.line(f'out->{name} = sm_get_bytes(&{name}_r, {count});')
             if 'nul' in field.attributes:
                 self.refuse_if(f'!sm_wire_ends_in_nul(out->{name})',
                                f'{name} is not NUL-terminated')
         else:
-            self.refuse_if(f'{name}_at == 0 || {count} > sm_left(&{name}_r) / '
+            self.refuse_if(f'{at_zero}{count} > sm_left(&{name}_r) / '
                            f'{element_size(field)}', f'{name} is not inside the body')
             self.elements(field, count, f'&{name}_r')
         if 'required' not in field.attributes:
@@ -427,7 +420,7 @@ def parse(out, file, name, direction, prototype):
     out.line(f'    enum sm_status status = parse_any_{suffix(direction)}(&p, &r, &msg);')
     out.line('    if (status == SM_OK && r.failed)')
     out.line('        status = sm_wire_refuse(&p, SM_ERR_PROTOCOL, '
-             f'{early_reason(name, direction)});')
+             '"body ends early");')
     out.line('    if (status != SM_OK) {')
     out.line('        if (reason)')
     out.line('            *reason = p.reason;')
@@ -436,10 +429,6 @@ def parse(out, file, name, direction, prototype):
     out.line('    *out = msg;')
     out.line('    return SM_OK;')
     out.line('}')
-
-
-def early_reason(name, direction):
-    return '"body ends early"'
 
 
 def build_any(out, name, direction, messages):
