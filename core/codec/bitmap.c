@@ -40,16 +40,6 @@ enum sm_pixel_format sm_bitmap_native_format(const struct sm_codec_image *image,
     }
 }
 
-static void copy_24(const uint8_t *in, uint32_t width, uint8_t *out)
-{
-    for (uint32_t x = 0; x < width; x++) {
-        uint32_t v = (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16;
-        memcpy(out, &v, 4);
-        in += 3;
-        out += 4;
-    }
-}
-
 static void copy_bits_reversed(const uint8_t *in, size_t size, uint8_t *out)
 {
     for (size_t i = 0; i < size; i++) {
@@ -93,7 +83,7 @@ enum sm_status sm_bitmap_decode(const struct sm_codec_image *image, const struct
         if (is_looked_up)
             sm_colors_row(&colors, format, from, image->width, to, is_16bit);
         else if (format == SM_PIXEL_RGB24)
-            copy_24(from, image->width, to);
+            sm_widen_24_row(to, from, image->width);
         else if (format == SM_PIXEL_INDEX1_BE)
             copy_bits_reversed(from, (size_t)row_bytes, to);
         else

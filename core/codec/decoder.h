@@ -34,12 +34,15 @@ void sm_decoder_destroy(struct sm_decoder *decoder);
  *
  * Palette bitmaps take the format of the target surface (XRGB32, ARGB32 or RGB555); bitmaps of one
  * bit come out as A1, without looking at a palette, if `surface` is A1: a mask. QUIC and LZ
- * images of 16 bits are RGB555, and sm_image_decode() also accepts XRGB32 for them.
+ * images of 16 bits are RGB555 and LZ4 ones of 24 bits RGB24; sm_image_decode() also accepts XRGB32
+ * for them. GRAY8 comes out of the one QUIC type that no picture may have: refuse it.
  *
  * @param surface  the format of the target surface; only palette bitmaps look at it
- * @return SM_OK; SM_ERR_PROTOCOL if the header says nothing usable
+ * @return SM_OK; SM_ERR_PROTOCOL if the header says nothing usable; for ZLIB_GLZ, whose header is
+ *         compressed, also SM_ERR_STATE without the library and SM_ERR_NOMEM
  */
-SM_NODISCARD enum sm_status sm_image_native_format(const struct sm_codec_image *image,
+SM_NODISCARD enum sm_status sm_image_native_format(struct sm_decoder *decoder,
+                                                   const struct sm_codec_image *image,
                                                    enum sm_pixel_format surface,
                                                    enum sm_pixel_format *format);
 

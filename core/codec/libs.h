@@ -33,7 +33,7 @@ struct sm_jpeg_lib {
 
     /**
      * Decodes to `out`, XRGB32 or ARGB32 of exactly the JPEG's dimensions; the top byte becomes
-     * 0 or anything. Pixels missing in a damaged file are refused.
+     * anything. A damaged file that can still be shown is, with every pixel written.
      */
     enum sm_status (*decode)(void *state, struct sm_bytes jpeg, const struct sm_pixels *out,
                              enum sm_jpeg_quality_mode mode);
@@ -54,6 +54,9 @@ struct sm_zlib_lib {
 
     /** Inflates one whole zlib stream to exactly `out_size` bytes; anything else is refused. */
     enum sm_status (*inflate)(void *state, struct sm_bytes in, uint8_t *out, size_t out_size);
+
+    /** Inflates the first `out_size` bytes of a stream, SM_ERR_PROTOCOL if it has fewer. */
+    enum sm_status (*inflate_head)(void *state, struct sm_bytes in, uint8_t *out, size_t out_size);
 
     /**
      * Deflates `in` into at most `capacity` bytes.

@@ -7,6 +7,8 @@ void sm_codec_ops_init(struct sm_codec_ops *ops, uint32_t cpu_flags)
 {
     *ops = (struct sm_codec_ops){
         .lz_pass = sm_lz_pass_c,
+        .glz_pass = sm_glz_pass_c,
+        .quic_decode_row = sm_quic_decode_row_c,
     };
     (void)cpu_flags;
 }

@@ -5,11 +5,15 @@
 
 #include <stdint.h>
 
+#include "core/codec/glz/glz.h"
 #include "core/codec/lz/lz.h"
+#include "core/codec/quic/decode.h"
 
 /** Every override gives the same result as the portable function it replaces. */
 struct sm_codec_ops {
     sm_lz_pass_fn *lz_pass;
+    sm_glz_pass_fn *glz_pass;
+    sm_quic_decode_row_fn *quic_decode_row;
 };
 
 /** Fills `ops` for the features `cpu_flags` (enum sm_cpu_flag); 0 gives portable C. */

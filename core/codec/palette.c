@@ -89,3 +89,13 @@ void sm_colors_row(const struct sm_colors *colors, enum sm_pixel_format format, 
         break;
     }
 }
+
+void sm_widen_24_row(uint8_t *out, const uint8_t *in, uint32_t width)
+{
+    for (uint32_t x = 0; x < width; x++) {
+        uint32_t v = (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16;
+        memcpy(out, &v, 4);
+        in += 3;
+        out += 4;
+    }
+}

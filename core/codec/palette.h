@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Palette indices to colours, and the widening of 5-bit colours. */
+/* Palette indices to colours, and the widening of smaller pixels. */
 #ifndef SM_CORE_CODEC_PALETTE_H
 #define SM_CORE_CODEC_PALETTE_H
 
@@ -38,5 +38,8 @@ void sm_colors_init(struct sm_colors *colors, const struct sm_codec_palette *pal
 /** Looks up a row of `width` indices in `format`; `out` is 32-bit, or 16-bit if `is_16bit`. */
 void sm_colors_row(const struct sm_colors *colors, enum sm_pixel_format format, const uint8_t *in,
                    uint32_t width, uint8_t *out, bool is_16bit);
+
+/** Pixels B, G, R to XRGB32, top byte 0. */
+void sm_widen_24_row(uint8_t *out, const uint8_t *in, uint32_t width);
 
 #endif
