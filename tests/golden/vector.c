@@ -99,7 +99,7 @@ static void read_palette(struct vector *v)
     uint32_t count = 0;
     for (const struct json *c = list->first; c && count < SM_PALETTE_MAX_ENTRIES; c = c->next)
         v->palette[count++] = c->text ? (uint32_t)strtoul(c->text, NULL, 16) : 0;
-    v->image.palette = (struct sm_palette){.entries = v->palette, .count = count};
+    v->image.palette = (struct sm_codec_palette){.entries = v->palette, .count = count};
 }
 
 static void read_image(struct vector *v)
