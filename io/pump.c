@@ -85,7 +85,7 @@ static bool flush(struct sm_pump *pump)
     for (;;) {
         struct sm_bytes pending = pump->machine.ops->pending(pump->machine.self);
         if (pending.size == 0)
-            return true;
+            break;
         size_t put = 0;
         enum sm_status status = sm_transport_write(pump->transport, pending, &put);
         if (status == SM_AGAIN)
@@ -96,6 +96,11 @@ static bool flush(struct sm_pump *pump)
         }
         pump->machine.ops->sent(pump->machine.self, put, sm_now_us());
     }
+    if (sm_transport_flush(pump->transport) == SM_ERR_IO) {
+        close_with(pump, SM_ERR_IO, sm_transport_reason(pump->transport));
+        return false;
+    }
+    return true;
 }
 
 /* The machine gave up: its last words go out if the line takes them now. */

@@ -74,9 +74,38 @@ static void socket_destroy(struct sm_transport *t)
     free(t);
 }
 
+static enum sm_status socket_send_fd(struct sm_transport *t, uint8_t byte, int fd)
+{
+    if (!t->is_unix)
+        return SM_ERR_STATE;
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec vector = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (fd >= 0) {
+        message.msg_control = control.room;
+        message.msg_controllen = sizeof(control.room);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    }
+    ssize_t sent;
+    do {
+        sent = sendmsg(t->fd, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent == 1)
+        return SM_OK;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? SM_AGAIN : fail(t, "passing a descriptor");
+}
+
 static const struct sm_transport_ops SOCKET_OPS = {
     .read = socket_read,
     .writev = socket_writev,
+    .send_fd = socket_send_fd,
     .destroy = socket_destroy,
 };
 
@@ -109,32 +138,4 @@ enum sm_status sm_socket_transport(struct sm_transport **out, int fd)
         set_tcp_options(fd);
     *out = t;
     return SM_OK;
-}
-
-enum sm_status sm_socket_send_fd(struct sm_transport *t, uint8_t byte, int fd)
-{
-    if (t->ops != &SOCKET_OPS || !t->is_unix)
-        return SM_ERR_STATE;
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct iovec vector = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
-    if (fd >= 0) {
-        message.msg_control = control.room;
-        message.msg_controllen = sizeof(control.room);
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-    }
-    ssize_t sent;
-    do {
-        sent = sendmsg(t->fd, &message, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    if (sent == 1)
-        return SM_OK;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? SM_AGAIN : fail(t, "passing a descriptor");
 }

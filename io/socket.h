@@ -83,12 +83,4 @@ uint16_t sm_socket_local_port(int fd);
  */
 SM_NODISCARD enum sm_status sm_socket_accept(int listener, int *out);
 
-/**
- * Sends the byte `byte` over a plain unix transport with `fd` attached (−1: without), outside of
- * the stream's own buffering: everything before must have been written.
- *
- * @return SM_OK, SM_AGAIN, SM_ERR_STATE if the transport is no plain unix socket, SM_ERR_IO
- */
-SM_NODISCARD enum sm_status sm_socket_send_fd(struct sm_transport *t, uint8_t byte, int fd);
-
 #endif

@@ -261,6 +261,12 @@ static bool tls_has_buffered(const struct sm_transport *t)
     return SSL_has_pending(tls->ssl) || sm_transport_has_buffered(tls->lower);
 }
 
+static enum sm_status tls_flush(struct sm_transport *t)
+{
+    struct tls *tls = tls_of(t);
+    return tls->is_broken ? SM_ERR_IO : sm_transport_flush(tls->lower);
+}
+
 static void tls_destroy(struct sm_transport *t)
 {
     struct tls *tls = tls_of(t);
@@ -282,6 +288,7 @@ static const struct sm_transport_ops TLS_OPS = {
     .writev = tls_writev,
     .wants = tls_wants,
     .has_buffered = tls_has_buffered,
+    .flush = tls_flush,
     .destroy = tls_destroy,
 };
 

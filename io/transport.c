@@ -27,6 +27,16 @@ bool sm_transport_has_buffered(const struct sm_transport *t)
     return t->ops->has_buffered && t->ops->has_buffered(t);
 }
 
+enum sm_status sm_transport_flush(struct sm_transport *t)
+{
+    return t->ops->flush ? t->ops->flush(t) : SM_OK;
+}
+
+enum sm_status sm_transport_send_fd(struct sm_transport *t, uint8_t byte, int fd)
+{
+    return t->ops->send_fd ? t->ops->send_fd(t, byte, fd) : SM_ERR_STATE;
+}
+
 const char *sm_transport_reason(const struct sm_transport *t)
 {
     return t->reason;

@@ -22,6 +22,10 @@ struct sm_transport_ops {
                              size_t *put);
     unsigned (*wants)(const struct sm_transport *t, unsigned asked);
     bool (*has_buffered)(const struct sm_transport *t);
+    /* Optional: writes what the filter itself holds back; SM_OK when nothing is left. */
+    enum sm_status (*flush)(struct sm_transport *t);
+    /* Optional: see sm_transport_send_fd(). */
+    enum sm_status (*send_fd)(struct sm_transport *t, uint8_t byte, int fd);
     void (*destroy)(struct sm_transport *t);
 };
 
@@ -66,6 +70,21 @@ unsigned sm_transport_wants(const struct sm_transport *t, unsigned asked);
 
 /** True if a read would give bytes although the descriptor may never become readable again. */
 bool sm_transport_has_buffered(const struct sm_transport *t);
+
+/**
+ * Writes what the filters hold back of earlier writes and of their own.
+ *
+ * @return SM_OK when nothing is left, SM_AGAIN, SM_ERR_IO
+ */
+SM_NODISCARD enum sm_status sm_transport_flush(struct sm_transport *t);
+
+/**
+ * Sends the byte `byte` with the descriptor `fd` attached (−1: without) beside the stream:
+ * everything before must have been written. `fd` stays the caller's.
+ *
+ * @return SM_OK, SM_AGAIN, SM_ERR_STATE if the transport is no plain unix socket, SM_ERR_IO
+ */
+SM_NODISCARD enum sm_status sm_transport_send_fd(struct sm_transport *t, uint8_t byte, int fd);
 
 /** Words about the last SM_ERR_IO; empty before one. Borrowed until the next operation. */
 const char *sm_transport_reason(const struct sm_transport *t);

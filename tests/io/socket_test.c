@@ -109,7 +109,7 @@ static void socket_passes_a_descriptor_beside_the_stream(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) | pipe(passed), 0);
     struct sm_transport *t;
     sm_check_status(sm_socket_transport(&t, fds[0]), SM_OK);
-    sm_check_status(sm_socket_send_fd(t, '@', passed[1]), SM_OK);
+    sm_check_status(sm_transport_send_fd(t, '@', passed[1]), SM_OK);
     char byte = 0, room[CMSG_SPACE(sizeof(int))];
     struct iovec vector = {&byte, 1};
     struct msghdr message = {

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* WebSocket as a filter on any transport, for both ends. Source: docs/wire, "WebSocket". */
+#ifndef SM_IO_WEBSOCKET_H
+#define SM_IO_WEBSOCKET_H
+
+#include "io/transport.h"
+
+/**
+ * Puts a filter on a server's connection that finds out what the client speaks: a stream that
+ * begins with a WebSocket upgrade is upgraded, everything else passes through untouched. A request
+ * that cannot be upgraded passes through as well, so the layer above meets bytes that are not its
+ * own and answers as it does to any stranger. The caller limits how long that may take.
+ *
+ * @param lower  taken on SM_OK, else still the caller's
+ */
+SM_NODISCARD enum sm_status sm_websocket_transport_server(struct sm_transport **out,
+                                                          struct sm_transport *lower);
+
+/**
+ * Puts a client's end on `lower`: the upgrade is asked for with the first read or write.
+ *
+ * @param host  for the Host header, with port if not the default; copied
+ * @param path  of the request, such as "/"; copied
+ * @return SM_OK; SM_ERR_LIMIT if host and path are too long or have bytes that no header may have;
+ *         SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_websocket_transport_client(struct sm_transport **out,
+                                                          struct sm_transport *lower,
+                                                          const char *host, const char *path);
+
+/** True if `t`, made here, really speaks WebSocket (by now). */
+bool sm_websocket_transport_is_upgraded(const struct sm_transport *t);
+
+#endif
