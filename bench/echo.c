@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A host without a guest: a screen that draws a small picture at every key and, if asked, a moving
+ * picture. It uses the server's public API alone, so it measures whatever libspice-server.so.1 the
+ * linker finds (LD_LIBRARY_PATH). bench/sink is the other end; bench/compare runs both.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/host/core_loop.h"
+#include "bench/host/screen.h"
+
+enum { GLYPH_WIDTH = 16, GLYPH_HEIGHT = 24 };
+
+struct options {
+    uint32_t width, height;
+    uint32_t movie_width, movie_height, movie_fps;
+    int port, compression, streaming;
+};
+
+struct host {
+    struct options options;
+    struct sm_epoll_loop *loop;
+    SpiceServer *server;
+    struct sm_bench_screen *screen;
+    SpiceKbdInstance keyboard;
+    SpiceTimer *movie_timer;
+    uint32_t keys, frames;
+};
+
+static struct host host; /* the keyboard's callbacks carry no context of ours */
+
+static void on_key(SpiceKbdInstance *keyboard, uint8_t code)
+{
+    (void)keyboard;
+    if (code & 0x80 || code == 0xe0)
+        return; /* releases draw nothing */
+    uint32_t column = host.keys % (host.options.width / GLYPH_WIDTH);
+    uint32_t row =
+        host.keys / (host.options.width / GLYPH_WIDTH) % (host.options.height / GLYPH_HEIGHT);
+    host.keys++;
+    sm_bench_screen_draw(host.screen, column * GLYPH_WIDTH, row * GLYPH_HEIGHT, GLYPH_WIDTH,
+                         GLYPH_HEIGHT, host.keys, 0);
+}
+
+static uint8_t get_leds(SpiceKbdInstance *keyboard)
+{
+    (void)keyboard;
+    return 0;
+}
+
+static const SpiceKbdInterface KEYBOARD = {
+    .base = {.type = SPICE_INTERFACE_KEYBOARD,
+             .description = "bench keyboard",
+             .major_version = SPICE_INTERFACE_KEYBOARD_MAJOR,
+             .minor_version = SPICE_INTERFACE_KEYBOARD_MINOR},
+    .push_scan_freg = on_key,
+    .get_leds = get_leds,
+};
+
+static void on_frame(void *opaque)
+{
+    (void)opaque;
+    const struct options *o = &host.options;
+    sm_bench_screen_draw(host.screen, (o->width - o->movie_width) / 2,
+                         (o->height - o->movie_height) / 2, o->movie_width, o->movie_height,
+                         ++host.frames, 1);
+    sm_bench_core_interface(host.loop)->timer_start(host.movie_timer, 1000 / o->movie_fps);
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    sm_epoll_loop_stop(host.loop); /* a lock and a write: enough for a bench's last moment */
+}
+
+static void usage(FILE *to)
+{
+    fprintf(to, "usage: bench-echo --port N [--size WxH] [--compression 1..7] [--streaming 1..3]\n"
+                "                  [--movie WxH@FPS]\n"
+                "  compression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4\n"
+                "  streaming:   1 off, 2 all, 3 filter\n");
+}
+
+static int parse(struct options *o, int argc, char **argv)
+{
+    static const struct option LONG[] = {
+        {"port", required_argument, NULL, 'p'},
+        {"size", required_argument, NULL, 's'},
+        {"compression", required_argument, NULL, 'c'},
+        {"streaming", required_argument, NULL, 'v'},
+        {"movie", required_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    *o = (struct options){.width = 1920, .height = 1080, .compression = 6, .streaming = 1};
+    int option;
+    while ((option = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
+        switch (option) {
+        case 'p':
+            o->port = atoi(optarg);
+            break;
+        case 's':
+            if (sscanf(optarg, "%ux%u", &o->width, &o->height) != 2)
+                return 2;
+            break;
+        case 'c':
+            o->compression = atoi(optarg);
+            break;
+        case 'v':
+            o->streaming = atoi(optarg);
+            break;
+        case 'm':
+            if (sscanf(optarg, "%ux%u@%u", &o->movie_width, &o->movie_height, &o->movie_fps) != 3 ||
+                o->movie_fps == 0 || o->movie_fps > 1000)
+                return 2;
+            break;
+        case 'h':
+            usage(stdout);
+            exit(0);
+        default:
+            return 2;
+        }
+    }
+    bool is_sane = o->port > 0 && o->width >= GLYPH_WIDTH && o->height >= GLYPH_HEIGHT &&
+                   o->width <= 16384 && o->height <= 16384 && o->movie_width <= o->width &&
+                   o->movie_height <= o->height;
+    return is_sane ? 0 : 2;
+}
+
+static int start(void)
+{
+    const struct options *o = &host.options;
+    if (sm_epoll_loop_create(&host.loop) != SM_OK)
+        return 1;
+    SpiceCoreInterface *core = sm_bench_core_interface(host.loop);
+    host.server = spice_server_new();
+    spice_server_set_addr(host.server, "127.0.0.1", 0);
+    spice_server_set_port(host.server, o->port);
+    spice_server_set_noauth(host.server);
+    spice_server_set_image_compression(host.server, (SpiceImageCompression)o->compression);
+    spice_server_set_streaming_video(host.server, o->streaming);
+    if (spice_server_init(host.server, core) != 0) {
+        fprintf(stderr, "bench-echo: the server does not start on port %d\n", o->port);
+        return 1;
+    }
+    host.keyboard.base.sif = &KEYBOARD.base;
+    spice_server_add_interface(host.server, &host.keyboard.base);
+    host.screen = sm_bench_screen_create(host.server, o->width, o->height);
+    if (!host.screen)
+        return 1;
+    spice_server_vm_start(host.server);
+    if (o->movie_fps) {
+        host.movie_timer = core->timer_add(on_frame, NULL);
+        core->timer_start(host.movie_timer, 0);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (parse(&host.options, argc, argv) != 0) {
+        usage(stderr);
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (start() != 0)
+        return 1;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    printf("ready\n");
+    fflush(stdout);
+    sm_epoll_loop_run(host.loop);
+    spice_server_destroy(host.server);
+    sm_bench_screen_destroy(host.screen);
+    sm_epoll_loop_destroy(host.loop);
+    return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A scripted graphics device over the server's public API: a primary surface and opaque copies of
+ * pixels onto it, as a guest's driver would queue them.
+ */
+#ifndef SM_BENCH_HOST_SCREEN_H
+#define SM_BENCH_HOST_SCREEN_H
+
+#include <stdint.h>
+
+#include <spice.h>
+
+struct sm_bench_screen;
+
+/** Creates the device with a primary of `width` × `height` pixels, filled with a pattern. */
+struct sm_bench_screen *sm_bench_screen_create(SpiceServer *server, uint32_t width,
+                                               uint32_t height);
+
+/** After spice_server_destroy(), which forgets the device. */
+void sm_bench_screen_destroy(struct sm_bench_screen *screen);
+
+/**
+ * Queues a copy of `width` × `height` pixels to x, y (all inside the primary), whose content
+ * depends on `seed`; a flat colour with some structure, or noise. Main thread.
+ */
+void sm_bench_screen_draw(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
+                          uint32_t height, uint32_t seed, int is_noise);
+
+/** Commands that the library has released so far; it may lag behind what was queued. */
+uint64_t sm_bench_screen_released(struct sm_bench_screen *screen);
+
+#endif
