@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/writer.h"
 #include "core/channel/machine.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
@@ -57,6 +58,16 @@ struct sm_channel_config {
      * unanswered; 0 for never.
      */
     uint64_t liveness_us;
+};
+
+/** What the link phase and the owner know about a connection; part of every typed machine's config.
+ */
+struct sm_channel_setup {
+    bool has_mini_header;
+    uint32_t common_caps, channel_caps; /* of the peer */
+    struct sm_bytes leading;            /* see sm_channel_config; copied */
+    bool is_local;                      /* server: a unix socket, which is not measured */
+    size_t max_pending_bytes;           /* see sm_channel_config; 0 for the default */
 };
 
 /** A message, or one of those that travelled inside it. */
@@ -110,6 +121,25 @@ SM_NODISCARD enum sm_status sm_channel_send(struct sm_channel *channel, uint16_t
 /** As sm_channel_send(), with a body in parts. */
 SM_NODISCARD enum sm_status sm_channel_sendv(struct sm_channel *channel, uint16_t type,
                                              const struct sm_bytes *parts, size_t count);
+
+/**
+ * Sends a message whose body the caller builds in place: between the two calls it appends to `w`
+ * and calls nothing else of this channel. Then sm_channel_commit() says what became of building.
+ *
+ * @param w       receives the writer; it may hold bytes already, which stay as they are
+ * @param always  never SM_AGAIN, as sm_channel_send_always()
+ * @return as sm_channel_send(); unless SM_OK, commit is not called
+ */
+SM_NODISCARD enum sm_status sm_channel_begin(struct sm_channel *channel, uint16_t type,
+                                             bool is_always, struct sm_writer **w);
+
+/**
+ * Ends what sm_channel_begin() began. If `built` is a failure, or the writer has failed, it is as
+ * if nothing had been tried.
+ *
+ * @return `built`, or the status of the writer
+ */
+SM_NODISCARD enum sm_status sm_channel_commit(struct sm_channel *channel, enum sm_status built);
 
 /** As sm_channel_send() but never SM_AGAIN: for the few small messages that may not be lost. */
 SM_NODISCARD enum sm_status sm_channel_send_always(struct sm_channel *channel, uint16_t type,

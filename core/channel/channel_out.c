@@ -54,74 +54,100 @@ void sm_channel_outbox_sent(struct sm_channel_outbox *out, size_t size)
     }
 }
 
-static enum sm_status queue(struct sm_channel *channel, uint16_t type, const struct sm_bytes *parts,
-                            size_t count)
+/* As if the message being built had never been begun. */
+static void undo(struct sm_channel_outbox *out)
+{
+    out->w.size = out->begun;
+    out->w.failed = out->w.hit_limit = false;
+}
+
+enum sm_status sm_channel_begin(struct sm_channel *channel, uint16_t type, bool is_always,
+                                struct sm_writer **w)
 {
     struct sm_channel_outbox *out = &channel->out;
-    uint64_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += parts[i].size;
-    if (size > UINT32_MAX)
-        return SM_ERR_LIMIT;
-
-    size_t before = out->w.size;
-    sm_frame_build(
-        &out->w,
-        &(struct sm_frame){.serial = out->serial + 1, .type = type, .size = (uint32_t)size},
-        channel->config.has_mini_header);
-    for (size_t i = 0; i < count; i++)
-        sm_put_bytes(&out->w, parts[i]);
-    if (out->w.failed) { /* as if nothing had been tried */
-        enum sm_status status = sm_writer_status(&out->w);
-        out->w.size = before;
-        out->w.failed = out->w.hit_limit = false;
+    if (!is_always && sm_channel_is_full(channel))
+        return SM_AGAIN;
+    out->begun = out->w.size;
+    sm_frame_build(&out->w, &(struct sm_frame){.serial = out->serial + 1, .type = type},
+                   channel->config.has_mini_header);
+    if (out->w.failed) {
+        enum sm_status status = out->w.hit_limit ? SM_ERR_LIMIT : SM_ERR_NOMEM;
+        undo(out);
         return status;
     }
-    out->serial++;
-    out->queued += out->w.size - before;
-    sm_channel_ack_sent(channel, out->w.size - before);
+    *w = &out->w;
     return SM_OK;
+}
+
+enum sm_status sm_channel_commit(struct sm_channel *channel, enum sm_status built)
+{
+    struct sm_channel_outbox *out = &channel->out;
+    bool is_mini = channel->config.has_mini_header;
+    if (built == SM_OK)
+        built = sm_writer_status(&out->w);
+    size_t body = out->w.size - out->begun - sm_frame_size(is_mini);
+    if (built == SM_OK && body > UINT32_MAX)
+        built = SM_ERR_LIMIT;
+    if (built != SM_OK) {
+        undo(out);
+        return built;
+    }
+    sm_patch_le32(&out->w, out->begun + sm_frame_size_offset(is_mini), (uint32_t)body);
+    out->serial++;
+    out->queued += out->w.size - out->begun;
+    sm_channel_ack_sent(channel, out->w.size - out->begun);
+    return SM_OK;
+}
+
+static enum sm_status send_parts(struct sm_channel *channel, uint16_t type, bool is_always,
+                                 const struct sm_bytes *parts, size_t count)
+{
+    struct sm_writer *w;
+    enum sm_status status = sm_channel_begin(channel, type, is_always, &w);
+    if (status != SM_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        sm_put_bytes(w, parts[i]);
+    return sm_channel_commit(channel, SM_OK);
 }
 
 enum sm_status sm_channel_sendv(struct sm_channel *channel, uint16_t type,
                                 const struct sm_bytes *parts, size_t count)
 {
-    return sm_channel_is_full(channel) ? SM_AGAIN : queue(channel, type, parts, count);
+    return send_parts(channel, type, false, parts, count);
 }
 
 enum sm_status sm_channel_send(struct sm_channel *channel, uint16_t type, struct sm_bytes body)
 {
-    return sm_channel_sendv(channel, type, &body, 1);
+    return send_parts(channel, type, false, &body, 1);
 }
 
 enum sm_status sm_channel_send_always(struct sm_channel *channel, uint16_t type,
                                       struct sm_bytes body)
 {
-    return queue(channel, type, &body, 1);
+    return send_parts(channel, type, true, &body, 1);
 }
 
-/* A message of ours that cannot be queued leaves the connection in no state to go on. */
-static enum sm_status send_built(struct sm_channel *channel, uint16_t type, struct sm_writer *body,
-                                 enum sm_status status)
+/* An answer of ours that cannot be queued leaves the connection in no state to go on. */
+static enum sm_status must(struct sm_channel *channel, enum sm_status status)
 {
-    if (status == SM_OK)
-        status = queue(channel, type, &(struct sm_bytes){body->data, body->size}, 1);
-    sm_writer_finish(body);
     return status == SM_OK ? SM_OK : sm_channel_fail(channel, status, "cannot answer the peer");
 }
 
 enum sm_status sm_channel_send_base(struct sm_channel *channel, const struct sm_base_msg *msg)
 {
-    struct sm_writer body;
-    sm_writer_init(&body, sm_base_msg_max_size(msg->type));
-    enum sm_status status = sm_base_msg_build(&body, msg);
-    return send_built(channel, msg->type, &body, status);
+    struct sm_writer *w;
+    enum sm_status status = sm_channel_begin(channel, msg->type, true, &w);
+    if (status == SM_OK)
+        status = sm_channel_commit(channel, sm_base_msg_build(w, msg));
+    return must(channel, status);
 }
 
 enum sm_status sm_channel_send_basec(struct sm_channel *channel, const struct sm_base_msgc *msg)
 {
-    struct sm_writer body;
-    sm_writer_init(&body, sm_base_msgc_max_size(msg->type));
-    enum sm_status status = sm_base_msgc_build(&body, msg);
-    return send_built(channel, msg->type, &body, status);
+    struct sm_writer *w;
+    enum sm_status status = sm_channel_begin(channel, msg->type, true, &w);
+    if (status == SM_OK)
+        status = sm_channel_commit(channel, sm_base_msgc_build(w, msg));
+    return must(channel, status);
 }

@@ -42,6 +42,7 @@ struct sm_channel_outbox {
     size_t gone; /* bytes at the front of `w` that were written */
     uint64_t queued, sent;
     uint64_t serial;
+    size_t begun; /* where the message being built starts in `w` */
 };
 
 enum { SM_CHANNEL_ACK_MARKS = 8, SM_CHANNEL_MAX_PINGS = 3 };

@@ -33,6 +33,12 @@ static inline size_t sm_frame_size(bool is_mini)
     return is_mini ? SM_FRAME_MINI_SIZE : SM_FRAME_FULL_SIZE;
 }
 
+/** Where `size` stands in a header. */
+static inline size_t sm_frame_size_offset(bool is_mini)
+{
+    return is_mini ? 2 : 10;
+}
+
 /** Reads a header from sm_frame_size() bytes; what is missing is zero. */
 struct sm_frame sm_frame_parse(struct sm_bytes bytes, bool is_mini);
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/channel/typed.h"
+
+enum sm_status sm_typed_init(struct sm_typed *typed, enum sm_channel_role role,
+                             const struct sm_channel_setup *setup,
+                             uint32_t (*max_size)(uint16_t type), size_t arena_limit,
+                             uint64_t ping_interval_us, uint64_t liveness_us, uint64_t now_us)
+{
+    struct sm_channel_config config = {
+        .role = role,
+        .has_mini_header = setup->has_mini_header,
+        .max_size = max_size,
+        .max_pending_bytes = setup->max_pending_bytes,
+        .leading = setup->leading,
+        .ping_interval_us = setup->is_local ? 0 : ping_interval_us,
+        .liveness_us = setup->is_local ? 0 : liveness_us,
+    };
+    sm_arena_init(&typed->arena, arena_limit);
+    return sm_channel_create(&typed->channel, &config, now_us);
+}
+
+void sm_typed_finish(struct sm_typed *typed)
+{
+    sm_channel_destroy(typed->channel);
+    sm_arena_finish(&typed->arena);
+    typed->channel = NULL;
+}
+
+enum sm_status sm_typed_pull(struct sm_typed *typed, struct sm_channel_message *out)
+{
+    sm_arena_reset(&typed->arena);
+    return sm_channel_next(typed->channel, out);
+}
+
+enum sm_status sm_typed_parsed(struct sm_typed *typed, enum sm_status status, const char *reason)
+{
+    return status == SM_OK ? SM_OK : sm_channel_fail(typed->channel, status, reason);
+}
