@@ -9,6 +9,7 @@ void sm_codec_ops_init(struct sm_codec_ops *ops, uint32_t cpu_flags)
         .lz_pass = sm_lz_pass_c,
         .glz_pass = sm_glz_pass_c,
         .quic_decode_row = sm_quic_decode_row_c,
+        .quic_encode_row = sm_quic_encode_row_c,
     };
     (void)cpu_flags;
 }

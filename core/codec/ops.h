@@ -8,12 +8,14 @@
 #include "core/codec/glz/glz.h"
 #include "core/codec/lz/lz.h"
 #include "core/codec/quic/decode.h"
+#include "core/codec/quic/encode.h"
 
 /** Every override gives the same result as the portable function it replaces. */
 struct sm_codec_ops {
     sm_lz_pass_fn *lz_pass;
     sm_glz_pass_fn *glz_pass;
     sm_quic_decode_row_fn *quic_decode_row;
+    sm_quic_encode_row_fn *quic_encode_row;
 };
 
 /** Fills `ops` for the features `cpu_flags` (enum sm_cpu_flag); 0 gives portable C. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows out of a list of chunks that may be cut anywhere, front to back. */
+/* Rows out of a list of chunks that may be cut anywhere, in any order. */
 #ifndef SM_CORE_CODEC_ROWS_H
 #define SM_CORE_CODEC_ROWS_H
 
@@ -14,6 +14,7 @@ struct sm_rows {
     const struct sm_bytes *chunks; /* borrowed */
     size_t chunk_count;
     size_t chunk, offset; /* where the next byte is */
+    uint64_t chunk_start; /* bytes in the chunks before this one */
 };
 
 static inline void sm_rows_skip(struct sm_rows *rows, size_t size)
@@ -25,9 +26,23 @@ static inline void sm_rows_skip(struct sm_rows *rows, size_t size)
             return;
         }
         size -= left;
+        rows->chunk_start += rows->chunks[rows->chunk].size;
         rows->chunk++;
         rows->offset = 0;
     }
+}
+
+/** Goes to byte `at`, from wherever the cursor is: neighbouring rows cost next to nothing. */
+static inline void sm_rows_seek(struct sm_rows *rows, uint64_t at)
+{
+    while (rows->chunk > 0 && at < rows->chunk_start)
+        rows->chunk_start -= rows->chunks[--rows->chunk].size;
+    rows->offset = 0;
+    while (rows->chunk < rows->chunk_count &&
+           at - rows->chunk_start >= rows->chunks[rows->chunk].size)
+        rows->chunk_start += rows->chunks[rows->chunk++].size;
+    if (rows->chunk < rows->chunk_count)
+        rows->offset = (size_t)(at - rows->chunk_start);
 }
 
 /**

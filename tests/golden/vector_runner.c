@@ -10,7 +10,9 @@
 
 #include "core/base/cpu.h"
 #include "core/base/math.h"
+#include "core/base/writer.h"
 #include "core/codec/decoder.h"
+#include "core/codec/encoder.h"
 #include "core/codec/glz/window.h"
 #include "media/libs.h"
 #include "tests/golden/vector.h"
@@ -144,6 +146,67 @@ static struct sm_glz_window *new_window(uint32_t pixels)
     return window;
 }
 
+/* ---- encoding ---- */
+
+/* The raw pixels as the encoder takes them; the raw form of 24-bit types is 32-bit. */
+static struct sm_pixels_in source_of(const struct vector *v, uint8_t **owned)
+{
+    struct sm_pixels_in in = {
+        .format = v->raw_format,
+        .width = v->image.width,
+        .height = v->image.height,
+        .is_top_down = true,
+        .stride_bytes = v->raw_stride,
+        .data = {v->raw.data, v->raw.size},
+    };
+    *owned = NULL;
+    if (strcmp(json_text(v->json, "pixel_type", ""), "rgb24") == 0 &&
+        v->raw_format == SM_PIXEL_XRGB32) {
+        size_t count = (size_t)in.width * in.height;
+        *owned = malloc(count * 3);
+        if (!*owned)
+            exit(2);
+        for (size_t i = 0; i < count; i++)
+            memcpy(*owned + 3 * i, v->raw.data + 4 * i, 3);
+        in.format = SM_PIXEL_RGB24;
+        in.stride_bytes = 3 * in.width;
+        in.data = (struct sm_bytes){*owned, count * 3};
+    }
+    return in;
+}
+
+static const char *encode_exactly(const struct runner *runner, const struct vector *v)
+{
+    static char text[100];
+    struct sm_encoder_config config = {.libs = &sm_media_codec_libs,
+                                       .cpu_flags = runner->cpu_flags};
+    struct sm_encoder *encoder;
+    if (sm_encoder_create(&encoder, &config) != SM_OK)
+        exit(2);
+    struct sm_writer out;
+    sm_writer_init(&out, SIZE_MAX);
+    uint8_t *owned;
+    struct sm_pixels_in in = source_of(v, &owned);
+    enum sm_image_codec codec = v->image.codec;
+    struct sm_encoded info;
+    enum sm_status status = sm_image_encode(encoder, &codec, &in, &info, &out);
+    const char *trouble = NULL;
+    size_t at = 0;
+    while (at < out.size && at < v->bin.size && out.data[at] == v->bin.data[at])
+        at++;
+    if (status != SM_OK) {
+        trouble = sm_status_name(status);
+    } else if (at != v->bin.size || out.size != v->bin.size) {
+        snprintf(text, sizeof(text), "%zu bytes for %zu, different from byte %zu", out.size,
+                 v->bin.size, at);
+        trouble = text;
+    }
+    sm_writer_finish(&out);
+    sm_encoder_destroy(encoder);
+    free(owned);
+    return trouble;
+}
+
 /* ---- vectors that stand alone ---- */
 
 static void run_single(struct runner *runner, const struct vector *v)
@@ -154,6 +217,8 @@ static void run_single(struct runner *runner, const struct vector *v)
     if (!decode(decoder, v, &trouble))
         trouble = "waits for an image that is not there";
     judge(runner, v, trouble);
+    if (v->is_encoder_exact && !v->is_bad)
+        report(runner, v->name, "encodes to its bytes", encode_exactly(runner, v));
     sm_decoder_destroy(decoder);
     sm_glz_window_destroy(window);
 }

@@ -18,8 +18,6 @@ struct sm_quic_bits {
     const uint8_t *pos, *end; /* borrowed: whole words not loaded yet */
 };
 
-enum sm_quic_plane_kind { SM_QUIC_COLORS8, SM_QUIC_COLORS5, SM_QUIC_ALPHA8, SM_QUIC_GRAY8 };
-
 /** Decodes one row of one plane. Errors are noted in `bits`; memory is never overrun. */
 typedef void sm_quic_decode_row_fn(struct sm_quic_bits *bits, const struct sm_quic_family *family,
                                    struct sm_quic_plane *plane, enum sm_quic_plane_kind kind,

@@ -96,6 +96,9 @@ struct sm_quic_plane {
     uint32_t run_state;
 };
 
+/** What a plane is made of. */
+enum sm_quic_plane_kind { SM_QUIC_COLORS8, SM_QUIC_COLORS5, SM_QUIC_ALPHA8, SM_QUIC_GRAY8 };
+
 void sm_quic_plane_init(struct sm_quic_plane *plane, const struct sm_quic_family *family);
 
 /**

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/codec/input.h"
+
+#include <string.h>
+
+#include "core/codec/palette.h"
+#include "core/codec/scratch.h"
+
+enum sm_status sm_input_init(struct sm_input *input, const struct sm_pixels_in *in,
+                             uint64_t max_pixels)
+{
+    uint64_t row_bytes = sm_pixel_row_bytes(in->format, in->width);
+    if (in->width == 0 || in->height == 0 || row_bytes == 0 || in->stride_bytes < row_bytes)
+        return SM_ERR_STATE;
+    if (in->width > SM_CODEC_MAX_SIDE || in->height > SM_CODEC_MAX_SIDE ||
+        (uint64_t)in->width * in->height > max_pixels)
+        return SM_ERR_LIMIT;
+    *input = (struct sm_input){.in = in, .row_bytes = (size_t)row_bytes, .piece = in->data};
+    input->rows.chunks = in->chunk_count ? in->chunks : &input->piece;
+    input->rows.chunk_count = in->chunk_count ? in->chunk_count : 1;
+    uint64_t needed = (uint64_t)in->stride_bytes * (in->height - 1) + row_bytes;
+    if (sm_chunks_size(input->rows.chunks, input->rows.chunk_count) < needed)
+        return SM_ERR_STATE;
+    return SM_OK;
+}
+
+const uint8_t *sm_input_row(struct sm_input *input, uint32_t y, uint8_t *room)
+{
+    sm_rows_seek(&input->rows, (uint64_t)y * input->in->stride_bytes);
+    return sm_rows_take(&input->rows, input->row_bytes, room);
+}
+
+void sm_row_to_words(uint32_t *out, const uint8_t *row, enum sm_pixel_format format, uint32_t width)
+{
+    switch (format) {
+    case SM_PIXEL_RGB24:
+        sm_widen_24_row((uint8_t *)out, row, width);
+        break;
+    case SM_PIXEL_XRGB32:
+        for (uint32_t x = 0; x < width; x++) {
+            uint32_t v;
+            memcpy(&v, row + 4 * (size_t)x, 4);
+            out[x] = v & 0xffffff;
+        }
+        break;
+    default:
+        memcpy(out, row, 4 * (size_t)width);
+        break;
+    }
+}
