@@ -15,12 +15,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /** Ends the process, naming the place, if the invariant `claim` does not hold. */
-#define FUZZ_CHECK(claim) \
-    do { \
-        if (!(claim)) { \
-            fprintf(stderr, "%s:%d: invariant broken: %s\n", __FILE__, __LINE__, #claim); \
-            abort(); \
-        } \
+#define FUZZ_CHECK(claim)                                                                          \
+    do {                                                                                           \
+        if (!(claim)) {                                                                            \
+            fprintf(stderr, "%s:%d: invariant broken: %s\n", __FILE__, __LINE__, #claim);          \
+            abort();                                                                               \
+        }                                                                                          \
     } while (0)
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Feeds a corpus to a fuzz target once, as an ordinary test: every file of the folders given, and the empty input. Each
- * input is an exact heap copy, so that a sanitizer sees a read past its end. */
+/* Feeds a corpus to a fuzz target once, as an ordinary test: every file of the folders given, and
+ * the empty input. Each input is an exact heap copy, so that a sanitizer sees a read past its end.
+ */
 #include "fuzz/support/fuzz.h"
 
 #include <dirent.h>
