@@ -7,6 +7,7 @@ usage: generate.py WHAT OUTPUT_DIR FILE.wire...
 WHAT is
     c       the sources of core/wire
     tests   round trips and samples for the tests of them
+    fuzz    seeds and dictionaries for their fuzz targets; OUTPUT_DIR is fuzz/core-wire
 
 The files are read in the given order; one can use only those before it.
 """
@@ -16,7 +17,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from wiregen import checker, emit_header, emit_source, emit_tests, reader  # noqa: E402
+from wiregen import (checker, emit_fuzz, emit_header, emit_source, emit_tests,  # noqa: E402
+                     reader)
 from wiregen.model import WireError  # noqa: E402
 
 
@@ -45,7 +47,18 @@ def generate_tests(directory, files):
     write(directory, 'wire_samples.c', emit_tests.samples_source(files))
 
 
-GENERATORS = {'c': generate_c, 'tests': generate_tests}
+def generate_fuzz(directory, files):
+    for target, seeds in emit_fuzz.seeds(files).items():
+        corpus = os.path.join(directory, target + '.corpus')
+        os.makedirs(corpus, exist_ok=True)
+        for name, data in seeds.items():
+            with open(os.path.join(corpus, name), 'wb') as stream:
+                stream.write(data)
+    for target, text in emit_fuzz.dictionaries(files).items():
+        write(directory, target + '.dict', text)
+
+
+GENERATORS = {'c': generate_c, 'tests': generate_tests, 'fuzz': generate_fuzz}
 
 
 def main(arguments):
