@@ -3,7 +3,7 @@
 #ifndef SM_BENCH_HOST_CORE_LOOP_H
 #define SM_BENCH_HOST_CORE_LOOP_H
 
-#include <spice.h>
+#include "spice-server/spice.h"
 
 #include "io/epoll_loop.h"
 

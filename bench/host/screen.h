@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include <spice.h>
+#include "spice-server/spice.h"
 
 struct sm_bench_screen;
 
