@@ -57,7 +57,8 @@ QXLCommandExt *spice_replay_next_cmd(SpiceReplay *replay, QXLInstance *instance)
 
 void spice_replay_free_cmd(SpiceReplay *replay, QXLCommandExt *cmd)
 {
-    sm_replay_free_command(replay_of(replay), (struct sm_replay_command *)(void *)cmd);
+    void *command = cmd; /* its first member; cmd is packed, the whole is not */
+    sm_replay_free_command(replay_of(replay), command);
 }
 
 void spice_replay_free(SpiceReplay *replay)
