@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* spice_replay_*: recordings of a device, played back. */
-#include "spice-server/spice.h"
+#include "server/abi/internal.h"
 
 #include "server/replay/replay.h"
 #include "server/session/log.h"

@@ -17,3 +17,14 @@ void sm_channel_handover_destroy(struct sm_channel_handover *handover)
         handover->closed(handover->opaque);
     free(handover);
 }
+
+struct sm_channel_setup sm_channel_handover_setup(const struct sm_channel_handover *handover)
+{
+    return (struct sm_channel_setup){
+        .has_mini_header = handover->has_mini_header,
+        .common_caps = handover->common_caps,
+        .channel_caps = handover->channel_caps,
+        .leading = {.data = handover->leading, .size = handover->leading_size},
+        .is_local = handover->is_unix,
+    };
+}

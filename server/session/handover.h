@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/channel/channel.h"
+
 struct sm_transport;
 
 /**
@@ -38,5 +40,8 @@ struct sm_channel_handover {
  * may then count the client as gone. NULL does nothing.
  */
 void sm_channel_handover_destroy(struct sm_channel_handover *handover);
+
+/** What the machine of the channel wants to know; borrows from `handover`. */
+struct sm_channel_setup sm_channel_handover_setup(const struct sm_channel_handover *handover);
 
 #endif

@@ -61,6 +61,9 @@ SM_NODISCARD enum sm_status sm_server_create(struct sm_server **out, const struc
 SM_NODISCARD enum sm_status sm_server_init(struct sm_server *server, struct sm_loop loop,
                                            const struct sm_server_host_ops *host, void *context);
 
+/** Ends all sessions and closes all ports, but keeps the devices, for their owners to take. */
+void sm_server_stop(struct sm_server *server);
+
 /** Ends all sessions, closes all ports, frees the server. NULL does nothing. */
 void sm_server_destroy(struct sm_server *server);
 
@@ -136,6 +139,30 @@ void sm_server_set_agent_file_transfer(struct sm_server *server, bool is_on);
 
 /** Whether the pointer moves by relative motion. */
 bool sm_server_is_server_mouse(const struct sm_server *server);
+
+/* ---- pictures; values of enum sm_worker_compression and sm_worker_streaming ---- */
+
+void sm_server_set_image_compression(struct sm_server *server, uint8_t compression);
+uint8_t sm_server_image_compression(const struct sm_server *server);
+void sm_server_set_streaming(struct sm_server *server, uint8_t streaming);
+
+/* ---- input devices of the host; all borrowed, NULL takes one away again ---- */
+
+struct sm_keyboard_ops;
+struct sm_mouse_ops;
+struct sm_tablet_ops;
+void sm_server_set_keyboard(struct sm_server *server, const struct sm_keyboard_ops *ops,
+                            void *context);
+void sm_server_set_mouse(struct sm_server *server, const struct sm_mouse_ops *ops, void *context);
+void sm_server_set_tablet(struct sm_server *server, const struct sm_tablet_ops *ops, void *context);
+
+/** The guest switched its keyboard's lamps. */
+void sm_server_keyboard_leds(struct sm_server *server, uint8_t leds);
+
+/* ---- the guest's agent; see server/device/agent.h ---- */
+
+struct sm_agent;
+struct sm_agent *sm_server_agent(struct sm_server *server);
 
 /* ---- the machine runs, or not ---- */
 

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/session/connection.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/alloc.h"
+#include "core/channel/link_server.h"
+#include "io/clock.h"
+#include "io/pump.h"
+#include "io/tls.h"
+#include "server/session/handover.h"
+#include "server/session/internal.h"
+#include "server/session/log.h"
+#include "server/session/main_channel.h"
+#include "server/session/peer.h"
+#include "server/session/session.h"
+
+enum {
+    MAX_HALF_OPEN = 64, /* strangers at the door of one server */
+};
+
+struct sm_connection {
+    struct sm_server *server;
+    struct sm_list link; /* of the server while linking, then of the session */
+    struct sm_peer *peer;
+    struct sm_pump *pump;         /* owned; NULL behind the link phase */
+    struct sm_link_server *phase; /* owned; likewise */
+    struct sm_link_key *key;      /* a reference; likewise */
+    bool skip_auth, is_secure, is_unix;
+    bool is_linking; /* counts as half open */
+
+    /* what the client said in its hello */
+    uint32_t connection_id;
+    uint8_t channel_type, channel_id;
+    uint32_t common_caps, channel_caps;
+
+    struct sm_session *session; /* NULL: none yet, or gone */
+    struct sm_main_task closed_task;
+    atomic_bool is_closed; /* set on any thread */
+};
+
+/* Whether one more line about strangers may be written: they may not fill the log. */
+static bool may_complain(struct sm_connection *connection)
+{
+    return sm_log_limit_allows(&connection->server->link_complaints, sm_now_us());
+}
+
+/* ---- the answers of the link phase ---- */
+
+static unsigned security_of(const struct sm_server *server, uint8_t channel_type)
+{
+    unsigned mask = channel_type < SM_CHANNEL_TYPE_END ? server->security[channel_type] : 0;
+    return mask ? mask : server->default_security;
+}
+
+/* Takes the channel's capabilities; false if there is no such channel. */
+static bool find_channel(struct sm_connection *connection, uint32_t *caps)
+{
+    if (connection->channel_type == SM_CHANNEL_MAIN) {
+        connection->channel_id = 0; /* whatever was asked for: there is one */
+        *caps = SM_MAIN_CHANNEL_CAPS;
+        return true;
+    }
+    const struct sm_channel_offer *offer = sm_registry_find(
+        &connection->server->registry, connection->channel_type, connection->channel_id);
+    if (!offer)
+        return false;
+    *caps = offer->caps;
+    return true;
+}
+
+static enum sm_status on_hello(struct sm_connection *connection,
+                               const struct sm_link_server_event *event)
+{
+    struct sm_server *server = connection->server;
+    connection->connection_id = event->connection_id;
+    connection->channel_type = event->channel_type;
+    connection->channel_id = event->channel_id;
+    connection->common_caps = event->common_caps;
+    connection->channel_caps = event->channel_caps;
+
+    unsigned mask = security_of(server, event->channel_type);
+    if (!(mask & (connection->is_secure ? SM_SECURITY_TLS : SM_SECURITY_PLAIN)))
+        return sm_link_server_refuse(
+            connection->phase,
+            connection->is_secure ? SM_LINK_ERR_NEED_UNSECURED : SM_LINK_ERR_NEED_SECURED, false);
+
+    uint32_t caps;
+    if (!find_channel(connection, &caps))
+        return sm_link_server_refuse(connection->phase, SM_LINK_ERR_CHANNEL_NOT_AVAILABLE, true);
+
+    connection->key = sm_link_key_get(&server->keys, sm_now_us());
+    if (!connection->key)
+        return SM_ERR_NOMEM;
+    struct sm_bytes der = {.data = sm_ticket_key_public(sm_link_key_pair(connection->key)),
+                           .size = SM_TICKET_PUBLIC_KEY_SIZE};
+    return sm_link_server_accept(connection->phase, der, caps);
+}
+
+/* Whether the password is right; the words of a refusal are for the log only. */
+static bool is_welcome(struct sm_connection *connection, struct sm_bytes ticket)
+{
+    char password[SM_TICKET_PASSWORD_MAX + 1] = {0};
+    const char *refusal = NULL;
+    /* A ticket has to decrypt even where any password will do. */
+    if (sm_ticket_decrypt(sm_link_key_pair(connection->key), ticket.data, password))
+        refusal = "failed to decrypt the ticket";
+    else if (!connection->skip_auth)
+        refusal = sm_ticket_policy_refuses(&connection->server->ticket, password, sm_now_us());
+    explicit_bzero(password, sizeof(password));
+    if (refusal && may_complain(connection))
+        sm_say(connection->server->log, SM_LOG_WARNING, "%s", refusal);
+    return !refusal;
+}
+
+/* The link result for an authenticated client. */
+static uint32_t admit(struct sm_connection *connection)
+{
+    struct sm_server *server = connection->server;
+    if (connection->channel_type == SM_CHANNEL_MAIN) {
+        if (connection->connection_id != 0) {
+            if (may_complain(connection))
+                sm_say(server->log, SM_LOG_WARNING,
+                       "a client wants to go on with a session of another server: incoming "
+                       "migration is not supported yet");
+            return SM_LINK_ERR_BAD_CONNECTION_ID;
+        }
+        connection->connection_id = sm_session_new_id(server);
+        if (connection->connection_id == 0)
+            return SM_LINK_ERR_BAD_CONNECTION_ID;
+        if (!server->allows_many_clients)
+            sm_session_end_all(server);
+        return SM_LINK_ERR_OK;
+    }
+    if (!sm_session_find(server, connection->connection_id))
+        return SM_LINK_ERR_BAD_CONNECTION_ID;
+    uint32_t caps;
+    return find_channel(connection, &caps) ? SM_LINK_ERR_OK : SM_LINK_ERR_CHANNEL_NOT_AVAILABLE;
+}
+
+static enum sm_status on_ticket(struct sm_connection *connection, struct sm_bytes ticket)
+{
+    uint32_t result = is_welcome(connection, ticket) ? admit(connection)
+                                                     : (uint32_t)SM_LINK_ERR_PERMISSION_DENIED;
+    return sm_link_server_result(connection->phase, result);
+}
+
+/* ---- behind the link phase ---- */
+
+/* Any thread: the channel is done with the connection. */
+static void on_handover_closed(void *opaque)
+{
+    struct sm_connection *connection = opaque;
+    connection->is_closed = true;
+    sm_main_queue_post_task(connection->server->queue, &connection->closed_task);
+}
+
+static void on_closed_task(void *opaque)
+{
+    sm_connection_destroy(opaque);
+}
+
+static void leave_link_phase(struct sm_connection *connection)
+{
+    if (!connection->is_linking)
+        return;
+    connection->is_linking = false;
+    connection->server->connection_count--;
+    sm_list_remove(&connection->link);
+}
+
+/* Takes the connection apart into what a channel needs; NULL if out of memory. */
+static struct sm_channel_handover *make_handover(struct sm_connection *connection)
+{
+    struct sm_channel_handover *handover = calloc(1, sizeof(*handover));
+    if (!handover)
+        return NULL;
+    struct sm_bytes leading = sm_machine_pending(sm_link_server_machine(connection->phase));
+    handover->leading = sm_memdup(leading.data, leading.size);
+    if (!handover->leading) {
+        free(handover);
+        return NULL;
+    }
+    handover->leading_size = leading.size;
+    handover->connection_id = connection->connection_id;
+    handover->channel_type = connection->channel_type;
+    handover->channel_id = connection->channel_id;
+    handover->common_caps = connection->common_caps;
+    handover->channel_caps = connection->channel_caps;
+    handover->has_mini_header = sm_link_server_has_mini_header(connection->phase);
+    handover->is_unix = connection->is_unix;
+    handover->is_secure = connection->is_secure;
+    handover->transport =
+        sm_pump_detach(connection->pump, &handover->leftover, &handover->leftover_size);
+    handover->closed = on_handover_closed;
+    handover->opaque = connection;
+    connection->pump = NULL;
+    return handover;
+}
+
+static void hand_over(struct sm_connection *connection)
+{
+    struct sm_server *server = connection->server;
+    struct sm_channel_handover *handover = make_handover(connection);
+    if (!handover) {
+        sm_connection_destroy(connection);
+        return;
+    }
+    leave_link_phase(connection);
+    sm_link_server_destroy(connection->phase);
+    connection->phase = NULL;
+    sm_link_key_unref(connection->key);
+    connection->key = NULL;
+
+    struct sm_peer_info info = {
+        .connection_id = connection->connection_id,
+        .channel_type = connection->channel_type,
+        .channel_id = connection->channel_id,
+        .is_secure = connection->is_secure,
+    };
+    sm_peer_initialized(connection->peer, &info);
+
+    if (connection->channel_type == SM_CHANNEL_MAIN) {
+        sm_session_open(server, connection, handover);
+        return;
+    }
+    struct sm_session *session = sm_session_find(server, connection->connection_id);
+    struct sm_channel_offer *offer =
+        sm_registry_find(&server->registry, connection->channel_type, connection->channel_id);
+    if (!session || !offer ||
+        sm_session_has_channel(session, connection->channel_type, connection->channel_id)) {
+        if (may_complain(connection))
+            sm_say(server->log, SM_LOG_WARNING, "channel %u:%u of this session is taken",
+                   connection->channel_type, connection->channel_id);
+        sm_channel_handover_destroy(handover);
+        return;
+    }
+    sm_session_add(session, connection, offer, handover);
+}
+
+/* ---- the pump's calls ---- */
+
+static void on_activity(void *opaque)
+{
+    struct sm_connection *connection = opaque;
+    struct sm_link_server_event event;
+    enum sm_status status = SM_OK;
+    while (!status && sm_link_server_next(connection->phase, &event)) {
+        switch (event.kind) {
+        case SM_LINK_SERVER_HELLO:
+            status = on_hello(connection, &event);
+            break;
+        case SM_LINK_SERVER_TICKET:
+            status = on_ticket(connection, event.ticket);
+            break;
+        case SM_LINK_SERVER_SASL: /* never offered */
+            status = SM_ERR_STATE;
+            break;
+        }
+    }
+    if (status)
+        sm_connection_destroy(connection);
+    else if (sm_link_server_is_done(connection->phase))
+        hand_over(connection);
+}
+
+static void on_closed(void *opaque, enum sm_status status, const char *reason)
+{
+    struct sm_connection *connection = opaque;
+    struct sm_transport *transport = sm_pump_transport(connection->pump);
+    const struct sm_log *log = connection->server->log;
+    enum sm_tls_failure tls =
+        connection->is_secure ? sm_tls_transport_failure(transport) : SM_TLS_OK;
+    if (tls != SM_TLS_OK && may_complain(connection))
+        sm_say(log, SM_LOG_WARNING, "SSL_accept failed, error=%d: %s", (int)tls, reason);
+    else if (status != SM_ERR_IO && may_complain(connection))
+        sm_say(log, SM_LOG_WARNING, "a client failed to link: %s", reason);
+    sm_connection_destroy(connection);
+}
+
+/* ---- life ---- */
+
+enum sm_status sm_connection_start(struct sm_server *server, struct sm_transport *transport,
+                                   bool skip_auth)
+{
+    static const struct sm_pump_callbacks callbacks = {
+        .on_activity = on_activity,
+        .on_closed = on_closed,
+    };
+    struct sm_connection *connection = calloc(1, sizeof(*connection));
+    if (!connection)
+        return SM_ERR_NOMEM;
+    *connection = (struct sm_connection){
+        .server = server,
+        .skip_auth = skip_auth,
+        .is_secure = transport->is_secure,
+        .is_unix = transport->is_unix,
+        .closed_task = {.func = on_closed_task, .opaque = connection},
+    };
+    sm_list_init(&connection->link);
+    struct sm_link_server_config config = {0};
+    enum sm_status status = sm_link_server_create(&connection->phase, &config, sm_now_us());
+    if (!status)
+        status = sm_pump_create(&connection->pump, server->loop, transport,
+                                sm_link_server_machine(connection->phase), (struct sm_bytes){0},
+                                &callbacks, connection);
+    if (status) {
+        sm_connection_destroy(connection);
+        return status;
+    }
+    connection->is_linking = true;
+    server->connection_count++;
+    sm_list_append(&server->connections, &connection->link);
+    connection->peer = sm_peer_create(server, transport->fd);
+    return SM_OK;
+}
+
+/* A transport on `fd`, which is taken whatever comes of it. */
+static enum sm_status make_transport(struct sm_transport **out, struct sm_server *server, int fd,
+                                     bool is_tls)
+{
+    struct sm_transport *socket = NULL;
+    enum sm_status status = sm_socket_transport(&socket, fd);
+    if (status) {
+        close(fd);
+        return status;
+    }
+    if (!is_tls) {
+        *out = socket;
+        return SM_OK;
+    }
+    status = sm_tls_transport_server(out, server->tls, socket);
+    if (status)
+        sm_transport_destroy(socket);
+    return status;
+}
+
+void sm_connection_accept(struct sm_server *server, int fd, bool is_tls)
+{
+    struct sm_transport *transport = NULL;
+    if (server->connection_count >= MAX_HALF_OPEN) {
+        if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
+            sm_say(server->log, SM_LOG_WARNING,
+                   "%d connections are in their link phase already; a further one is refused",
+                   MAX_HALF_OPEN);
+        close(fd);
+        return;
+    }
+    enum sm_status status = make_transport(&transport, server, fd, is_tls);
+    if (!status) {
+        status = sm_connection_start(server, transport, false);
+        if (status)
+            sm_transport_destroy(transport);
+    }
+    if (status && sm_log_limit_allows(&server->link_complaints, sm_now_us()))
+        sm_say(server->log, SM_LOG_WARNING, "a connection could not be served: %s",
+               sm_status_name(status));
+}
+
+enum sm_status sm_connection_adopt(struct sm_server *server, int fd, bool is_tls, bool skip_auth)
+{
+    /* On a duplicate, so that a socket that turns out to be dead is still the caller's. */
+    int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own_fd < 0)
+        return SM_ERR_IO;
+    struct sm_transport *transport = NULL;
+    enum sm_status status = make_transport(&transport, server, own_fd, is_tls);
+    if (status)
+        return status;
+    if (is_tls && sm_tls_transport_handshake(transport) < 0) {
+        sm_say(server->log, SM_LOG_WARNING, "SSL_accept failed, error=%d: %s",
+               (int)sm_tls_transport_failure(transport), sm_transport_reason(transport));
+        status = SM_ERR_IO;
+    }
+    if (!status)
+        status = sm_connection_start(server, transport, skip_auth);
+    if (status) {
+        sm_transport_destroy(transport);
+        return status;
+    }
+    close(fd);
+    return SM_OK;
+}
+
+void sm_connection_destroy(struct sm_connection *connection)
+{
+    leave_link_phase(connection);
+    sm_main_queue_cancel_task(connection->server->queue, &connection->closed_task);
+    sm_list_remove(&connection->link);
+    sm_pump_destroy(connection->pump);
+    sm_link_server_destroy(connection->phase);
+    sm_link_key_unref(connection->key);
+    sm_peer_disconnected(connection->peer);
+    free(connection);
+}
+
+void sm_connection_destroy_all(struct sm_server *server)
+{
+    SM_LIST_FOR (link, &server->connections)
+        sm_connection_destroy(sm_connection_of(link));
+}
+
+/* ---- for the session ---- */
+
+struct sm_connection *sm_connection_of(struct sm_list *link)
+{
+    return SM_LIST_ITEM(link, struct sm_connection, link);
+}
+
+uint8_t sm_connection_channel_type(const struct sm_connection *connection)
+{
+    return connection->channel_type;
+}
+
+uint8_t sm_connection_channel_id(const struct sm_connection *connection)
+{
+    return connection->channel_id;
+}
+
+void sm_connection_join(struct sm_connection *connection, struct sm_session *session,
+                        struct sm_list *list)
+{
+    connection->session = session;
+    sm_list_append(list, &connection->link);
+}
+
+void sm_connection_orphan(struct sm_connection *connection)
+{
+    connection->session = NULL;
+    sm_list_remove(&connection->link);
+}
+
+bool sm_connection_is_closed(const struct sm_connection *connection)
+{
+    return connection->is_closed;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The server object, shared by the files of server/session and server/device only. */
+#ifndef SM_SERVER_SESSION_INTERNAL_H
+#define SM_SERVER_SESSION_INTERNAL_H
+
+#include "core/base/list.h"
+#include "core/wire/types.h"
+#include "server/device/agent.h"
+#include "server/device/inputs.h"
+#include "server/session/link_key.h"
+#include "server/session/listeners.h"
+#include "server/session/main_queue.h"
+#include "server/session/mouse_mode.h"
+#include "server/session/registry.h"
+#include "server/session/server.h"
+#include "server/session/ticket_policy.h"
+
+struct sm_tls_context;
+
+enum { SM_CHANNEL_TYPE_END = SM_CHANNEL_WEBDAV + 1 };
+
+/** File names and words for TLS; all owned, malloc. */
+struct sm_server_tls_files {
+    char *ca, *certificate, *key, *key_password, *dh, *ciphers;
+};
+
+struct sm_server {
+    const struct sm_log *log; /* borrowed */
+    bool is_started;          /* what follows is there */
+    struct sm_loop loop;
+    struct sm_main_queue *queue; /* owned */
+    const struct sm_server_host_ops *host;
+    void *host_context;
+
+    /* settings of the ports */
+    int port, tls_port; /* −1: none */
+    int listen_fd;      /* the host's; −1: none */
+    char *address;      /* owned; NULL: all */
+    enum sm_socket_family family;
+    bool is_unix;
+    struct sm_server_tls_files tls_files;
+    struct sm_tls_context *tls; /* owned; NULL without a TLS port */
+    struct sm_listeners listeners;
+
+    /* who gets in */
+    struct sm_ticket_policy ticket;
+    struct sm_link_key_cache keys;
+    unsigned default_security;             /* mask of enum sm_channel_security */
+    uint8_t security[SM_CHANNEL_TYPE_END]; /* by type; 0: the default */
+    struct sm_list connections;            /* struct sm_connection, not yet authenticated */
+    unsigned connection_count;             /* of them */
+    struct sm_log_limit link_complaints;   /* lines that strangers can cause */
+
+    /* clients */
+    struct sm_list sessions;               /* struct sm_session */
+    struct sm_log_limit client_complaints; /* lines that clients can cause */
+    bool exits_on_disconnect;
+    bool allows_many_clients;
+
+    /* what is offered */
+    struct sm_registry registry;
+    struct sm_list displays;   /* struct sm_display, newest first */
+    uint8_t image_compression; /* enum sm_worker_compression */
+    uint8_t streaming;         /* enum sm_worker_streaming */
+    struct sm_inputs inputs;
+    struct sm_agent agent;
+    struct sm_mouse_mode_state mouse_mode;
+    bool vm_is_running;
+    char *name; /* owned; NULL: none */
+    bool has_uuid;
+    uint8_t uuid[16];
+};
+
+/** Offers a channel to all clients, now and later. */
+void sm_server_offer(struct sm_server *server, struct sm_channel_offer *offer);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/session/main_channel.h"
+
+#include <stdlib.h>
+
+#include "core/base/alloc.h"
+#include "core/channel/main/server.h"
+#include "io/clock.h"
+#include "io/pump.h"
+#include "server/session/displays.h"
+#include "server/session/handover.h"
+#include "server/session/internal.h"
+#include "server/session/log.h"
+#include "server/session/session.h"
+
+enum {
+    MM_LATENCY_MS = 400,       /* how far clients' clocks lag, so that frames can travel */
+    SLOW_LINE_BITS = 10 << 20, /* per second: a line below it is spared */
+};
+
+struct sm_main_channel {
+    struct sm_server *server;
+    struct sm_session *session;
+    struct sm_channel_handover *handover; /* owned; its transport is the pump's */
+    struct sm_main_server *machine;       /* owned */
+    struct sm_pump *pump;                 /* owned */
+    bool has_channels_list;               /* the client asked, and is told of new ones */
+};
+
+/* ---- sending ---- */
+
+/* Every message goes out at the next turn; one that cannot be made ends the session. */
+static void after_send(struct sm_main_channel *main, enum sm_status status)
+{
+    if (status) {
+        sm_say(main->server->log, SM_LOG_WARNING, "a message to a client could not be sent: %s",
+               sm_status_name(status));
+        sm_session_end(main->session);
+        return;
+    }
+    if (main->pump)
+        sm_pump_kick(main->pump);
+}
+
+static void send_message(struct sm_main_channel *main, const struct sm_main_msg *msg)
+{
+    after_send(main, sm_main_server_send(main->machine, msg));
+}
+
+/* With several clients, channels that serve one only are not offered. */
+static bool is_listed(const struct sm_server *server, const struct sm_channel_offer *offer)
+{
+    if (sm_server_client_count(server) <= 1)
+        return true;
+    return offer->type == SM_CHANNEL_DISPLAY || offer->type == SM_CHANNEL_CURSOR ||
+           offer->type == SM_CHANNEL_INPUTS;
+}
+
+static void send_channels_list(struct sm_main_channel *main)
+{
+    const struct sm_list *offers = &main->server->registry.offers;
+    uint32_t count = 0;
+    SM_LIST_FOR (link, offers)
+        count++;
+    struct sm_channel_id *ids = sm_alloc_array(count, sizeof(*ids));
+    if (!ids) {
+        after_send(main, SM_ERR_NOMEM);
+        return;
+    }
+    count = 0;
+    SM_LIST_FOR (link, offers) {
+        const struct sm_channel_offer *offer = SM_LIST_ITEM(link, struct sm_channel_offer, link);
+        if (is_listed(main->server, offer))
+            ids[count++] = (struct sm_channel_id){.type = offer->type, .id = offer->id};
+    }
+    struct sm_main_msg msg = {.type = SM_MSG_MAIN_CHANNELS_LIST,
+                              .channels_list = {.num_channels = count, .channels = ids}};
+    main->has_channels_list = true;
+    send_message(main, &msg);
+    free(ids);
+}
+
+void sm_main_channel_announce(struct sm_main_channel *main, const struct sm_channel_offer *offer)
+{
+    if (!main->has_channels_list || !is_listed(main->server, offer))
+        return;
+    struct sm_channel_id id = {.type = offer->type, .id = offer->id};
+    struct sm_main_msg msg = {.type = SM_MSG_MAIN_CHANNELS_LIST,
+                              .channels_list = {.num_channels = 1, .channels = &id}};
+    send_message(main, &msg);
+}
+
+void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported, uint16_t current)
+{
+    struct sm_main_msg msg = {
+        .type = SM_MSG_MAIN_MOUSE_MODE,
+        .mouse_mode = {.supported_modes = supported, .current_mode = current}};
+    send_message(main, &msg);
+}
+
+void sm_main_channel_notify(struct sm_main_channel *main, const char *text)
+{
+    after_send(main, sm_main_server_warn(main->machine, sm_now_us() * 1000, text));
+}
+
+void sm_main_channel_set_agent(struct sm_main_channel *main, bool is_attached)
+{
+    after_send(main, sm_main_server_set_agent(main->machine, is_attached));
+}
+
+void sm_main_channel_policy_changed(struct sm_main_channel *main)
+{
+    sm_main_server_set_policy(main->machine, sm_agent_policy(&main->server->agent));
+}
+
+bool sm_main_channel_has_agent_room(const struct sm_main_channel *main)
+{
+    return sm_main_server_agent_room(main->machine);
+}
+
+void sm_main_channel_agent_data(struct sm_main_channel *main, struct sm_bytes data)
+{
+    after_send(main, sm_main_server_agent_send(main->machine, data));
+}
+
+void sm_main_channel_agent_tokens(struct sm_main_channel *main, uint32_t count)
+{
+    after_send(main, sm_main_server_agent_taken(main->machine, count));
+}
+
+bool sm_main_channel_is_low_bandwidth(const struct sm_main_channel *main)
+{
+    struct sm_channel_net_test test = sm_channel_net_test(sm_main_server_channel(main->machine));
+    return test.is_done && test.bits_per_second && test.bits_per_second < SLOW_LINE_BITS;
+}
+
+/* ---- receiving ---- */
+
+static void on_message(struct sm_main_channel *main, const struct sm_main_msgc *msg)
+{
+    switch (msg->type) {
+    case SM_MSGC_MAIN_ATTACH_CHANNELS:
+        send_channels_list(main);
+        break;
+    case SM_MSGC_MAIN_MOUSE_MODE_REQUEST:
+        sm_mouse_mode_request(main->server, msg->mouse_mode_request.mode);
+        break;
+    case SM_MSGC_DISCONNECTING: /* the socket says so, too */
+        break;
+    default:
+        if (sm_log_limit_allows(&main->server->client_complaints, sm_now_us()))
+            sm_say(main->server->log, SM_LOG_WARNING,
+                   "a client sent %s although no migration is under way",
+                   sm_main_msgc_name(msg->type));
+        sm_session_end(main->session);
+        break;
+    }
+}
+
+/* A piece of a client's message to the agent. */
+static void on_agent_data(struct sm_main_channel *main, struct sm_bytes data)
+{
+    enum sm_status status = sm_agent_pass(&main->server->agent, data, sm_session_id(main->session));
+    if (status == SM_ERR_STATE) /* no agent: the piece is dealt with */
+        status = sm_main_server_agent_taken(main->machine, 1);
+    if (status)
+        after_send(main, status);
+}
+
+static void on_activity(void *opaque)
+{
+    struct sm_main_channel *main = opaque;
+    struct sm_agent *agent = &main->server->agent;
+    struct sm_main_server_event event;
+    enum sm_status status;
+    while (!(status = sm_main_server_next(main->machine, &event))) {
+        switch (event.kind) {
+        case SM_MAIN_SERVER_MESSAGE:
+            on_message(main, event.msg);
+            break;
+        case SM_MAIN_SERVER_AGENT_START:
+            sm_agent_client_started(agent);
+            sm_main_channel_policy_changed(main);
+            break;
+        case SM_MAIN_SERVER_AGENT_DATA:
+            on_agent_data(main, event.data);
+            break;
+        case SM_MAIN_SERVER_AGENT_MONITORS:
+            sm_displays_monitors_config(main->server, event.data);
+            break;
+        case SM_MAIN_SERVER_AGENT_ROOM:
+            sm_agent_read_on(agent);
+            break;
+        }
+    }
+    if (status < 0)
+        sm_session_end(main->session);
+}
+
+static void on_closed(void *opaque, enum sm_status status, const char *reason)
+{
+    struct sm_main_channel *main = opaque;
+    if (status != SM_ERR_IO && sm_log_limit_allows(&main->server->client_complaints, sm_now_us()))
+        sm_say(main->server->log, SM_LOG_WARNING, "main:0: %s, disconnecting", reason);
+    sm_session_end(main->session);
+}
+
+/* ---- life ---- */
+
+static enum sm_status start(struct sm_main_channel *main)
+{
+    struct sm_server *server = main->server;
+    sm_agent_ask_displays(&server->agent);
+    sm_main_channel_policy_changed(main);
+    struct sm_main_server_start start = {
+        .session_id = sm_session_id(main->session),
+        .display_channels_hint = sm_displays_count(server),
+        .supported_mouse_modes = sm_mouse_mode_supported(server),
+        .current_mouse_mode = server->mouse_mode.current,
+        .has_agent = sm_agent_is_attached(&server->agent),
+        .multi_media_time = (uint32_t)(sm_now_us() / 1000) - MM_LATENCY_MS,
+        .ram_hint = sm_displays_ram_size(server),
+        .name = server->name,
+        .uuid = server->has_uuid ? server->uuid : NULL,
+    };
+    return sm_main_server_start(main->machine, &start);
+}
+
+enum sm_status sm_main_channel_create(struct sm_main_channel **out, struct sm_server *server,
+                                      struct sm_session *session,
+                                      struct sm_channel_handover *handover)
+{
+    static const struct sm_pump_callbacks callbacks = {
+        .on_activity = on_activity,
+        .on_closed = on_closed,
+    };
+    struct sm_main_channel *main = calloc(1, sizeof(*main));
+    if (!main)
+        return SM_ERR_NOMEM;
+    main->server = server;
+    main->session = session;
+    struct sm_main_server_config config = {
+        .setup = sm_channel_handover_setup(handover),
+        .policy = sm_agent_policy(&server->agent),
+    };
+    enum sm_status status = sm_main_server_create(&main->machine, &config, sm_now_us());
+    if (!status)
+        status = start(main);
+    if (!status)
+        status = sm_pump_create(
+            &main->pump, server->loop, handover->transport, sm_main_server_machine(main->machine),
+            (struct sm_bytes){.data = handover->leftover, .size = handover->leftover_size},
+            &callbacks, main);
+    if (status) {
+        sm_main_channel_destroy(main);
+        return status;
+    }
+    handover->transport = NULL;
+    main->handover = handover;
+    sm_agent_client_connected(&server->agent);
+    *out = main;
+    return SM_OK;
+}
+
+void sm_main_channel_destroy(struct sm_main_channel *main)
+{
+    if (!main)
+        return;
+    sm_pump_destroy(main->pump);
+    sm_main_server_destroy(main->machine);
+    sm_channel_handover_destroy(main->handover);
+    free(main);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* The main channel of one session: what is said about the server, the pointer and the agent. */
+#ifndef SM_SERVER_SESSION_MAIN_CHANNEL_H
+#define SM_SERVER_SESSION_MAIN_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sumac/bytes.h"
+#include "sumac/status.h"
+
+struct sm_channel_handover;
+struct sm_channel_offer;
+struct sm_main_channel;
+struct sm_server;
+struct sm_session;
+
+enum {
+    /* NAME_AND_UUID, AGENT_CONNECTED_TOKENS; the migration bits come with migration. */
+    SM_MAIN_CHANNEL_CAPS = 1 << 1 | 1 << 2,
+};
+
+/** @param handover  taken on SM_OK; INIT is sent at once */
+SM_NODISCARD enum sm_status sm_main_channel_create(struct sm_main_channel **out,
+                                                   struct sm_server *server,
+                                                   struct sm_session *session,
+                                                   struct sm_channel_handover *handover);
+void sm_main_channel_destroy(struct sm_main_channel *main);
+
+/** The network test found a slow line. */
+bool sm_main_channel_is_low_bandwidth(const struct sm_main_channel *main);
+
+/** Announces a channel that appeared, if the client has asked for the list before. */
+void sm_main_channel_announce(struct sm_main_channel *main, const struct sm_channel_offer *offer);
+
+/** What the pointer can, and how it moves; values of the wire. */
+void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported, uint16_t current);
+
+/** Tells the user something important. */
+void sm_main_channel_notify(struct sm_main_channel *main, const char *text);
+
+/** The guest's agent came or went. */
+void sm_main_channel_set_agent(struct sm_main_channel *main, bool is_attached);
+/** The agent's policy has changed. */
+void sm_main_channel_policy_changed(struct sm_main_channel *main);
+
+/** Whether the agent may be read for this client now: it asked for it and has tokens. */
+bool sm_main_channel_has_agent_room(const struct sm_main_channel *main);
+/** At most 2048 bytes from the agent; nothing happens if the client has not asked for it. */
+void sm_main_channel_agent_data(struct sm_main_channel *main, struct sm_bytes data);
+/** `count` messages of this client have been dealt with. */
+void sm_main_channel_agent_tokens(struct sm_main_channel *main, uint32_t count);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/session/session.h"
+
+#include <stdlib.h>
+
+#include "io/random.h"
+#include "server/session/connection.h"
+#include "server/session/handover.h"
+#include "server/session/internal.h"
+#include "server/session/log.h"
+#include "server/session/main_channel.h"
+
+struct sm_session {
+    struct sm_server *server;
+    struct sm_list link;        /* of the server */
+    struct sm_list connections; /* struct sm_connection: the main channel's and all others */
+    uint32_t id;
+    struct sm_main_channel *main; /* owned */
+    struct sm_main_task end_task;
+};
+
+static struct sm_session *session_of(struct sm_list *link)
+{
+    return SM_LIST_ITEM(link, struct sm_session, link);
+}
+
+uint32_t sm_session_new_id(struct sm_server *server)
+{
+    uint32_t id;
+    do {
+        if (sm_random_u32(&id))
+            return 0;
+    } while (id == SM_SESSION_NOBODY || sm_session_find(server, id));
+    return id;
+}
+
+struct sm_session *sm_session_find(struct sm_server *server, uint32_t connection_id)
+{
+    SM_LIST_FOR (link, &server->sessions)
+        if (session_of(link)->id == connection_id)
+            return session_of(link);
+    return NULL;
+}
+
+/* Ends every channel of the session: those of devices, then the main one. */
+static void close_channels(struct sm_session *session)
+{
+    SM_LIST_FOR (link, &session->connections) {
+        const struct sm_connection *connection = sm_connection_of(link);
+        struct sm_channel_offer *offer =
+            sm_registry_find(&session->server->registry, sm_connection_channel_type(connection),
+                             sm_connection_channel_id(connection));
+        if (offer)
+            offer->disconnect(offer->opaque, session->id);
+    }
+    sm_main_channel_destroy(session->main);
+    session->main = NULL;
+}
+
+static void end_now(void *opaque)
+{
+    struct sm_session *session = opaque;
+    struct sm_server *server = session->server;
+    /* A documented service to hosts that live for one client only. */
+    if (server->exits_on_disconnect)
+        exit(0);
+    sm_main_queue_cancel_task(server->queue, &session->end_task);
+    sm_list_remove(&session->link);
+    close_channels(session);
+    SM_LIST_FOR (link, &session->connections) {
+        struct sm_connection *connection = sm_connection_of(link);
+        if (sm_connection_is_closed(connection))
+            sm_connection_destroy(connection);
+        else
+            sm_connection_orphan(connection);
+    }
+    free(session);
+    if (sm_list_is_empty(&server->sessions))
+        sm_agent_clients_gone(&server->agent);
+}
+
+void sm_session_open(struct sm_server *server, struct sm_connection *connection,
+                     struct sm_channel_handover *handover)
+{
+    struct sm_session *session = calloc(1, sizeof(*session));
+    if (!session) {
+        sm_channel_handover_destroy(handover);
+        return;
+    }
+    session->server = server;
+    session->id = handover->connection_id;
+    session->end_task = (struct sm_main_task){.func = end_now, .opaque = session};
+    sm_list_init(&session->connections);
+    sm_list_append(&server->sessions, &session->link);
+    sm_connection_join(connection, session, &session->connections);
+    if (sm_main_channel_create(&session->main, server, session, handover)) {
+        sm_say(server->log, SM_LOG_WARNING, "no memory for a client's session");
+        sm_channel_handover_destroy(handover);
+        sm_session_end(session);
+    }
+}
+
+bool sm_session_has_channel(const struct sm_session *session, uint8_t type, uint8_t id)
+{
+    SM_LIST_FOR (link, &session->connections) {
+        const struct sm_connection *connection = sm_connection_of(link);
+        if (sm_connection_channel_type(connection) == type &&
+            sm_connection_channel_id(connection) == id && !sm_connection_is_closed(connection))
+            return true;
+    }
+    return false;
+}
+
+void sm_session_add(struct sm_session *session, struct sm_connection *connection,
+                    struct sm_channel_offer *offer, struct sm_channel_handover *handover)
+{
+    handover->is_low_bandwidth = sm_main_channel_is_low_bandwidth(session->main);
+    sm_connection_join(connection, session, &session->connections);
+    offer->connect(offer->opaque, handover);
+}
+
+void sm_session_end(struct sm_session *session)
+{
+    sm_main_queue_post_task(session->server->queue, &session->end_task);
+}
+
+void sm_session_end_all(struct sm_server *server)
+{
+    while (!sm_list_is_empty(&server->sessions))
+        end_now(session_of(server->sessions.next));
+}
+
+void sm_session_end_soon(struct sm_server *server)
+{
+    SM_LIST_FOR (link, &server->sessions)
+        sm_session_end(session_of(link));
+}
+
+void sm_session_announce(struct sm_server *server, const struct sm_channel_offer *offer)
+{
+    SM_LIST_FOR (link, &server->sessions)
+        if (session_of(link)->main)
+            sm_main_channel_announce(session_of(link)->main, offer);
+}
+
+uint32_t sm_session_id(const struct sm_session *session)
+{
+    return session->id;
+}
+
+struct sm_main_channel *sm_session_main(const struct sm_session *session)
+{
+    return session->main;
+}
+
+void sm_session_each(struct sm_server *server,
+                     void (*func)(struct sm_main_channel *main, void *opaque), void *opaque)
+{
+    SM_LIST_FOR (link, &server->sessions)
+        if (session_of(link)->main)
+            func(session_of(link)->main, opaque);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* One client: its main channel and everything else it opened. */
+#ifndef SM_SERVER_SESSION_SESSION_H
+#define SM_SERVER_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sumac/status.h"
+
+struct sm_channel_handover;
+struct sm_channel_offer;
+struct sm_connection;
+struct sm_main_channel;
+struct sm_server;
+struct sm_session;
+
+/** An id that no session ever has. */
+static const uint32_t SM_SESSION_NOBODY = UINT32_MAX;
+
+/** A random id that no session has; 0 if there is no randomness to be had. */
+uint32_t sm_session_new_id(struct sm_server *server);
+
+/** NULL if there is none. */
+struct sm_session *sm_session_find(struct sm_server *server, uint32_t connection_id);
+
+/**
+ * Opens a session with its main channel.
+ *
+ * @param handover  taken, whatever comes of it; without memory it is just closed
+ */
+void sm_session_open(struct sm_server *server, struct sm_connection *connection,
+                     struct sm_channel_handover *handover);
+
+/** Whether the session has a channel of this type and id already. */
+bool sm_session_has_channel(const struct sm_session *session, uint8_t type, uint8_t id);
+
+/** Hands a further channel over to what serves it; `handover` is taken. */
+void sm_session_add(struct sm_session *session, struct sm_connection *connection,
+                    struct sm_channel_offer *offer, struct sm_channel_handover *handover);
+
+/**
+ * Ends the session soon: on the main thread, when nothing of it is on the stack. May be called
+ * again.
+ */
+void sm_session_end(struct sm_session *session);
+
+/** Ends all sessions now. Not from inside a callback of one. */
+void sm_session_end_all(struct sm_server *server);
+
+/** Ends all sessions soon, as sm_session_end() does. */
+void sm_session_end_soon(struct sm_server *server);
+
+/** Tells every client that asked for the channels before of one more. */
+void sm_session_announce(struct sm_server *server, const struct sm_channel_offer *offer);
+
+/** Calls `func` for the main channel of every session; it may send, but not end sessions. */
+void sm_session_each(struct sm_server *server,
+                     void (*func)(struct sm_main_channel *main, void *opaque), void *opaque);
+
+/* What others see of it. */
+uint32_t sm_session_id(const struct sm_session *session);
+struct sm_main_channel *sm_session_main(const struct sm_session *session);
+
+#endif
