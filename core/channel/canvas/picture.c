@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/channel/canvas/picture.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/base/math.h"
+
+enum { ROW_ALIGNMENT = 16 };
+
+struct sm_picture {
+    atomic_uint holders;
+    struct sm_pixels pixels;
+    max_align_t rows[];
+};
+
+enum sm_status sm_picture_create(struct sm_picture **out, enum sm_pixel_format format,
+                                 uint32_t width, uint32_t height)
+{
+    uint64_t row_bytes = sm_pixel_row_bytes(format, width);
+    if (row_bytes > SIZE_MAX / 2 - ROW_ALIGNMENT)
+        return SM_ERR_LIMIT;
+    size_t stride = sm_round_up((size_t)row_bytes, ROW_ALIGNMENT);
+    if (height != 0 && stride > (PTRDIFF_MAX - sizeof(struct sm_picture)) / height)
+        return SM_ERR_LIMIT;
+    struct sm_picture *picture = malloc(sizeof(*picture) + stride * height);
+    if (!picture)
+        return SM_ERR_NOMEM;
+    atomic_init(&picture->holders, 1);
+    picture->pixels = (struct sm_pixels){
+        .data = (uint8_t *)picture->rows,
+        .stride_bytes = (ptrdiff_t)stride,
+        .width = width,
+        .height = height,
+        .format = format,
+    };
+    *out = picture;
+    return SM_OK;
+}
+
+struct sm_picture *sm_picture_ref(struct sm_picture *picture)
+{
+    atomic_fetch_add_explicit(&picture->holders, 1, memory_order_relaxed);
+    return picture;
+}
+
+void sm_picture_unref(struct sm_picture *picture)
+{
+    if (picture && atomic_fetch_sub_explicit(&picture->holders, 1, memory_order_acq_rel) == 1)
+        free(picture);
+}
+
+const struct sm_pixels *sm_picture_pixels(const struct sm_picture *picture)
+{
+    return &picture->pixels;
+}
