@@ -36,3 +36,39 @@ enum sm_status sm_typed_parsed(struct sm_typed *typed, enum sm_status status, co
 {
     return status == SM_OK ? SM_OK : sm_channel_fail(typed->channel, status, reason);
 }
+
+static struct sm_machine below(const void *self)
+{
+    const struct sm_typed *typed = self;
+    return sm_channel_machine(typed->channel);
+}
+
+enum sm_status sm_typed_receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
+{
+    return sm_machine_receive(below(self), in, now_us, taken);
+}
+
+struct sm_bytes sm_typed_pending(const void *self)
+{
+    return sm_machine_pending(below(self));
+}
+
+void sm_typed_sent(void *self, size_t size, uint64_t now_us)
+{
+    sm_machine_sent(below(self), size, now_us);
+}
+
+uint64_t sm_typed_deadline(const void *self)
+{
+    return sm_machine_deadline(below(self));
+}
+
+enum sm_status sm_typed_tick(void *self, uint64_t now_us)
+{
+    return sm_machine_tick(below(self), now_us);
+}
+
+const char *sm_typed_reason(const void *self)
+{
+    return sm_machine_reason(below(self));
+}

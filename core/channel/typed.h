@@ -39,4 +39,15 @@ SM_NODISCARD enum sm_status sm_typed_pull(struct sm_typed *typed, struct sm_chan
 SM_NODISCARD enum sm_status sm_typed_parsed(struct sm_typed *typed, enum sm_status status,
                                             const char *reason);
 
+/*
+ * The parts of a machine that are the channel's. `self` is a struct sm_typed, or one that begins
+ * with it.
+ */
+enum sm_status sm_typed_receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken);
+struct sm_bytes sm_typed_pending(const void *self);
+void sm_typed_sent(void *self, size_t size, uint64_t now_us);
+uint64_t sm_typed_deadline(const void *self);
+enum sm_status sm_typed_tick(void *self, uint64_t now_us);
+const char *sm_typed_reason(const void *self);
+
 #endif

@@ -9,7 +9,7 @@
 #include "core/wire/cursor.h"
 #include "sumac/status.h"
 
-enum { SM_CURSOR_MAX_SIDE = 1024 /* pixels */ };
+enum { SM_CURSOR_MAX_PIXELS = 1 << 20 };
 
 /** Shared and never changed once made: viewer, cache and machine may hold it at the same time. */
 struct sm_cursor_shape {
@@ -19,19 +19,23 @@ struct sm_cursor_shape {
     uint16_t hot_x, hot_y;  /* at most width and height */
     /**
      * width × height pixels, 0xAARRGGBB with the colour premultiplied by alpha, top row first, no
-     * padding. Pixels that invert the screen are opaque black or white by turns, see
-     * `has_inverted`.
+     * padding.
      */
-    uint32_t *pixels;  /* owned */
-    bool has_inverted; /* some pixels invert what is below: shown here as a checker of 0x80808080 */
+    uint32_t *pixels; /* owned */
+    /**
+     * Some pixels invert what is below, which no such image can do: those of a monochrome shape are
+     * black with a white edge, those of a colour shape a translucent checker.
+     */
+    bool has_inverted;
 };
 
 /**
- * Decodes the shape of `cursor`, which carries its data (not FROM_CACHE, not NONE).
+ * Decodes the shape of `cursor`, which carries its data (not FROM_CACHE, not NONE). Colours of type
+ * ALPHA are taken as not premultiplied, as the reference client takes them.
  *
  * @param out  receives the shape with one reference; untouched on failure
  * @return SM_OK; SM_ERR_PROTOCOL if there are too few bytes for the size, or the type is unknown;
- *         SM_ERR_LIMIT for a side above SM_CURSOR_MAX_SIDE; SM_ERR_NOMEM
+ *         SM_ERR_LIMIT for more than SM_CURSOR_MAX_PIXELS; SM_ERR_NOMEM
  */
 SM_NODISCARD enum sm_status sm_cursor_shape_create(struct sm_cursor_shape **out,
                                                    const struct sm_cursor *cursor);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client's end of an inputs channel: keys that never stay down, motion that never floods the
- * line. Nothing is sent before the server's INIT but is not lost either. Source: docs/channel.md,
- * "Inputs".
+ * line. Source: docs/channel.md, "Inputs".
  */
 #ifndef SM_CORE_CHANNEL_INPUTS_CLIENT_H
 #define SM_CORE_CHANNEL_INPUTS_CLIENT_H
@@ -92,7 +91,7 @@ SM_NODISCARD enum sm_status sm_inputs_client_position(struct sm_inputs_client *c
 SM_NODISCARD enum sm_status sm_inputs_client_button(struct sm_inputs_client *client, uint8_t button,
                                                     bool is_down);
 
-/** Forgets motion that waits and what is unacknowledged: the mouse mode has changed. */
+/** Forgets motion that waits: the mouse mode has changed. */
 void sm_inputs_client_reset_motion(struct sm_inputs_client *client);
 
 /** Buttons that are down: bits of enum sm_mouse_button_mask. */

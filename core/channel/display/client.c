@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/channel/display/client.h"
+
+#include <stdlib.h>
+
+#include "core/channel/typed.h"
+
+/* Arrays of one message: clip rectangles, path segments and glyphs, in memory somewhat larger. */
+enum { ARENA_LIMIT = 64 << 20 };
+
+struct sm_display_client {
+    struct sm_typed typed;
+    struct sm_display_msg msg; /* the one being looked at */
+    uint32_t server_caps;
+};
+
+static enum sm_status put(struct sm_display_client *client, const struct sm_display_msgc *msg,
+                          bool is_always)
+{
+    struct sm_writer *w;
+    enum sm_status status = sm_channel_begin(client->typed.channel, msg->type, is_always, &w);
+    if (status != SM_OK)
+        return status;
+    return sm_channel_commit(client->typed.channel, sm_display_msgc_build(w, msg));
+}
+
+static enum sm_status send_init(struct sm_display_client *client,
+                                const struct sm_display_client_config *config)
+{
+    struct sm_display_msgc msg = {
+        .type = SM_MSGC_DISPLAY_INIT,
+        .init = {.pixmap_cache_id = config->pixmap_cache_id,
+                 .pixmap_cache_size = config->pixmap_cache_px,
+                 .glz_dictionary_id = config->glz_dictionary_id,
+                 .glz_dictionary_window_size = config->glz_dictionary_px},
+    };
+    return put(client, &msg, true);
+}
+
+enum sm_status sm_display_client_create(struct sm_display_client **out,
+                                        const struct sm_display_client_config *config,
+                                        uint64_t now_us)
+{
+    struct sm_display_client *client = calloc(1, sizeof(*client));
+    if (!client)
+        return SM_ERR_NOMEM;
+    client->server_caps = config->setup.channel_caps;
+    enum sm_status status = sm_typed_init(&client->typed, SM_CHANNEL_CLIENT, &config->setup,
+                                          sm_display_msg_max_size, ARENA_LIMIT, 0, 0, now_us);
+    if (status == SM_OK && !config->is_migration_target)
+        status = send_init(client, config);
+    if (status != SM_OK) {
+        sm_display_client_destroy(client);
+        return status;
+    }
+    *out = client;
+    return SM_OK;
+}
+
+void sm_display_client_destroy(struct sm_display_client *client)
+{
+    if (!client)
+        return;
+    sm_typed_finish(&client->typed);
+    free(client);
+}
+
+struct sm_machine sm_display_client_machine(struct sm_display_client *client)
+{
+    return sm_channel_machine(client->typed.channel);
+}
+
+struct sm_channel *sm_display_client_channel(struct sm_display_client *client)
+{
+    return client->typed.channel;
+}
+
+static bool is_wait(const struct sm_display_msg *msg)
+{
+    return msg->type == SM_MSG_WAIT_FOR_CHANNELS ||
+           (msg->type == SM_MSG_DISPLAY_INVAL_ALL_PIXMAPS && msg->inval_all_pixmaps.num_waits > 0);
+}
+
+enum sm_status sm_display_client_next(struct sm_display_client *client,
+                                      struct sm_display_client_event *event)
+{
+    struct sm_channel_message message;
+    enum sm_status status = sm_typed_pull(&client->typed, &message);
+    if (status != SM_OK)
+        return status;
+    const char *reason = "";
+    status = sm_display_msg_parse(&client->msg, message.type, message.body, &client->typed.arena,
+                                  &reason);
+    status = sm_typed_parsed(&client->typed, status, reason);
+    if (status != SM_OK)
+        return status;
+    bool waits = is_wait(&client->msg);
+    if (waits)
+        sm_channel_hold(client->typed.channel);
+    *event = (struct sm_display_client_event){
+        .serial = message.serial, .is_sub = message.is_sub, .is_wait = waits, .msg = &client->msg};
+    return SM_OK;
+}
+
+enum sm_status sm_display_client_send(struct sm_display_client *client,
+                                      const struct sm_display_msgc *msg)
+{
+    switch (msg->type) {
+    case SM_MSGC_DISPLAY_INIT:
+        return SM_ERR_STATE;
+    case SM_MSGC_DISPLAY_PREFERRED_COMPRESSION:
+        if (!(client->server_caps >> SM_DISPLAY_CAP_PREF_COMPRESSION & 1))
+            return SM_OK;
+        break;
+    case SM_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE:
+        if (!(client->server_caps >> SM_DISPLAY_CAP_PREF_VIDEO_CODEC_TYPE & 1))
+            return SM_OK;
+        break;
+    default:
+        break;
+    }
+    return put(client, msg, false);
+}
