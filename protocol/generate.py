@@ -8,6 +8,7 @@ WHAT is
     c       the sources of core/wire
     tests   round trips and samples for the tests of them
     fuzz    seeds and dictionaries for their fuzz targets; OUTPUT_DIR is fuzz/core-wire
+    docs    the reference pages; OUTPUT_DIR is docs/wire
 
 The files are read in the given order; one can use only those before it.
 """
@@ -17,8 +18,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from wiregen import (checker, emit_fuzz, emit_header, emit_source, emit_tests,  # noqa: E402
-                     reader)
+from wiregen import (checker, emit_docs, emit_fuzz, emit_header, emit_source,  # noqa: E402
+                     emit_tests, reader)
 from wiregen.model import WireError  # noqa: E402
 
 
@@ -58,7 +59,13 @@ def generate_fuzz(directory, files):
         write(directory, target + '.dict', text)
 
 
-GENERATORS = {'c': generate_c, 'tests': generate_tests, 'fuzz': generate_fuzz}
+def generate_docs(directory, files):
+    for file in files.values():
+        write(directory, file.name + '.md', emit_docs.page(file, files))
+
+
+GENERATORS = {'c': generate_c, 'tests': generate_tests, 'fuzz': generate_fuzz,
+              'docs': generate_docs}
 
 
 def main(arguments):

@@ -43,6 +43,9 @@ class _Checker:
             self.scope.structs.update(self.scopes[name].structs)
         consts = set()
         ids = {}
+        for item in [self.file, *self.file.order]:
+            if not item.prose:
+                self.fail(item.line, f"'{item.name}' has no prose: say what it is for")
         for item in self.file.order:
             if isinstance(item, Enum):
                 self.enum(item)
@@ -92,7 +95,8 @@ class _Checker:
         key = (message.direction, message.id)
         if key in ids:
             self.fail(message.line, f'id {message.id} is taken by {ids[key]}')
-        if (message.direction, message.name) in ids.values():
+        if any(way == message.direction and name == message.name
+               for (way, _), name in ids.items()):
             self.fail(message.line, f"a second message '{message.name}'")
         if message.id > 0xffff:
             self.fail(message.line, f'id {message.id} does not fit into u16')
@@ -154,6 +158,9 @@ class _Checker:
             field.argument = self.resolve(field.argument, field.line, struct, seen)
         elif field.struct and field.struct.parameter:
             self.fail(field.line, f"'{field.type}' needs an argument")
+        if field.array is not None and field.array != 'rest' and field.array[0] == 'int' and (
+                field.type != 'u8' or field.pointer):
+            self.fail(field.line, 'only u8 comes in arrays of a fixed size')
         if field.is_bytes and field.array is None:
             self.fail(field.line, "'bytes' needs a size in brackets")
         if field.array is not None and field.array != 'rest':

@@ -115,7 +115,7 @@ class _Parser:
             inner = self.ternary()
             self.expect(')')
             return inner
-        if token in ('size', 'present'):
+        if token in ('size', 'present') and self.tokens[self.pos + 1:self.pos + 2] == ['(']:
             self.next()
             self.expect('(')
             path = self.path()
