@@ -411,6 +411,12 @@ class Machine:
         return output
 
 
+def shows_desktop(picture):
+    """Whether a picture shows the guest's desktop: the backgrounds of its two terminals fill their windows."""
+    pixels = [picture.rgb[i:i + 3] for i in range(0, len(picture.rgb), 3)]
+    return pixels.count(b'\x1d\x27\x33') > 60000 and pixels.count(b'\xfd\xfd\xf8') > 120000
+
+
 def _drain(connection):
     try:
         while connection.recv(65536):
