@@ -91,3 +91,12 @@ enum sm_status sm_bitmap_decode(const struct sm_codec_image *image, const struct
     }
     return SM_OK;
 }
+
+enum sm_status sm_bitmap_encode(struct sm_input *input, uint8_t *row, struct sm_writer *out)
+{
+    for (uint32_t y = 0; y < input->in->height && !out->failed; y++) {
+        const uint8_t *from = sm_input_row(input, y, row);
+        sm_put_bytes(out, (struct sm_bytes){from, input->row_bytes});
+    }
+    return sm_writer_status(out);
+}

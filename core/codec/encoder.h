@@ -46,9 +46,10 @@ bool sm_codec_can_encode(enum sm_image_codec codec, enum sm_pixel_format format)
  * Appends the compressed data area of `in` to `out`.
  *
  * The ceiling of `out` bounds the result: give it the size of the raw bitmap, and an image that
- * does not shrink ends early with SM_ERR_LIMIT. GLZ and ZLIB_GLZ are the exception, their id is
- * spent: they fail with SM_ERR_LIMIT before they spend it, if `out` lacks room for the worst case,
- * sm_encode_bound(). ZLIB_GLZ that does not shrink leaves plain GLZ, see the `codec` parameter.
+ * does not shrink ends early with SM_ERR_LIMIT. A GLZ image that fails is taken out of the
+ * dictionary again, its number goes to the next one. ZLIB_GLZ wants room for the worst case
+ * beforehand, sm_encode_bound() of GLZ; if it does not shrink it leaves plain GLZ, see the `codec`
+ * parameter.
  *
  * @param codec  what to use; receives what was used: SM_CODEC_GLZ if ZLIB_GLZ did not shrink
  * @param info   receives what the message says besides

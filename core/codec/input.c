@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/codec/palette.h"
-#include "core/codec/scratch.h"
 
 enum sm_status sm_input_init(struct sm_input *input, const struct sm_pixels_in *in,
                              uint64_t max_pixels)
@@ -28,6 +27,20 @@ const uint8_t *sm_input_row(struct sm_input *input, uint32_t y, uint8_t *room)
 {
     sm_rows_seek(&input->rows, (uint64_t)y * input->in->stride_bytes);
     return sm_rows_take(&input->rows, input->row_bytes, room);
+}
+
+const uint8_t *sm_input_packed(struct sm_input *input, struct sm_scratch *scratch)
+{
+    if (input->rows.chunk_count == 1 && input->in->stride_bytes == input->row_bytes)
+        return input->rows.chunks[0].data;
+    uint8_t *packed = sm_scratch_need(scratch, input->row_bytes * input->in->height);
+    for (uint32_t y = 0; packed && y < input->in->height; y++) {
+        uint8_t *to = packed + y * input->row_bytes;
+        const uint8_t *row = sm_input_row(input, y, to);
+        if (row != to)
+            memcpy(to, row, input->row_bytes);
+    }
+    return packed;
 }
 
 void sm_row_to_words(uint32_t *out, const uint8_t *row, enum sm_pixel_format format, uint32_t width)

@@ -5,6 +5,7 @@
 
 #include "core/codec/codec.h"
 #include "core/codec/rows.h"
+#include "core/codec/scratch.h"
 
 /** A checked picture. Rows may be asked for in any order; neighbours are cheap. */
 struct sm_input {
@@ -20,6 +21,10 @@ SM_NODISCARD enum sm_status sm_input_init(struct sm_input *input, const struct s
 
 /** Row `y` in memory order; `room` has `row_bytes` for rows that are cut. */
 const uint8_t *sm_input_row(struct sm_input *input, uint32_t y, uint8_t *room);
+
+/** All rows in one piece and tightly packed: the input itself, or a copy in `scratch`; NULL without
+ * memory. */
+const uint8_t *sm_input_packed(struct sm_input *input, struct sm_scratch *scratch);
 
 /** The row in memory that is visible at `y`. */
 static inline uint32_t sm_input_visible(const struct sm_input *input, uint32_t y)

@@ -89,3 +89,36 @@ enum sm_status sm_lz4_decode(const struct sm_lz4_lib *lib, void *state, struct s
         copy_rows(linear, row_bytes, is_top_down, is_widened, out);
     return SM_OK;
 }
+
+bool sm_lz4_can_encode(enum sm_pixel_format format)
+{
+    return packed_format(sm_bitmap_format_number(format)) != SM_PIXEL_NONE;
+}
+
+enum sm_status sm_lz4_encode(const struct sm_lz4_lib *lib, void *state, struct sm_input *input,
+                             struct sm_scratch *packed, struct sm_scratch *block,
+                             struct sm_writer *out)
+{
+    struct sm_bytes pixels = {.data = sm_input_packed(input, packed),
+                              .size = input->row_bytes * input->in->height};
+    if (!pixels.data)
+        return SM_ERR_NOMEM;
+    sm_put_u8(out, input->in->is_top_down);
+    sm_put_u8(out, (uint8_t)sm_bitmap_format_number(input->in->format));
+    sm_put_le32(out, 0);
+    if (out->failed)
+        return sm_writer_status(out);
+
+    size_t capacity = lib->bound(pixels.size), left = out->limit - out->size, size;
+    if (capacity > left)
+        capacity = left;
+    uint8_t *room = sm_scratch_need(block, capacity);
+    if (!room)
+        return SM_ERR_NOMEM;
+    enum sm_status status = lib->encode(state, pixels, room, capacity, &size);
+    if (status != SM_OK)
+        return status;
+    sm_patch_le32(out, out->size - 4, __builtin_bswap32((uint32_t)size)); /* big-endian */
+    sm_put_bytes(out, (struct sm_bytes){room, size});
+    return sm_writer_status(out);
+}

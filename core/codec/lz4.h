@@ -4,6 +4,8 @@
 #define SM_CORE_CODEC_LZ4_H
 
 #include "core/base/pixels.h"
+#include "core/base/writer.h"
+#include "core/codec/input.h"
 #include "core/codec/libs.h"
 #include "core/codec/scratch.h"
 
@@ -15,5 +17,13 @@ enum sm_pixel_format sm_lz4_native_format(struct sm_bytes head);
 SM_NODISCARD enum sm_status sm_lz4_decode(const struct sm_lz4_lib *lib, void *state,
                                           struct sm_bytes data, const struct sm_pixels *out,
                                           struct sm_scratch *scratch, const char **reason);
+
+/** True for the layouts LZ4 images can carry. */
+bool sm_lz4_can_encode(enum sm_pixel_format format);
+
+/** Appends an image of `input` in one block. `packed` and `block` lend room. */
+SM_NODISCARD enum sm_status sm_lz4_encode(const struct sm_lz4_lib *lib, void *state,
+                                          struct sm_input *input, struct sm_scratch *packed,
+                                          struct sm_scratch *block, struct sm_writer *out);
 
 #endif

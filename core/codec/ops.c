@@ -10,6 +10,8 @@ void sm_codec_ops_init(struct sm_codec_ops *ops, uint32_t cpu_flags)
         .glz_pass = sm_glz_pass_c,
         .quic_decode_row = sm_quic_decode_row_c,
         .quic_encode_row = sm_quic_encode_row_c,
+        .lz_compress = sm_lz_compress_c,
+        .glz_compress = sm_glz_compress_c,
     };
     (void)cpu_flags;
 }

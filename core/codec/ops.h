@@ -5,7 +5,9 @@
 
 #include <stdint.h>
 
+#include "core/codec/glz/encode.h"
 #include "core/codec/glz/glz.h"
+#include "core/codec/lz/encode.h"
 #include "core/codec/lz/lz.h"
 #include "core/codec/quic/decode.h"
 #include "core/codec/quic/encode.h"
@@ -16,6 +18,8 @@ struct sm_codec_ops {
     sm_glz_pass_fn *glz_pass;
     sm_quic_decode_row_fn *quic_decode_row;
     sm_quic_encode_row_fn *quic_encode_row;
+    sm_lz_compress_fn *lz_compress;
+    sm_glz_compress_fn *glz_compress;
 };
 
 /** Fills `ops` for the features `cpu_flags` (enum sm_cpu_flag); 0 gives portable C. */

@@ -99,3 +99,13 @@ void sm_widen_24_row(uint8_t *out, const uint8_t *in, uint32_t width)
         out += 4;
     }
 }
+
+void sm_widen_555_row(uint8_t *out, const uint8_t *in, uint32_t width)
+{
+    for (uint32_t x = 0; x < width; x++) {
+        uint32_t v = sm_widen_555((uint32_t)in[0] | (uint32_t)in[1] << 8);
+        memcpy(out, &v, 4);
+        in += 2;
+        out += 4;
+    }
+}

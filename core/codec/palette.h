@@ -42,4 +42,7 @@ void sm_colors_row(const struct sm_colors *colors, enum sm_pixel_format format, 
 /** Pixels B, G, R to XRGB32, top byte 0. */
 void sm_widen_24_row(uint8_t *out, const uint8_t *in, uint32_t width);
 
+/** 555 pixels to XRGB32, top byte 0. */
+void sm_widen_555_row(uint8_t *out, const uint8_t *in, uint32_t width);
+
 #endif
