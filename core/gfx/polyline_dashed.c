@@ -13,6 +13,9 @@
 /* Mitres longer than this, squared, become bevels. */
 static const double MITRE_LIMIT = 108.856472512142;
 
+/* What a dash costs, in pixels. */
+enum { DASH_STEPS = 16 };
+
 /* Segments longer than this skip what is far from the region; exact pictures end at 2^15. */
 static const double LONG_SEGMENT = 131072;
 
@@ -183,7 +186,7 @@ static void dash_segment(struct dasher *d, const struct segment *s)
         q.kr = q.r.x * dx + q.r.y * dy;
         if (index % 2 == 0)
             fill_quad(d->pen, s, &q, s->p);
-        d->pen->steps_left--;
+        d->pen->steps_left -= DASH_STEPS;
         rest -= (double)dash;
         index = (index + 1) % list->count;
         dash = list->lengths[index];

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/channel/canvas/picture.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/base/math.h"
@@ -9,7 +8,7 @@
 enum { ROW_ALIGNMENT = 16 };
 
 struct sm_picture {
-    atomic_uint holders;
+    unsigned holders; /* changed with the compiler's atomic functions only */
     struct sm_pixels pixels;
     max_align_t rows[];
 };
@@ -26,7 +25,7 @@ enum sm_status sm_picture_create(struct sm_picture **out, enum sm_pixel_format f
     struct sm_picture *picture = malloc(sizeof(*picture) + stride * height);
     if (!picture)
         return SM_ERR_NOMEM;
-    atomic_init(&picture->holders, 1);
+    picture->holders = 1;
     picture->pixels = (struct sm_pixels){
         .data = (uint8_t *)picture->rows,
         .stride_bytes = (ptrdiff_t)stride,
@@ -40,13 +39,13 @@ enum sm_status sm_picture_create(struct sm_picture **out, enum sm_pixel_format f
 
 struct sm_picture *sm_picture_ref(struct sm_picture *picture)
 {
-    atomic_fetch_add_explicit(&picture->holders, 1, memory_order_relaxed);
+    __atomic_fetch_add(&picture->holders, 1, __ATOMIC_RELAXED);
     return picture;
 }
 
 void sm_picture_unref(struct sm_picture *picture)
 {
-    if (picture && atomic_fetch_sub_explicit(&picture->holders, 1, memory_order_acq_rel) == 1)
+    if (picture && __atomic_fetch_sub(&picture->holders, 1, __ATOMIC_ACQ_REL) == 1)
         free(picture);
 }
 
