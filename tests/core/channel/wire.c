@@ -105,3 +105,16 @@ struct sm_bytes sm_test_take_pending(struct sm_machine machine, uint64_t now_us)
     sm_machine_sent(machine, all.size, now_us);
     return copy;
 }
+
+void sm_test_feed_hex(struct sm_machine machine, const char *hex)
+{
+    struct sm_bytes bytes = sm_test_hex(hex);
+    size_t taken;
+    sm_check_status(sm_test_feed(machine, bytes, 0, &taken), SM_OK);
+    assert_int_equal(taken, bytes.size);
+}
+
+void sm_check_pending_at(struct sm_machine machine, const char *hex, const char *file, int line)
+{
+    sm_check_bytes_at(sm_test_take_pending(machine, 0), sm_test_hex(hex), "pending", file, line);
+}

@@ -32,6 +32,13 @@ bool sm_test_wire_step(struct sm_test_wire *wire);
 /** Replaces an end by the next machine of the connection; bytes on their way stay. */
 void sm_test_wire_replace(struct sm_test_wire *wire, int end, struct sm_machine machine);
 
+/** Feeds `hex`, all of which must be taken and found good. */
+void sm_test_feed_hex(struct sm_machine machine, const char *hex);
+
+/** What is pending equals `hex`; the machine is told it left. */
+#define sm_check_pending(machine, hex) sm_check_pending_at((machine), (hex), __FILE__, __LINE__)
+void sm_check_pending_at(struct sm_machine machine, const char *hex, const char *file, int line);
+
 /** Feeds `bytes` in pieces of `piece` (0: whole) until the machine takes none; returns the status.
  */
 enum sm_status sm_test_feed(struct sm_machine machine, struct sm_bytes bytes, size_t piece,
