@@ -128,20 +128,19 @@ enum sm_status sm_update_command_parse(struct sm_update_command *out,
     return SM_OK;
 }
 
-enum sm_status sm_message_command_check(const struct sm_memslots *slots, uint32_t group,
-                                        uint64_t address)
+bool sm_message_command_check(const struct sm_memslots *slots, uint32_t group, uint64_t address)
 {
     const size_t header = SM_MESSAGE_COMMAND_SIZE;
     size_t room = sm_memslots_room(slots, address, group);
     if (room <= header)
-        return SM_ERR_PROTOCOL;
+        return false;
     room = sm_min_size(room - header, MESSAGE_MAX_TEXT);
     const uint8_t *text = sm_memslots_resolve(slots, address, header + room, group);
     if (!text || !memchr(text + header, 0, room)) {
         sm_memslots_warn(slots, "message without an end");
-        return SM_ERR_PROTOCOL;
+        return false;
     }
-    return SM_OK;
+    return true;
 }
 
 static struct sm_head get_head(struct sm_reader *r)

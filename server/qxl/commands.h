@@ -91,9 +91,8 @@ void sm_cursor_command_finish(struct sm_cursor_command *command);
 /** Bytes of pixels and masks a shape has; 0 for an unknown type. */
 size_t sm_cursor_shape_size(uint8_t type, uint16_t width, uint16_t height);
 
-/** Checks that a message ends inside its slot; its text is of no use to anybody. */
-SM_NODISCARD enum sm_status sm_message_command_check(const struct sm_memslots *slots,
-                                                     uint32_t group, uint64_t address);
+/** True if a message ends inside its slot, else a warning; its text is of no use to anybody. */
+bool sm_message_command_check(const struct sm_memslots *slots, uint32_t group, uint64_t address);
 
 /** The guest's arrangement of monitors. */
 struct sm_monitors {

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One client of a display channel: its connection, the queue of what it is to be sent, and what it
+ * knows. Everything leaves in the order it was queued.
+ */
+#ifndef SM_SERVER_DISPLAY_DISPLAY_PEER_H
+#define SM_SERVER_DISPLAY_DISPLAY_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/list.h"
+#include "core/wire/display.h"
+#include "io/loop.h"
+#include "server/display/drawable.h"
+#include "server/display/surfaces.h"
+#include "server/display/worker.h"
+#include "sumac/status.h"
+
+struct sm_channel_handover;
+struct sm_image_policy;
+struct sm_log;
+
+/** Thread: the worker's. */
+struct sm_display_peer;
+
+/** What the owner is told; it may queue things, but destroy the client only later. */
+struct sm_display_peer_callbacks {
+    void (*on_ready)(void *opaque, struct sm_display_peer *client); /* sent its INIT */
+    void (*on_gl_draw_done)(void *opaque, struct sm_display_peer *client);
+    /** The connection is over: destroy the client at the next occasion. */
+    void (*on_closed)(void *opaque, struct sm_display_peer *client);
+    /** The queue became shorter. */
+    void (*on_progress)(void *opaque);
+};
+
+struct sm_display_peer_config {
+    struct sm_loop loop;
+    const struct sm_log *log;       /* borrowed, may be NULL */
+    struct sm_image_policy *policy; /* borrowed */
+    const struct sm_display_peer_callbacks *callbacks;
+    void *opaque;
+    enum sm_worker_compression compression; /* until it wishes for something else */
+};
+
+/** @param handover  taken in any case; on failure it is destroyed */
+SM_NODISCARD enum sm_status sm_display_peer_create(struct sm_display_peer **out,
+                                                   const struct sm_display_peer_config *config,
+                                                   struct sm_channel_handover *handover);
+
+/** Ends the connection and lets everything queued go. NULL does nothing. */
+void sm_display_peer_destroy(struct sm_display_peer *client);
+
+/** For the owner's list of clients. */
+struct sm_list *sm_display_peer_link(struct sm_display_peer *client);
+struct sm_display_peer *sm_display_peer_of(struct sm_list *link);
+
+uint32_t sm_display_peer_connection_id(const struct sm_display_peer *client);
+bool sm_display_peer_can(const struct sm_display_peer *client, enum sm_display_cap cap);
+bool sm_display_peer_is_local(const struct sm_display_peer *client);
+/** True from INIT on, until it is closed. */
+bool sm_display_peer_is_ready(const struct sm_display_peer *client);
+bool sm_display_peer_is_closed(const struct sm_display_peer *client);
+
+/** Things waiting to be sent, and the bytes drawings among them hold. */
+uint32_t sm_display_peer_queue_count(const struct sm_display_peer *client);
+size_t sm_display_peer_queue_bytes(const struct sm_display_peer *client);
+
+/** Surfaces the client will know once its queue is sent. */
+bool sm_display_peer_knows(const struct sm_display_peer *client, uint32_t surface_id);
+void sm_display_peer_set_knows(struct sm_display_peer *client, uint32_t surface_id, bool knows);
+
+/** Whether it is to get the drawing in the making as pixels, because it cannot carry it out. */
+bool sm_display_peer_wants_pixels(const struct sm_display_peer *client);
+void sm_display_peer_set_wants_pixels(struct sm_display_peer *client, bool wants);
+
+/** Whether it was asked to draw a GL area and has not said that it did. */
+bool sm_display_peer_owes_gl_draw(const struct sm_display_peer *client);
+void sm_display_peer_set_owes_gl_draw(struct sm_display_peer *client, bool owes);
+
+void sm_display_peer_set_compression(struct sm_display_peer *client,
+                                     enum sm_worker_compression compression);
+
+/** Queues a drawing; holds it until it is sent. */
+void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_drawable *drawable);
+
+/** Queues a message that points to nothing, or MONITORS_CONFIG, whose heads are copied. */
+void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_display_msg *msg);
+
+/** Queues GL_SCANOUT_UNIX and a descriptor to go with it; `fd` is taken. */
+void sm_display_peer_queue_scanout(struct sm_display_peer *client, const struct sm_display_msg *msg,
+                                   int fd);
+
+/** Sends what can be sent now. */
+void sm_display_peer_push(struct sm_display_peer *client);
+
+/** Ends the connection for a reason that is logged; on_closed comes at once. */
+void sm_display_peer_close(struct sm_display_peer *client, const char *reason);
+
+#endif

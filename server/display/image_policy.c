@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/display/image_policy.h"
+
+#include <stdlib.h>
+
+#include "core/base/math.h"
+#include "core/base/writer.h"
+#include "core/codec/encoder.h"
+#include "server/qxl/drawing.h"
+
+enum {
+    MAX_IMAGES = 3,         /* of one message: source, brush, mask; or two brushes */
+    MIN_COMPRESS_BYTES = 54 /* smaller bitmaps are not worth a header */
+};
+
+struct sm_image_policy {
+    struct sm_encoder *encoder;         /* owned */
+    struct sm_writer data[MAX_IMAGES];  /* encoded bytes */
+    struct sm_image images[MAX_IMAGES]; /* what the message points to instead */
+    unsigned used;
+};
+
+enum sm_status sm_image_policy_create(struct sm_image_policy **out)
+{
+    struct sm_image_policy *policy = calloc(1, sizeof(*policy));
+    if (!policy)
+        return SM_ERR_NOMEM;
+    struct sm_encoder_config config = {.max_pixels = SM_MAX_PIXELS};
+    enum sm_status status = sm_encoder_create(&policy->encoder, &config);
+    if (status) {
+        free(policy);
+        return status;
+    }
+    for (unsigned i = 0; i < MAX_IMAGES; i++)
+        sm_writer_init(&policy->data[i], 0);
+    *out = policy;
+    return SM_OK;
+}
+
+void sm_image_policy_destroy(struct sm_image_policy *policy)
+{
+    if (!policy)
+        return;
+    for (unsigned i = 0; i < MAX_IMAGES; i++)
+        sm_writer_finish(&policy->data[i]);
+    sm_encoder_destroy(policy->encoder);
+    free(policy);
+}
+
+static struct sm_pixels_in pixels_of(const struct sm_bitmap *bitmap)
+{
+    return (struct sm_pixels_in){
+        .format = sm_bitmap_format(bitmap->format),
+        .width = bitmap->x,
+        .height = bitmap->y,
+        .is_top_down = bitmap->flags & SM_BITMAP_FLAG_TOP_DOWN,
+        .stride_bytes = bitmap->stride,
+        .data = bitmap->data,
+    };
+}
+
+/* Encodes with LZ; false if the image does not get smaller or has no LZ form. */
+static bool encode_lz(struct sm_image_policy *policy, struct sm_writer *data,
+                      const struct sm_image *from, struct sm_image *to)
+{
+    struct sm_pixels_in in = pixels_of(&from->bitmap);
+    enum sm_image_codec codec =
+        sm_pixel_is_index(in.format) ? SM_CODEC_LZ_PALETTE : SM_CODEC_LZ_RGB;
+    if (!sm_codec_can_encode(codec, in.format))
+        return false;
+    struct sm_encoded info;
+    sm_writer_finish(data);
+    sm_writer_init(data, from->bitmap.data.size);
+    if (sm_image_encode(policy->encoder, &codec, &in, &info, data) != SM_OK)
+        return false;
+    *to = (struct sm_image){
+        .id = from->id,
+        .type = (uint8_t)codec,
+        .flags = from->flags & SM_IMAGE_FLAG_HIGH_BITS_SET,
+        .width = from->width,
+        .height = from->height,
+        .palette = from->bitmap.palette,
+        .palette_flags = info.is_top_down ? SM_BITMAP_FLAG_TOP_DOWN : 0,
+        .data = sm_writer_bytes(data),
+    };
+    return true;
+}
+
+static bool is_worth_encoding(const struct sm_image_receiver *receiver,
+                              const struct sm_image *image)
+{
+    return image->type == SM_IMAGE_TYPE_BITMAP && receiver->compression != SM_COMPRESSION_OFF &&
+           !receiver->is_local && image->bitmap.data.size >= MIN_COMPRESS_BYTES;
+}
+
+static void replace(struct sm_image_policy *policy, const struct sm_image_receiver *receiver,
+                    const struct sm_image **at, bool is_mask)
+{
+    if (!*at || policy->used == MAX_IMAGES)
+        return;
+    unsigned slot = policy->used++;
+    struct sm_image *image = &policy->images[slot];
+    if (is_mask || !is_worth_encoding(receiver, *at) ||
+        !encode_lz(policy, &policy->data[slot], *at, image)) {
+        *image = **at;
+        /* No cache is kept for clients yet, so nothing may claim to be in it. */
+        image->flags &= SM_IMAGE_FLAG_HIGH_BITS_SET;
+    }
+    *at = image;
+}
+
+static void replace_brush(struct sm_image_policy *policy, const struct sm_image_receiver *receiver,
+                          struct sm_brush *brush)
+{
+    if (brush->type == SM_BRUSH_TYPE_PATTERN)
+        replace(policy, receiver, &brush->image, false);
+}
+
+static void replace_mask(struct sm_image_policy *policy, const struct sm_image_receiver *receiver,
+                         struct sm_qmask *mask)
+{
+    replace(policy, receiver, &mask->bitmap, true);
+}
+
+void sm_image_policy_apply(struct sm_image_policy *policy, const struct sm_image_receiver *receiver,
+                           struct sm_display_msg *msg)
+{
+    policy->used = 0;
+    switch (msg->type) {
+    case SM_MSG_DISPLAY_DRAW_FILL:
+        replace_brush(policy, receiver, &msg->draw_fill.brush);
+        replace_mask(policy, receiver, &msg->draw_fill.mask);
+        break;
+    case SM_MSG_DISPLAY_DRAW_OPAQUE:
+        replace(policy, receiver, &msg->draw_opaque.src_bitmap, false);
+        replace_brush(policy, receiver, &msg->draw_opaque.brush);
+        replace_mask(policy, receiver, &msg->draw_opaque.mask);
+        break;
+    case SM_MSG_DISPLAY_DRAW_COPY:
+        replace(policy, receiver, &msg->draw_copy.src_bitmap, false);
+        replace_mask(policy, receiver, &msg->draw_copy.mask);
+        break;
+    case SM_MSG_DISPLAY_DRAW_BLEND:
+        replace(policy, receiver, &msg->draw_blend.src_bitmap, false);
+        replace_mask(policy, receiver, &msg->draw_blend.mask);
+        break;
+    case SM_MSG_DISPLAY_DRAW_BLACKNESS:
+        replace_mask(policy, receiver, &msg->draw_blackness.mask);
+        break;
+    case SM_MSG_DISPLAY_DRAW_WHITENESS:
+        replace_mask(policy, receiver, &msg->draw_whiteness.mask);
+        break;
+    case SM_MSG_DISPLAY_DRAW_INVERS:
+        replace_mask(policy, receiver, &msg->draw_invers.mask);
+        break;
+    case SM_MSG_DISPLAY_DRAW_ROP3:
+        replace(policy, receiver, &msg->draw_rop3.src_bitmap, false);
+        replace_brush(policy, receiver, &msg->draw_rop3.brush);
+        replace_mask(policy, receiver, &msg->draw_rop3.mask);
+        break;
+    case SM_MSG_DISPLAY_DRAW_STROKE:
+        replace_brush(policy, receiver, &msg->draw_stroke.brush);
+        break;
+    case SM_MSG_DISPLAY_DRAW_TEXT:
+        replace_brush(policy, receiver, &msg->draw_text.fore_brush);
+        replace_brush(policy, receiver, &msg->draw_text.back_brush);
+        break;
+    case SM_MSG_DISPLAY_DRAW_TRANSPARENT:
+        replace(policy, receiver, &msg->draw_transparent.src_bitmap, false);
+        break;
+    case SM_MSG_DISPLAY_DRAW_ALPHA_BLEND:
+        replace(policy, receiver, &msg->draw_alpha_blend.src_bitmap, false);
+        break;
+    case SM_MSG_DISPLAY_DRAW_COMPOSITE:
+        replace(policy, receiver, &msg->draw_composite.src_bitmap, false);
+        if (msg->draw_composite.flags & SM_COMPOSITE_FLAG_HAS_MASK)
+            replace(policy, receiver, &msg->draw_composite.mask_bitmap, false);
+        break;
+    default:
+        break; /* carries no image */
+    }
+}

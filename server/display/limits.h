@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers that several parts of the worker share. */
+#ifndef SM_SERVER_DISPLAY_LIMITS_H
+#define SM_SERVER_DISPLAY_LIMITS_H
+
+enum {
+    /** A client with more things waiting holds the command rings. */
+    SM_DISPLAY_MAX_QUEUE = 50,
+    /** A client whose waiting drawings hold more bytes does so too. */
+    SM_DISPLAY_MAX_QUEUE_BYTES = 64 << 20,
+    /**
+     * When the host insists that rings are emptied, a client may get this far behind before it is
+     * waited for, and after SM_DISPLAY_DRAIN_TIMEOUT_US is disconnected.
+     */
+    SM_DISPLAY_MAX_DRAIN_QUEUE = 2000,
+    SM_DISPLAY_MAX_DRAIN_BYTES = 128 << 20,
+    SM_DISPLAY_DRAIN_TIMEOUT_US = 30 * 1000 * 1000,
+    /** Commands taken when rings are emptied for the host; a guest could go on for ever. */
+    SM_DISPLAY_MAX_DRAIN_COMMANDS = 10000,
+    /** A turn of the display ring, then clients and requests have theirs. */
+    SM_DISPLAY_SLICE_US = 10 * 1000,
+    SM_DISPLAY_POLL_MS = 10,
+};
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/display/screen.h"
+
+#include "server/display/image_policy.h"
+#include "server/display/renderer.h"
+
+enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_config *config,
+                              struct sm_loop loop)
+{
+    screen->config = *config;
+    screen->loop = loop;
+    screen->compression = config->compression;
+    atomic_init(&screen->max_monitors, UINT32_MAX);
+    sm_list_init(&screen->clients);
+    sm_surfaces_init(&screen->surfaces, config->info.surface_count, NULL);
+    enum sm_status status = sm_memslots_create(&screen->slots, &config->info, config->log);
+    if (!status)
+        status = sm_renderer_create(&screen->renderer, screen->slots);
+    if (!status)
+        status = sm_image_policy_create(&screen->policy);
+    if (!status)
+        status = sm_pointer_create(&screen->pointer, loop, config->log, config->mouse_mode);
+    if (!status)
+        status = sm_gl_scanout_create(&screen->gl, screen);
+    screen->surfaces.renderer = screen->renderer;
+    return status;
+}
+
+void sm_screen_finish(struct sm_screen *screen)
+{
+    while (!sm_list_is_empty(&screen->clients))
+        sm_display_peer_destroy(sm_display_peer_of(screen->clients.next));
+    sm_gl_scanout_destroy(screen->gl);
+    sm_pointer_destroy(screen->pointer);
+    for (uint32_t id = 0; id < screen->surfaces.limit; id++) {
+        if (screen->surfaces.table[id])
+            sm_surfaces_drop_pending(&screen->surfaces, screen->surfaces.table[id]);
+    }
+    for (uint32_t id = 0; id < screen->surfaces.limit; id++) {
+        if (screen->surfaces.table[id])
+            sm_screen_remove_surface(screen, screen->surfaces.table[id]);
+    }
+    if (screen->slots)
+        sm_screen_release_cursor(screen);
+    sm_image_policy_destroy(screen->policy);
+    sm_renderer_destroy(screen->renderer);
+    sm_memslots_destroy(screen->slots);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* What clients are told: surfaces before they are used, drawings in order, pictures when needed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/wire/types.h"
+#include "io/log.h"
+#include "server/display/limits.h"
+#include "server/display/screen.h"
+#include "server/session/handover.h"
+
+enum { IMAGE_GROUP_SERVER = 2 }; /* the low half of the ids of images made here */
+
+static uint64_t next_image_id(struct sm_screen *screen)
+{
+    return (uint64_t)++screen->next_image << 32 | IMAGE_GROUP_SERVER;
+}
+
+static struct sm_rect whole(const struct sm_display_surface *surface)
+{
+    return (struct sm_rect){0, 0, (int32_t)surface->pixels.width, (int32_t)surface->pixels.height};
+}
+
+/* Queues the current pixels of an area, everything pending on the surface being rendered. */
+static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *client,
+                         struct sm_display_surface *surface, struct sm_rect area)
+{
+    uint8_t *pixels, format, flags;
+    uint32_t stride_bytes;
+    struct sm_drawing *drawing;
+    if (surface->pixels.format == SM_PIXEL_A1)
+        return;
+    enum sm_status status =
+        sm_surface_snapshot(surface, area, &pixels, &stride_bytes, &format, &flags);
+    if (!status) {
+        status = sm_drawing_create_copy(&drawing, surface->id, area, next_image_id(screen), format,
+                                        flags, pixels, stride_bytes);
+        if (status)
+            free(pixels);
+    }
+    struct sm_drawable *drawable = NULL;
+    if (!status) {
+        drawable = sm_drawable_create(drawing, &screen->budget);
+        if (!drawable)
+            sm_drawing_destroy(drawing);
+    }
+    if (!drawable) {
+        sm_display_peer_close(client, "out of memory");
+        return;
+    }
+    sm_display_peer_queue_drawable(client, drawable);
+    sm_drawable_unref(drawable);
+}
+
+/* Whether a client can have such a surface at all. */
+static bool can_have(const struct sm_display_peer *client, const struct sm_display_surface *surface)
+{
+    return surface->format != SM_SURFACE_FORMAT_8_A ||
+           sm_display_peer_can(client, SM_DISPLAY_CAP_A8_SURFACE);
+}
+
+static void queue_surface(struct sm_screen *screen, struct sm_display_peer *client,
+                          struct sm_display_surface *surface, bool with_pixels)
+{
+    sm_display_peer_queue_msg(
+        client, &(struct sm_display_msg){
+                    .type = SM_MSG_DISPLAY_SURFACE_CREATE,
+                    .surface_create = {.surface_id = surface->id,
+                                       .width = surface->pixels.width,
+                                       .height = surface->pixels.height,
+                                       .format = surface->format,
+                                       .flags = surface->id == 0 ? SM_SURFACE_FLAG_PRIMARY : 0}});
+    sm_display_peer_set_knows(client, surface->id, true);
+    if (!with_pixels)
+        return;
+    sm_surfaces_render(&screen->surfaces, surface);
+    queue_pixels(screen, client, surface, whole(surface));
+}
+
+/* Makes a client know a surface that a drawing needs; false if it cannot. */
+static bool make_known(struct sm_screen *screen, struct sm_display_peer *client,
+                       struct sm_display_surface *surface)
+{
+    if (sm_display_peer_knows(client, surface->id))
+        return true;
+    if (!can_have(client, surface))
+        return false;
+    queue_surface(screen, client, surface, true);
+    return true;
+}
+
+void sm_screen_announce_surface(struct sm_screen *screen, struct sm_display_surface *surface,
+                                bool with_pixels)
+{
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_ready(client) && can_have(client, surface))
+            queue_surface(screen, client, surface, with_pixels);
+    }
+}
+
+void sm_screen_tell_all(struct sm_screen *screen, const struct sm_display_msg *msg)
+{
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_ready(client))
+            sm_display_peer_queue_msg(client, msg);
+    }
+}
+
+/* ---- monitors ---- */
+
+static void queue_monitors(const struct sm_screen *screen, struct sm_display_peer *client)
+{
+    const struct sm_monitors *monitors = &screen->monitors;
+    if (!sm_display_peer_can(client, SM_DISPLAY_CAP_MONITORS_CONFIG))
+        return;
+    struct sm_head heads[SM_MAX_HEADS];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < monitors->count; i++) {
+        if (monitors->heads[i].width != 0 && monitors->heads[i].height != 0)
+            heads[count++] = monitors->heads[i];
+    }
+    if (count == 0)
+        return;
+    sm_display_peer_queue_msg(
+        client,
+        &(struct sm_display_msg){.type = SM_MSG_DISPLAY_MONITORS_CONFIG,
+                                 .monitors_config = {.num_heads = count,
+                                                     .max_allowed = (uint16_t)monitors->max_allowed,
+                                                     .heads = heads}});
+}
+
+void sm_screen_tell_monitors(struct sm_screen *screen)
+{
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_ready(client))
+            queue_monitors(screen, client);
+    }
+}
+
+/* ---- drawings ---- */
+
+/* Snapshots the area of the target that stands for the drawing's absent images. */
+static bool resolve_self_bitmap(struct sm_screen *screen, struct sm_display_surface *target,
+                                struct sm_drawing *drawing)
+{
+    if (!drawing->has_self_bitmap)
+        return true;
+    sm_surfaces_render_area(&screen->surfaces, target, drawing->self_area);
+    uint8_t *pixels, format, flags;
+    uint32_t stride_bytes;
+    if (sm_surface_snapshot(target, drawing->self_area, &pixels, &stride_bytes, &format, &flags) !=
+        SM_OK)
+        return false;
+    if (sm_drawing_set_self_bitmap(drawing, next_image_id(screen), format, flags, pixels,
+                                   stride_bytes) == SM_OK)
+        return true;
+    free(pixels);
+    return false;
+}
+
+/* Whether a client can carry out a drawing, once it knows the surfaces, which it is made to. */
+static bool prepare_client(struct sm_screen *screen, struct sm_display_peer *client,
+                           const struct sm_drawing *drawing)
+{
+    bool can = drawing->msg.type != SM_MSG_DISPLAY_DRAW_COMPOSITE ||
+               sm_display_peer_can(client, SM_DISPLAY_CAP_COMPOSITE);
+    for (uint32_t i = 0; can && i < drawing->dependency_count; i++) {
+        struct sm_display_surface *source =
+            sm_surfaces_find(&screen->surfaces, drawing->dependencies[i].surface_id);
+        can = source && make_known(screen, client, source);
+    }
+    return can;
+}
+
+static void queue_for_clients(struct sm_screen *screen, struct sm_display_surface *target,
+                              struct sm_drawable *drawable)
+{
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (!sm_display_peer_is_ready(client) || !sm_display_peer_knows(client, target->id))
+            continue;
+        if (sm_display_peer_wants_pixels(client)) {
+            sm_surfaces_render(&screen->surfaces, target);
+            queue_pixels(screen, client, target, drawable->drawing->bounds);
+        } else {
+            sm_display_peer_queue_drawable(client, drawable);
+        }
+    }
+}
+
+void sm_screen_add_drawing(struct sm_screen *screen, struct sm_drawing *drawing)
+{
+    uint32_t id = drawing->msg.draw_fill.base.surface_id;
+    struct sm_display_surface *target = sm_surfaces_find(&screen->surfaces, id);
+    if (!resolve_self_bitmap(screen, target, drawing)) {
+        sm_memslots_warn(screen->slots, "drawing dropped: no self bitmap");
+        sm_drawing_destroy(drawing);
+        return;
+    }
+    /* Pictures of surfaces a client does not know yet show them as they are before. */
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_ready(client) && make_known(screen, client, target))
+            sm_display_peer_set_wants_pixels(client, !prepare_client(screen, client, drawing));
+    }
+    struct sm_drawable *drawable = sm_drawable_create(drawing, &screen->budget);
+    if (!drawable) {
+        sm_memslots_warn(screen->slots, "drawing dropped: out of memory");
+        sm_drawing_destroy(drawing);
+        return;
+    }
+    sm_surfaces_add_drawable(&screen->surfaces, drawable);
+    queue_for_clients(screen, target, drawable);
+    sm_drawable_unref(drawable);
+}
+
+/* ---- flow ---- */
+
+void sm_screen_push_clients(struct sm_screen *screen)
+{
+    SM_LIST_FOR (link, &screen->clients)
+        sm_display_peer_push(sm_display_peer_of(link));
+}
+
+static bool is_behind(const struct sm_display_peer *client, bool while_draining)
+{
+    uint32_t count = while_draining ? SM_DISPLAY_MAX_DRAIN_QUEUE : SM_DISPLAY_MAX_QUEUE;
+    size_t bytes = while_draining ? SM_DISPLAY_MAX_DRAIN_BYTES : SM_DISPLAY_MAX_QUEUE_BYTES;
+    return sm_display_peer_queue_count(client) > count ||
+           sm_display_peer_queue_bytes(client) > bytes;
+}
+
+bool sm_screen_is_blocked(const struct sm_screen *screen, bool while_draining)
+{
+    for (struct sm_list *link = screen->clients.next; link != &screen->clients; link = link->next) {
+        if (is_behind(sm_display_peer_of(link), while_draining))
+            return true;
+    }
+    return false;
+}
+
+void sm_screen_close_slow(struct sm_screen *screen)
+{
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (is_behind(client, true))
+            sm_display_peer_close(client,
+                                  "has been unresponsive for more than 30000 ms, disconnecting");
+    }
+}
+
+/* ---- clients come and go ---- */
+
+static void on_ready(void *opaque, struct sm_display_peer *client)
+{
+    struct sm_screen *screen = opaque;
+    struct sm_display_surface *primary = sm_surfaces_find(&screen->surfaces, 0);
+    if (primary) {
+        sm_display_peer_queue_msg(
+            client, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_INVAL_ALL_PALETTES});
+        queue_surface(screen, client, primary, true);
+        queue_monitors(screen, client);
+        sm_display_peer_queue_msg(client, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_MARK});
+    }
+    sm_gl_scanout_welcome(screen->gl, client);
+}
+
+static void on_gl_draw_done(void *opaque, struct sm_display_peer *client)
+{
+    struct sm_screen *screen = opaque;
+    sm_gl_scanout_draw_done(screen->gl, client);
+}
+
+static void on_closed(void *opaque, struct sm_display_peer *client)
+{
+    struct sm_screen *screen = opaque;
+    screen->has_closed_clients = true;
+    sm_gl_scanout_forget(screen->gl, client);
+}
+
+static void on_progress(void *opaque)
+{
+    (void)opaque; /* the worker looks at the rings after each turn of its loop anyway */
+}
+
+static const struct sm_display_peer_callbacks CLIENT_CALLBACKS = {
+    .on_ready = on_ready,
+    .on_gl_draw_done = on_gl_draw_done,
+    .on_closed = on_closed,
+    .on_progress = on_progress,
+};
+
+void sm_screen_report_capabilities(struct sm_screen *screen)
+{
+    const struct sm_qxl_device_ops *device = screen->config.device;
+    if (!screen->is_running || !device->set_client_capabilities)
+        return;
+    uint8_t caps[SM_QXL_CAPABILITY_BYTES] = {0};
+    const enum sm_display_cap told[] = {SM_DISPLAY_CAP_SIZED_STREAM, SM_DISPLAY_CAP_MONITORS_CONFIG,
+                                        SM_DISPLAY_CAP_COMPOSITE, SM_DISPLAY_CAP_A8_SURFACE};
+    bool has_client = false;
+    for (unsigned i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        caps[told[i] / 8] |= (uint8_t)(1u << told[i] % 8);
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_closed(client))
+            continue;
+        has_client = true;
+        for (unsigned i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+            if (!sm_display_peer_can(client, told[i]))
+                caps[told[i] / 8] &= (uint8_t) ~(1u << told[i] % 8);
+        }
+    }
+    if (!has_client)
+        memset(caps, 0, sizeof(caps));
+    device->set_client_capabilities(screen->config.device_context, has_client, caps);
+}
+
+void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *handover)
+{
+    struct sm_display_peer_config config = {
+        .loop = screen->loop,
+        .log = screen->config.log,
+        .policy = screen->policy,
+        .callbacks = &CLIENT_CALLBACKS,
+        .opaque = screen,
+        .compression = screen->compression,
+    };
+    struct sm_display_peer *client;
+    enum sm_status status = sm_display_peer_create(&client, &config, handover);
+    if (status) {
+        sm_log_at(screen->config.log, SM_LOG_WARNING, "display client not served: %s",
+                  sm_status_name(status));
+        return;
+    }
+    sm_list_append(&screen->clients, sm_display_peer_link(client));
+    sm_screen_report_capabilities(screen);
+}
+
+static void destroy_client(struct sm_screen *screen, struct sm_display_peer *client)
+{
+    sm_list_remove(sm_display_peer_link(client));
+    sm_gl_scanout_forget(screen->gl, client);
+    sm_display_peer_destroy(client);
+}
+
+void sm_screen_disconnect(struct sm_screen *screen, uint32_t connection_id)
+{
+    bool has_left = false;
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_connection_id(client) != connection_id)
+            continue;
+        destroy_client(screen, client);
+        has_left = true;
+    }
+    sm_pointer_disconnect(screen->pointer, connection_id);
+    if (has_left)
+        sm_screen_report_capabilities(screen);
+}
+
+void sm_screen_reap(struct sm_screen *screen)
+{
+    sm_pointer_reap(screen->pointer);
+    if (!screen->has_closed_clients)
+        return;
+    screen->has_closed_clients = false;
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_closed(client))
+            destroy_client(screen, client);
+    }
+    sm_screen_report_capabilities(screen);
+}
