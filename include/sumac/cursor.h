@@ -14,8 +14,6 @@
 extern "C" {
 #endif
 
-enum { SM_CURSOR_MAX_SIDE = 512 /* pixels */ };
-
 struct sm_cursor_info {
     bool is_visible; /* there is a shape and the guest shows it */
     int32_t x, y;    /* of the hot spot, in the surface's pixels; of use in mouse mode server */

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CONNECT_MS = 10000, /* at most, for one channel */
+    GRACE_MS = 300,     /* so that the session's own, better words about a delay come first */
+    FINISH_MS = 2000,
+    /* One process stays small: what a screen needs, not what an hour of work could use. */
+    IMAGE_CACHE_BYTES = 8 << 20,
+    GLZ_WINDOW_BYTES = 8 << 20,
+};
+
+uint64_t cli_now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void write_log(void *opaque, enum sm_session_log_level level, const char *text)
+{
+    static const char *const names[] = {"debug", "info", "warning", "error"};
+    (void)opaque;
+    fprintf(stderr, "sumac: %s: %s\n", names[level], text);
+}
+
+static bool set_up(struct cli_connection *c, uint32_t kinds)
+{
+    const struct cli_options *o = c->options;
+    struct sm_session *session = c->session;
+    uint32_t connect_ms = o->timeout_ms < CONNECT_MS ? o->timeout_ms : CONNECT_MS;
+    return (!o->password || sm_session_set_password(session, o->password) == SM_OK) &&
+           sm_session_set_ca_file(session, o->ca_file) == SM_OK &&
+           sm_session_set_host_subject(session, o->host_subject) == SM_OK &&
+           sm_session_set_timeout(session, connect_ms) == SM_OK &&
+           sm_session_set_channels(session, kinds) == SM_OK &&
+           sm_session_set_cache_sizes(session, IMAGE_CACHE_BYTES, GLZ_WINDOW_BYTES) == SM_OK &&
+           (!o->is_verbose ||
+            sm_session_set_log(session, write_log, NULL, SM_SESSION_LOG_DEBUG) == SM_OK);
+}
+
+static int open_signal_fd(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool cli_connection_open(struct cli_connection *c, const struct cli_options *options,
+                         uint32_t kinds, uint32_t needed, struct cli_failure *failure)
+{
+    *c = (struct cli_connection){
+        .options = options,
+        .failure = failure,
+        .signal_fd = open_signal_fd(),
+        .deadline_us = cli_now_us() + ((uint64_t)options->timeout_ms + GRACE_MS) * 1000,
+        .needed = needed | 1u << SM_CHANNEL_KIND_MAIN,
+        .doing = "connecting",
+    };
+    if (c->signal_fd < 0)
+        return cli_fail(failure, CLI_EXIT_OTHER, "raise the limit of open files",
+                        "no descriptor for signals");
+    if (sm_session_create(&c->session, options->address) != SM_OK || !set_up(c, kinds))
+        return cli_fail_nomem(failure);
+    struct sm_error error;
+    if (sm_session_connect(c->session, &error) != SM_OK)
+        return cli_fail_error(failure, &error);
+    struct sm_event event;
+    do {
+        if (cli_connection_next(c, UINT64_MAX, &event) != CLI_NEXT_EVENT)
+            return false;
+    } while (event.kind != SM_EVENT_CONNECTED);
+    return true;
+}
+
+static bool was_interrupted(const struct cli_connection *c)
+{
+    struct signalfd_siginfo info;
+    return read(c->signal_fd, &info, sizeof(info)) == sizeof(info);
+}
+
+/* True if the event means that the command cannot go on; the failure is filled. */
+static bool is_end(struct cli_connection *c, const struct sm_event *event)
+{
+    if (event->kind == SM_EVENT_CLOSED ||
+        (event->kind == SM_EVENT_CHANNEL_CLOSED && event->channel_id == 0 &&
+         c->needed & 1u << event->channel)) {
+        (void)cli_fail_error(c->failure, event->error);
+        return true;
+    }
+    return false;
+}
+
+static enum cli_next time_is_up(struct cli_connection *c)
+{
+    (void)cli_fail(c->failure, CLI_EXIT_TIMED_OUT, "allow more time with --timeout",
+                   "time is up after %u ms, while %s", (unsigned)c->options->timeout_ms, c->doing);
+    return CLI_NEXT_FAILED;
+}
+
+enum cli_next cli_connection_next(struct cli_connection *c, uint64_t until_us,
+                                  struct sm_event *event)
+{
+    for (;;) {
+        if (was_interrupted(c)) {
+            (void)cli_fail(c->failure, CLI_EXIT_INTERRUPTED, "", "interrupted while %s", c->doing);
+            return CLI_NEXT_FAILED;
+        }
+        if (sm_session_wait_event(c->session, 0, event))
+            return is_end(c, event) ? CLI_NEXT_FAILED : CLI_NEXT_EVENT;
+        uint64_t now_us = cli_now_us();
+        if (now_us >= until_us)
+            return CLI_NEXT_TIME;
+        if (now_us >= c->deadline_us)
+            return time_is_up(c);
+        uint64_t end_us = until_us < c->deadline_us ? until_us : c->deadline_us;
+        struct pollfd fds[] = {
+            {.fd = sm_session_event_fd(c->session), .events = POLLIN},
+            {.fd = c->signal_fd, .events = POLLIN},
+        };
+        (void)poll(fds, 2, (int)((end_us - now_us + 999) / 1000));
+    }
+}
+
+bool cli_connection_pause(struct cli_connection *c, uint32_t ms)
+{
+    uint64_t until_us = cli_now_us() + (uint64_t)ms * 1000;
+    struct sm_event event;
+    enum cli_next next;
+    do {
+        next = cli_connection_next(c, until_us, &event);
+    } while (next == CLI_NEXT_EVENT);
+    return next == CLI_NEXT_TIME;
+}
+
+/* What the server offers of `kind` with id 0. */
+static bool find_channel(struct cli_connection *c, enum sm_channel_kind kind, bool *is_open)
+{
+    enum { MAX = 64 };
+    struct sm_channel_info channels[MAX];
+    size_t count = sm_session_get_channels(c->session, channels, MAX);
+    for (size_t i = 0; i < count && i < MAX; i++)
+        if (channels[i].kind == kind && channels[i].id == 0) {
+            *is_open = channels[i].is_open;
+            return true;
+        }
+    return false;
+}
+
+bool cli_connection_need(struct cli_connection *c, enum sm_channel_kind kind)
+{
+    struct sm_event event;
+    for (;;) {
+        bool is_open = false;
+        if (!find_channel(c, kind, &is_open))
+            return cli_fail(c->failure, CLI_EXIT_NO_CHANNEL,
+                            "give the machine what is missing, or use another one",
+                            "the server offers no %s channel", sm_channel_kind_name(kind));
+        if (is_open)
+            return true;
+        if (cli_connection_next(c, UINT64_MAX, &event) != CLI_NEXT_EVENT)
+            return false;
+    }
+}
+
+bool cli_connection_finish(struct cli_connection *c)
+{
+    c->doing = "ending the session";
+    sm_session_close(c->session);
+    uint64_t until_us = cli_now_us() + FINISH_MS * 1000;
+    struct sm_event event;
+    while (cli_now_us() < until_us) {
+        if (was_interrupted(c))
+            return cli_fail(c->failure, CLI_EXIT_INTERRUPTED, "", "interrupted while %s", c->doing);
+        if (!sm_session_wait_event(c->session, 50, &event))
+            continue;
+        if (event.kind == SM_EVENT_CLOSED)
+            return event.error->kind == SM_ERROR_NONE || cli_fail_error(c->failure, event.error);
+    }
+    return true; /* a server that does not answer to the end has all we sent */
+}
+
+void cli_connection_close(struct cli_connection *c)
+{
+    sm_session_destroy(c->session);
+    if (c->signal_fd >= 0)
+        close(c->signal_fd);
+    c->session = NULL;
+    c->signal_fd = -1;
+}

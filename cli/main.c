@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/report.h"
+
+static bool run(const struct cli_options *options, struct cli_failure *failure)
+{
+    switch (options->command) {
+    case CLI_COMMAND_INFO:
+        return cli_info(options, failure);
+    case CLI_COMMAND_SCREENSHOT:
+        return cli_screenshot(options, failure);
+    case CLI_COMMAND_TYPE:
+        return cli_type(options, failure);
+    case CLI_COMMAND_KEY:
+        return cli_key(options, failure);
+    case CLI_COMMAND_CLICK:
+        return cli_click(options, failure);
+    case CLI_COMMAND_WAIT:
+        return cli_wait(options, failure);
+    case CLI_COMMAND_NONE:
+        break;
+    }
+    return true;
+}
+
+/* A report that did not get out is a failure. */
+static bool flush_output(struct cli_failure *failure)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    return cli_fail(failure, CLI_EXIT_OUTPUT, "make room where the output goes",
+                    "the standard output cannot be written: %s", strerror(errno));
+}
+
+static bool work(struct cli_options *options, int argc, char **argv, struct cli_failure *failure)
+{
+    if (!cli_options_parse(options, argc, argv, failure))
+        return false;
+    if (options->wants_help) {
+        cli_help_print(stdout, options->command);
+        return flush_output(failure);
+    }
+    if (options->wants_version) {
+        printf("sumac %s\n", sm_client_version());
+        return flush_output(failure);
+    }
+    const char *warning = sm_address_warning(options->address);
+    if (warning)
+        fprintf(stderr, "sumac: %s\n", warning);
+    return run(options, failure) && flush_output(failure);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli_options options;
+    struct cli_failure failure = {.code = CLI_EXIT_OK};
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any other */
+    if (!work(&options, argc, argv, &failure))
+        cli_report_failure(stdout, stderr, &options, &failure);
+    cli_options_finish(&options);
+    return failure.code;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* A display channel: what display_channel.c, display_view.c and streams.c share. */
+#ifndef SM_CLIENT_DISPLAY_CHANNEL_H
+#define SM_CLIENT_DISPLAY_CHANNEL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/channel_thread.h"
+#include "client/streams.h"
+#include "core/channel/canvas/canvas.h"
+#include "core/channel/display/client.h"
+#include "sumac/display.h"
+
+struct sm_client_display {
+    struct sm_display_client *client;     /* owned; of the channel's thread */
+    struct sm_timer *wait_timer;          /* owned; likewise: gives up waiting */
+    struct sm_display_client_event event; /* the one at work; borrowed from `client` */
+    bool is_drawing;                      /* `event` waits for an image of another channel */
+    bool is_held;                         /* `event` waits for other channels to get further */
+
+    pthread_mutex_t lock;     /* over what follows; taken for each message */
+    struct sm_canvas *canvas; /* owned */
+    struct sm_streams streams;
+    bool is_marked;
+    struct sm_head heads[SM_MONITORS_MAX];
+    size_t head_count; /* 0: one monitor that is the surface */
+    uint64_t drawings, failed_drawings;
+    uint64_t changed_us; /* last change of pixels, size or readiness */
+    uint8_t *converted;  /* owned: a surface of 16 bits, as 32; only while locked by a reader */
+};
+
+/** With the lock held: damage of the primary surface. */
+void sm_client_display_changed(struct sm_client_channel *channel, struct sm_rect damage);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* The main channel: the facts of the session, and the list of the others. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/channel_kinds.h"
+#include "client/session_private.h"
+#include "core/channel/main/client.h"
+#include "io/clock.h"
+
+static uint32_t caps(const struct sm_session *session)
+{
+    (void)session;
+    return 1u << SM_MAIN_CAP_NAME_AND_UUID | 1u << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS;
+}
+
+static enum sm_status open_main(struct sm_client_channel *channel,
+                                const struct sm_link_client_event *link, struct sm_machine *machine)
+{
+    struct sm_main_client *client;
+    struct sm_main_client_config config = {
+        .setup = sm_client_channel_setup(link),
+        .wanted_mouse_mode = channel->session->settings.mouse_mode,
+        .has_no_agent = true, /* nothing here talks to it yet */
+    };
+    enum sm_status status = sm_main_client_create(&client, &config, sm_now_us());
+    if (status != SM_OK)
+        return status;
+    channel->self = client;
+    *machine = sm_main_client_machine(client);
+    return SM_OK;
+}
+
+/* With the lock held. */
+static void set_time(struct sm_session *session, uint32_t time_ms)
+{
+    session->info.has_multi_media_time = true;
+    session->multi_media_offset_ms = time_ms - sm_now_us() / 1000;
+}
+
+/* With the lock held. Whatever changed the mode or the agent, the machine knows what is so. */
+static void take_state(struct sm_session *session, const struct sm_main_client *client)
+{
+    session->info.session_id = sm_main_client_session_id(client);
+    session->info.supported_mouse_modes = sm_main_client_mouse_modes(client);
+    session->info.mouse_mode = (enum sm_pointer_mode)sm_main_client_mouse_mode(client);
+    session->info.has_agent = sm_main_client_has_agent(client);
+}
+
+/* With the lock held. The name is the server's: only what can be shown is kept. */
+static void take_name(struct sm_session *session, struct sm_bytes name)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < name.size && name.data[i] && size < sizeof(session->info.name) - 1; i++)
+        session->info.name[size++] =
+            name.data[i] < 0x20 || name.data[i] == 0x7f ? '?' : (char)name.data[i];
+    session->info.name[size] = 0;
+}
+
+static void tell_notice(struct sm_client_channel *channel, const struct sm_msg_notify *notify)
+{
+    char text[SM_NOTICE_SIZE];
+    size_t size = 0;
+    for (size_t i = 0; i < notify->message.size && size < sizeof(text) - 1; i++) {
+        uint8_t c = notify->message.data[i];
+        text[size++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+    }
+    text[size] = 0;
+    struct sm_event event = {
+        .kind = SM_EVENT_NOTICE,
+        .channel = channel->kind,
+        .severity = notify->severity <= SM_SEVERITY_ERROR ? (enum sm_severity)notify->severity
+                                                          : SM_SEVERITY_ERROR,
+        .text = text,
+    };
+    sm_events_put(&channel->session->events, &event);
+    sm_log_at(&channel->session->log, SM_LOG_INFO, "the server says: %s", text);
+}
+
+static bool is_listed(const struct sm_session *session, struct sm_channel_id id)
+{
+    for (size_t i = 0; i < session->listed_count; i++)
+        if ((unsigned)session->listed[i].kind == id.type && session->listed[i].id == id.id)
+            return true;
+    return false;
+}
+
+/* With the lock held: what the list has that we do not know. */
+static enum sm_status add_listed(struct sm_session *session,
+                                 const struct sm_msg_main_channels_list *list)
+{
+    size_t room = session->listed_count + list->num_channels;
+    if (room > SM_LISTED_MAX)
+        room = SM_LISTED_MAX;
+    struct sm_channel_info *listed = realloc(session->listed, (room + 1) * sizeof(*listed));
+    if (!listed)
+        return SM_ERR_NOMEM;
+    session->listed = listed;
+    for (uint32_t i = 0; i < list->num_channels && session->listed_count < room; i++) {
+        if (list->channels[i].type == SM_CHANNEL_MAIN || is_listed(session, list->channels[i]))
+            continue;
+        listed[session->listed_count++] = (struct sm_channel_info){
+            .kind = (enum sm_channel_kind)list->channels[i].type,
+            .id = list->channels[i].id,
+        };
+    }
+    return SM_OK;
+}
+
+static enum sm_status open_kind(struct sm_session *session,
+                                const struct sm_msg_main_channels_list *list, uint8_t only,
+                                uint8_t but_not)
+{
+    enum sm_status status = SM_OK;
+    for (uint32_t i = 0; i < list->num_channels && status == SM_OK; i++) {
+        uint8_t type = list->channels[i].type;
+        if ((!only || type == only) && type != but_not)
+            status =
+                sm_session_open_channel(session, (enum sm_channel_kind)type, list->channels[i].id);
+    }
+    return status;
+}
+
+static enum sm_status take_list(struct sm_client_channel *channel,
+                                const struct sm_msg_main_channels_list *list)
+{
+    struct sm_session *session = channel->session;
+    pthread_mutex_lock(&session->lock);
+    enum sm_status status = add_listed(session, list);
+    bool is_first = !session->is_listed;
+    if (status == SM_OK) {
+        session->is_listed = true;
+        session->info.is_connected = true;
+    }
+    pthread_mutex_unlock(&session->lock);
+    if (status != SM_OK)
+        return status;
+    sm_session_tell(session, is_first ? SM_EVENT_CONNECTED : SM_EVENT_INFO, channel);
+    /* The picture first: it takes longest. */
+    status = open_kind(session, list, SM_CHANNEL_DISPLAY, 0);
+    if (status == SM_OK)
+        status = open_kind(session, list, 0, SM_CHANNEL_DISPLAY);
+    return status;
+}
+
+/* A message that changes what sm_session_get_info() tells. */
+static void take_fact(struct sm_client_channel *channel, const struct sm_main_msg *msg)
+{
+    struct sm_session *session = channel->session;
+    pthread_mutex_lock(&session->lock);
+    enum sm_pointer_mode old_mode = session->info.mouse_mode;
+    take_state(session, channel->self);
+    bool has_new_mode = session->info.mouse_mode != old_mode;
+    switch (msg->type) {
+    case SM_MSG_MAIN_INIT:
+        session->ram_hint = msg->init.ram_hint;
+        set_time(session, msg->init.multi_media_time);
+        break;
+    case SM_MSG_MAIN_MULTI_MEDIA_TIME:
+        set_time(session, msg->multi_media_time.time);
+        break;
+    case SM_MSG_MAIN_NAME:
+        take_name(session, msg->name.name);
+        break;
+    case SM_MSG_MAIN_UUID:
+        memcpy(session->info.uuid, msg->uuid.uuid, sizeof(session->info.uuid));
+        session->info.has_uuid = true;
+        break;
+    default:
+        break;
+    }
+    bool is_connected = session->info.is_connected;
+    pthread_mutex_unlock(&session->lock);
+    if (has_new_mode)
+        sm_session_reset_motion(session);
+    if (is_connected && msg->type != SM_MSG_MAIN_MULTI_MEDIA_TIME)
+        sm_session_tell(session, SM_EVENT_INFO, channel);
+}
+
+static enum sm_status take_message(struct sm_client_channel *channel, const struct sm_main_msg *msg)
+{
+    switch (msg->type) {
+    case SM_MSG_MAIN_CHANNELS_LIST:
+        return take_list(channel, &msg->channels_list);
+    case SM_MSG_NOTIFY:
+        tell_notice(channel, &msg->notify);
+        return SM_OK;
+    case SM_MSG_WAIT_FOR_CHANNELS: /* servers use it on display channels; no reason to wait here */
+        sm_channel_release(sm_main_client_channel(channel->self));
+        return SM_OK;
+    case SM_MSG_MAIN_MIGRATE_SWITCH_HOST:
+    case SM_MSG_MAIN_MIGRATE_BEGIN:
+    case SM_MSG_MAIN_MIGRATE_BEGIN_SEAMLESS:
+        sm_log_at(&channel->session->log, SM_LOG_WARNING,
+                  "the machine moves to another host; we do not follow");
+        return SM_OK;
+    default:
+        take_fact(channel, msg);
+        return SM_OK;
+    }
+}
+
+static enum sm_status activity(struct sm_client_channel *channel)
+{
+    struct sm_main_client_event event;
+    enum sm_status status;
+    while ((status = sm_main_client_next(channel->self, &event)) == SM_OK) {
+        if (event.kind == SM_MAIN_CLIENT_MESSAGE)
+            status = take_message(channel, event.msg);
+        if (status < 0)
+            return status;
+        sm_client_channel_handled(channel, event.serial);
+    }
+    return status;
+}
+
+static const char *reason(const struct sm_client_channel *channel)
+{
+    return sm_channel_reason(sm_main_client_channel(channel->self));
+}
+
+static void closed(struct sm_client_channel *channel)
+{
+    struct sm_session *session = channel->session;
+    sm_session_end_channels(session);
+    pthread_mutex_lock(&session->lock);
+    session->info.is_connected = false;
+    pthread_mutex_unlock(&session->lock);
+}
+
+static void destroy(struct sm_client_channel *channel)
+{
+    sm_main_client_destroy(channel->self);
+}
+
+const struct sm_client_channel_ops sm_main_channel_ops = {
+    .caps = caps,
+    .open = open_main,
+    .activity = activity,
+    .reason = reason,
+    .closed = closed,
+    .destroy = destroy,
+};

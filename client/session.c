@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "sumac/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/error.h"
+#include "client/session_private.h"
+#include "core/wire/types.h"
+#include "io/clock.h"
+
+enum {
+    DEFAULT_TIMEOUT_MS = 10000,
+    DEFAULT_IMAGE_CACHE_BYTES = 80 << 20,
+    MIN_GLZ_WINDOW_BYTES = 4 << 20,
+    MAX_GLZ_WINDOW_BYTES = 128 << 20, /* what the reference server allows: 2^25 pixels */
+    DEFAULT_CHANNELS =
+        1 << SM_CHANNEL_KIND_DISPLAY | 1 << SM_CHANNEL_KIND_INPUTS | 1 << SM_CHANNEL_KIND_CURSOR,
+};
+
+_Static_assert((int)SM_CHANNEL_KIND_WEBDAV == (int)SM_CHANNEL_WEBDAV &&
+                   (int)SM_CHANNEL_KIND_PORT == (int)SM_CHANNEL_PORT &&
+                   (int)SM_CHANNEL_KIND_MAIN == (int)SM_CHANNEL_MAIN,
+               "the public kinds are the wire's numbers");
+
+/* ---- Settings ---- */
+
+static void wipe(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
+static enum sm_status set_text(struct sm_session *session, char **field, const char *text)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    char *copy = NULL;
+    if (text) {
+        copy = strdup(text);
+        if (!copy)
+            return SM_ERR_NOMEM;
+    }
+    wipe(*field);
+    *field = copy;
+    return SM_OK;
+}
+
+enum sm_status sm_session_set_password(struct sm_session *session, const char *password)
+{
+    return set_text(session, &session->settings.password, password);
+}
+
+enum sm_status sm_session_set_ca_file(struct sm_session *session, const char *path)
+{
+    return set_text(session, &session->settings.ca_file, path);
+}
+
+enum sm_status sm_session_set_host_subject(struct sm_session *session, const char *subject)
+{
+    return set_text(session, &session->settings.host_subject, subject);
+}
+
+enum sm_status sm_session_set_ciphers(struct sm_session *session, const char *ciphers)
+{
+    return set_text(session, &session->settings.ciphers, ciphers);
+}
+
+static enum sm_status set_number(const struct sm_session *session, uint32_t *field, uint32_t value)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    *field = value;
+    return SM_OK;
+}
+
+enum sm_status sm_session_set_timeout(struct sm_session *session, uint32_t timeout_ms)
+{
+    return set_number(session, &session->settings.timeout_ms, timeout_ms);
+}
+
+enum sm_status sm_session_set_channels(struct sm_session *session, uint32_t kinds)
+{
+    return set_number(session, &session->settings.channels, kinds);
+}
+
+enum sm_status sm_session_set_secure_channels(struct sm_session *session, uint32_t kinds)
+{
+    return set_number(session, &session->settings.secure_channels, kinds);
+}
+
+enum sm_status sm_session_set_mouse_mode(struct sm_session *session, enum sm_pointer_mode mode)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    session->settings.mouse_mode = mode;
+    return SM_OK;
+}
+
+enum sm_status sm_session_set_cache_sizes(struct sm_session *session, uint32_t image_cache_bytes,
+                                          uint32_t glz_window_bytes)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    if (glz_window_bytes &&
+        (glz_window_bytes < MIN_GLZ_WINDOW_BYTES || glz_window_bytes > MAX_GLZ_WINDOW_BYTES))
+        return SM_ERR_LIMIT;
+    session->settings.image_cache_bytes = image_cache_bytes;
+    session->settings.glz_window_bytes = glz_window_bytes;
+    return SM_OK;
+}
+
+static void write_log(void *context, enum sm_log_level level, const char *text)
+{
+    struct sm_session *session = context;
+    session->write_log(session->log_opaque, (enum sm_session_log_level)level, text);
+}
+
+enum sm_status sm_session_set_log(struct sm_session *session,
+                                  void (*write)(void *opaque, enum sm_session_log_level level,
+                                                const char *text),
+                                  void *opaque, enum sm_session_log_level lowest)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    session->write_log = write;
+    session->log_opaque = opaque;
+    session->log = (struct sm_log){
+        .write = write ? write_log : NULL, .context = session, .level = (enum sm_log_level)lowest};
+    return SM_OK;
+}
+
+/* ---- Making and ending ---- */
+
+static bool copy_text(char **out, const char *text)
+{
+    *out = text ? strdup(text) : NULL;
+    return *out || !text;
+}
+
+static bool take_address(struct sm_session_settings *settings, const struct sm_address *address)
+{
+    settings->port = sm_address_port(address);
+    settings->tls_port = sm_address_tls_port(address);
+    return copy_text(&settings->host, sm_address_host(address)) &&
+           copy_text(&settings->unix_path, sm_address_unix_path(address)) &&
+           copy_text(&settings->password, sm_address_password(address));
+}
+
+static void finish_settings(struct sm_session_settings *settings)
+{
+    free(settings->host);
+    free(settings->unix_path);
+    wipe(settings->password);
+    free(settings->ca_file);
+    free(settings->host_subject);
+    free(settings->ciphers);
+}
+
+enum sm_status sm_session_create(struct sm_session **out, const struct sm_address *address)
+{
+    struct sm_session *session = calloc(1, sizeof(*session));
+    if (!session)
+        return SM_ERR_NOMEM;
+    session->settings.timeout_ms = DEFAULT_TIMEOUT_MS;
+    session->settings.channels = DEFAULT_CHANNELS;
+    session->settings.mouse_mode = SM_POINTER_MODE_CLIENT;
+    session->settings.image_cache_bytes = DEFAULT_IMAGE_CACHE_BYTES;
+    enum sm_status status = SM_ERR_NOMEM;
+    if (take_address(&session->settings, address))
+        status = sm_events_init(&session->events);
+    if (status != SM_OK) {
+        finish_settings(&session->settings);
+        free(session);
+        return status;
+    }
+    pthread_mutex_init(&session->lock, NULL);
+    *out = session;
+    return SM_OK;
+}
+
+void sm_session_destroy(struct sm_session *session)
+{
+    if (!session)
+        return;
+    atomic_store(&session->is_closing, true);
+    if (session->is_started) {
+        sm_client_channel_stop(session->channels[0]);
+        sm_client_channel_join(session->channels[0]);
+    }
+    for (size_t i = 0; i < session->channel_count; i++)
+        sm_client_channel_destroy(session->channels[i]);
+    sm_session_finish_shared(session);
+    sm_tls_context_destroy(session->tls);
+    sm_events_finish(&session->events);
+    finish_settings(&session->settings);
+    pthread_mutex_destroy(&session->lock);
+    free(session->listed);
+    free(session);
+}
+
+static enum sm_status make_tls(struct sm_session *session, struct sm_error *error)
+{
+    const struct sm_session_settings *settings = &session->settings;
+    if (settings->unix_path || !settings->tls_port || session->tls)
+        return SM_OK;
+    struct sm_tls_client_config config = {
+        .ca_file = settings->ca_file,
+        .ciphers = settings->ciphers,
+        .verify = settings->host_subject ? SM_TLS_VERIFY_SUBJECT : SM_TLS_VERIFY_HOSTNAME,
+        .subject = settings->host_subject,
+    };
+    char why[192] = "";
+    enum sm_status status = sm_tls_context_client(&session->tls, &config, why, sizeof(why));
+    if (status == SM_ERR_NOMEM)
+        return sm_error_nomem(error);
+    if (status == SM_ERR_IO)
+        sm_error_set(error, settings->ca_file ? SM_ERROR_CA_FILE : SM_ERROR_OPTION,
+                     "give a PEM file with the certificates of authorities you trust",
+                     "TLS cannot be set up: %s", why);
+    else if (status != SM_OK)
+        sm_error_set(error, SM_ERROR_OPTION, "write the subject as KEY=VALUE,KEY=VALUE",
+                     "TLS cannot be set up: %s", why);
+    return status;
+}
+
+enum sm_status sm_session_connect(struct sm_session *session, struct sm_error *error)
+{
+    if (session->is_started) {
+        sm_error_set(error, SM_ERROR_OPTION, "", "the session was connected before");
+        return SM_ERR_STATE;
+    }
+    const char *password = session->settings.password;
+    if (password && strlen(password) > SM_SESSION_PASSWORD_MAX) {
+        sm_error_set(error, SM_ERROR_PASSWORD_WRONG, "use a password of at most 60 bytes",
+                     "the password is longer than SPICE can carry");
+        return SM_ERR_LIMIT;
+    }
+    enum sm_status status = make_tls(session, error);
+    if (status == SM_OK)
+        status = sm_session_init_shared(session, error);
+    if (status != SM_OK)
+        return status;
+
+    /* The thread may look at the session before this function is left. */
+    pthread_mutex_lock(&session->lock);
+    status = sm_client_channel_start(&session->channels[0], session, SM_CHANNEL_KIND_MAIN, 0);
+    if (status == SM_OK) {
+        session->channel_count = 1;
+        session->is_started = true;
+    }
+    pthread_mutex_unlock(&session->lock);
+    if (status == SM_ERR_NOMEM)
+        return sm_error_nomem(error);
+    if (status != SM_OK)
+        sm_error_set(error, SM_ERROR_SYSTEM, "raise the limits of threads and open files",
+                     "a thread could not be started");
+    return status;
+}
+
+static void finish_call(struct sm_client_channel *channel, const void *argument)
+{
+    (void)argument;
+    sm_client_channel_finish(channel);
+}
+
+/*
+ * Input that was sent must arrive, so the inputs channel ends first, and when it has ended its
+ * thread stops the main channel. The flag is set before we look whether the channel is open, and
+ * the channel looks at the flag after it is no longer open: one of the two stops the main channel.
+ */
+void sm_session_close(struct sm_session *session)
+{
+    atomic_store(&session->is_closing, true);
+    if (!session->is_started) {
+        static const struct sm_error none = {.kind = SM_ERROR_NONE};
+        sm_events_put(&session->events,
+                      &(struct sm_event){.kind = SM_EVENT_CLOSED, .error = &none});
+        return;
+    }
+    struct sm_client_channel *inputs = sm_session_find(session, SM_CHANNEL_KIND_INPUTS, 0);
+    if (!inputs || sm_client_channel_post(inputs, finish_call, NULL, 0) != SM_OK)
+        sm_client_channel_stop(session->channels[0]);
+}
+
+/* ---- Channels ---- */
+
+struct sm_client_channel *sm_session_find(struct sm_session *session, enum sm_channel_kind kind,
+                                          uint8_t id)
+{
+    struct sm_client_channel *found = NULL;
+    pthread_mutex_lock(&session->lock);
+    for (size_t i = 0; i < session->channel_count; i++)
+        if (session->channels[i]->kind == kind && session->channels[i]->id == id)
+            found = session->channels[i];
+    pthread_mutex_unlock(&session->lock);
+    return found;
+}
+
+enum sm_status sm_session_open_channel(struct sm_session *session, enum sm_channel_kind kind,
+                                       uint8_t id)
+{
+    bool is_wanted = (unsigned)kind < 32 && session->settings.channels & 1u << kind;
+    if (!is_wanted || kind == SM_CHANNEL_KIND_MAIN || !sm_client_channel_ops_of(kind) ||
+        sm_session_find(session, kind, id))
+        return SM_OK;
+    if (session->channel_count == SM_SESSION_CHANNELS_MAX)
+        return SM_ERR_LIMIT;
+    /* The new thread finds itself in the list from its first moment on. */
+    pthread_mutex_lock(&session->lock);
+    enum sm_status status =
+        sm_client_channel_start(&session->channels[session->channel_count], session, kind, id);
+    if (status == SM_OK)
+        session->channel_count++;
+    pthread_mutex_unlock(&session->lock);
+    return status;
+}
+
+void sm_session_end_channels(struct sm_session *session)
+{
+    for (size_t i = 1; i < session->channel_count; i++)
+        sm_client_channel_stop(session->channels[i]);
+    for (size_t i = 1; i < session->channel_count; i++)
+        sm_client_channel_join(session->channels[i]);
+}
+
+/* ---- Events ---- */
+
+void sm_session_tell(struct sm_session *session, enum sm_event_kind kind,
+                     const struct sm_client_channel *channel)
+{
+    struct sm_event event = {
+        .kind = kind,
+        .channel = channel->kind,
+        .channel_id = channel->id,
+    };
+    if (kind == SM_EVENT_CLOSED || kind == SM_EVENT_CHANNEL_CLOSED)
+        event.error = &channel->error;
+    sm_events_put(&session->events, &event);
+}
+
+bool sm_session_wait_event(struct sm_session *session, int timeout_ms, struct sm_event *event)
+{
+    return sm_events_wait(&session->events, timeout_ms, event);
+}
+
+int sm_session_event_fd(const struct sm_session *session)
+{
+    return session->events.fd;
+}
+
+void sm_session_wake(struct sm_session *session)
+{
+    sm_events_wake(&session->events);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What the display channels of a session have in common: the cache of images and the GLZ window. */
+#ifndef SM_CLIENT_SHARED_H
+#define SM_CLIENT_SHARED_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "sumac/error.h"
+
+struct sm_session;
+struct sm_image_cache;
+struct sm_glz_window;
+
+struct sm_shared {
+    pthread_mutex_t cache_lock;
+    pthread_mutex_t window_lock;
+    struct sm_image_cache *cache; /* owned; NULL until connecting */
+    struct sm_glz_window *window; /* owned; NULL until the first display channel opens */
+    uint32_t window_px;           /* its size, as announced */
+};
+
+/** The pixels the server may have us keep for reuse. */
+uint32_t sm_session_cache_px(const struct sm_session *session);
+
+SM_NODISCARD enum sm_status sm_session_init_shared(struct sm_session *session,
+                                                   struct sm_error *error);
+
+/** Makes the GLZ window, if there is none yet, in the size that fits the server. */
+SM_NODISCARD enum sm_status sm_session_need_window(struct sm_session *session);
+
+/** Frees all of it; harmless if none of it was made. */
+void sm_session_finish_shared(struct sm_session *session);
+
+#endif
