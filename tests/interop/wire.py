@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""A SPICE client of a few lines that can stop anywhere: for connections that die in the middle. Source: docs/wire/link.md."""
+
+import re
+import socket
+import struct
+import subprocess
+
+MAIN, DISPLAY, INPUTS, CURSOR = 1, 2, 3, 4
+MAIN_INIT, MAIN_ATTACH_CHANNELS = 103, 104
+DISPLAY_INIT = 101
+SET_ACK, ACK_SYNC, ACK, PING, PONG = 3, 1, 2, 4, 3
+AUTH_SELECTION_AND_MINI_HEADER = 0b1001
+TICKET_MECHANISM = 1
+
+
+class RawChannel:
+    """One connection. Each step of the link phase is a method; link() goes through all of them."""
+
+    def __init__(self, address, kind, connection_id=0, channel_id=0, capabilities=()):
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        self.socket = socket.socket(family)
+        self.socket.settimeout(20)
+        self.socket.connect(address)
+        common = [AUTH_SELECTION_AND_MINI_HEADER]
+        words = [*common, *capabilities]
+        self.message = struct.pack('<IBBIII', connection_id, kind, channel_id, len(common), len(capabilities), 18)
+        self.message += struct.pack(f'<{len(words)}I', *words)
+        self.header = struct.pack('<4sIII', b'REDQ', 2, 2, len(self.message))
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def receive(self, size):
+        data = b''
+        while len(data) < size:
+            part = self.socket.recv(size - len(data))
+            if not part:
+                raise EOFError(f'the server closed after {len(data)} of {size} bytes')
+            data += part
+        return data
+
+    def read_reply(self):
+        """Reads the link reply; returns its error code and keeps the key."""
+        size = struct.unpack('<12xI', self.receive(16))[0]
+        body = self.receive(size)
+        self.key = body[4:166]
+        return struct.unpack_from('<I', body)[0]
+
+    def send_ticket(self, password=''):
+        # openssl reads the key from a file; a pipe will do
+        made = subprocess.run(['openssl', 'pkeyutl', '-encrypt', '-pubin', '-keyform', 'DER', '-inkey', '/dev/stdin',
+                               '-pkeyopt', 'rsa_padding_mode:oaep', '-in', '/dev/fd/%d' % _pipe(password)],
+                              input=self.key, stdout=subprocess.PIPE, check=True, close_fds=False)
+        self.send(struct.pack('<I', TICKET_MECHANISM) + made.stdout)
+
+    def read_result(self):
+        return struct.unpack('<I', self.receive(4))[0]
+
+    def link(self, password=''):
+        """The whole link phase; returns the result word."""
+        self.send(self.header + self.message)
+        error = self.read_reply()
+        if error:
+            return error
+        self.send_ticket(password)
+        return self.read_result()
+
+    def next_message(self):
+        """Reads one message with a mini header: (type, body)."""
+        kind, size = struct.unpack('<HI', self.receive(6))
+        return kind, self.receive(size)
+
+    def send_message(self, kind, body=b''):
+        self.send(struct.pack('<HI', kind, len(body)) + body)
+
+    def close(self, abruptly=False):
+        """Closes; `abruptly` by a reset, as when a machine is switched off."""
+        if abruptly:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        self.socket.close()
+
+
+def _pipe(text):
+    import os
+    reader, writer = os.pipe()
+    os.set_inheritable(reader, True)
+    os.write(writer, text.encode() + b'\0')
+    os.close(writer)
+    return reader
+
+
+def open_main(address):
+    """Links a main channel and attaches; returns (channel, session id)."""
+    main = RawChannel(address, MAIN)
+    result = main.link()
+    if result:
+        raise AssertionError(f'link result {result}')
+    while True:
+        kind, body = main.next_message()
+        if kind == MAIN_INIT:
+            break
+    main.send_message(MAIN_ATTACH_CHANNELS)
+    return main, struct.unpack_from('<I', body)[0]
+
+
+def open_display(address, session_id):
+    """Links the first display channel of a session, so that pictures start to flow."""
+    display = RawChannel(address, DISPLAY, session_id)
+    result = display.link()
+    if result:
+        raise AssertionError(f'link result {result}')
+    display.send_message(DISPLAY_INIT, struct.pack('<BqBi', 1, 1 << 20, 1, 1 << 20))
+    return display
