@@ -64,7 +64,8 @@ static struct result decode(const struct sm_codec_image *image, uint32_t cpu_fla
     enum sm_pixel_format format;
     result.status = sm_image_native_format(
         decoder, image, flags & FLAG_555 ? SM_PIXEL_RGB555 : SM_PIXEL_XRGB32, &format);
-    if (result.status == SM_OK && (uint64_t)image->width * image->height <= MAX_PIXELS) {
+    uint64_t count = (uint64_t)image->width * image->height;
+    if (result.status == SM_OK && count > 0 && count <= MAX_PIXELS) {
         if (format == SM_PIXEL_RGB555 && flags & FLAG_WIDE && image->codec != SM_CODEC_BITMAP &&
             image->codec != SM_CODEC_LZ4)
             format = SM_PIXEL_XRGB32;
@@ -72,13 +73,13 @@ static struct result decode(const struct sm_codec_image *image, uint32_t cpu_fla
         if (flags & FLAG_PADDED)
             stride += 4;
         result.size = stride * image->height;
-        result.pixels = calloc(1, result.size ? result.size : 1);
+        result.pixels = calloc(1, result.size);
         struct sm_pixels out = {.data = result.pixels,
                                 .stride_bytes = (ptrdiff_t)stride,
                                 .width = image->width,
                                 .height = image->height,
                                 .format = format};
-        if (flags & FLAG_NEGATIVE && image->height) {
+        if (flags & FLAG_NEGATIVE) {
             out.data += stride * (image->height - 1);
             out.stride_bytes = -out.stride_bytes;
         }

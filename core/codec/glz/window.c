@@ -112,8 +112,10 @@ uint64_t sm_glz_window_used_bytes(const struct sm_glz_window *window)
 /* The place of the first image whose id is not below `id`. */
 static size_t place_of(const struct sm_glz_window *window, uint64_t id)
 {
+    if (window->count == 0)
+        return 0;
     struct sm_glz_image **images = window->images + window->first;
-    if (window->count == 0 || id <= images[0]->id)
+    if (id <= images[0]->id)
         return 0;
     uint64_t guess = id - images[0]->id;
     if (guess < window->count && images[guess]->id == id)
