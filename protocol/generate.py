@@ -8,6 +8,7 @@ WHAT is
     c       the sources of core/wire
     tests   round trips and samples for the tests of them
     fuzz    seeds and dictionaries for their fuzz targets; OUTPUT_DIR is fuzz/core-wire
+    lua     the Wireshark dissector
     docs    the reference pages; OUTPUT_DIR is docs/wire
 
 The files are read in the given order; one can use only those before it.
@@ -18,8 +19,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from wiregen import (checker, emit_docs, emit_fuzz, emit_header, emit_source,  # noqa: E402
-                     emit_tests, reader)
+from wiregen import (checker, emit_docs, emit_fuzz, emit_header, emit_lua,  # noqa: E402
+                     emit_source, emit_tests, reader)
 from wiregen.model import WireError  # noqa: E402
 
 
@@ -64,8 +65,12 @@ def generate_docs(directory, files):
         write(directory, file.name + '.md', emit_docs.page(file, files))
 
 
+def generate_lua(directory, files):
+    write(directory, 'sumac-spice.lua', emit_lua.dissector(files))
+
+
 GENERATORS = {'c': generate_c, 'tests': generate_tests, 'fuzz': generate_fuzz,
-              'docs': generate_docs}
+              'docs': generate_docs, 'lua': generate_lua}
 
 
 def main(arguments):

@@ -107,7 +107,8 @@ class CExpr:
         left = self.operand(tree[1], 6)
         parts = [f'{left} {op} {naming.value_constant(table, value)}'
                  for _, table, value in tree[2]]
-        return f' {join} '.join(parts), 6 if len(parts) == 1 else LEVEL['or' if op == '==' else 'and']
+        level = LEVEL['or' if op == '==' else 'and'] if len(parts) > 1 else LEVEL[op]
+        return f' {join} '.join(parts), level
 
     def binary(self, tree):
         _, op, left, right = tree

@@ -43,7 +43,8 @@ class Sample:
     takes_rest: bool = False
 
 
-# Where random numbers would hardly ever be valid: (struct, field) → function of random and parent.
+# Where random numbers would hardly ever be valid: (struct, field) → function of random and the
+# values read so far (for a bitmap, those of its image).
 HINTS = {
     ('image', 'width'): lambda r, _: 1 + r.below(9),
     ('image', 'height'): lambda r, _: 1 + r.below(4),
