@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/channel/record/server.h"
+
+#include <stdlib.h>
+
+#include "core/channel/typed.h"
+
+enum {
+    ARENA_LIMIT = 4 << 10,
+    CHANNELS = 2,
+};
+
+struct sm_record_server {
+    struct sm_typed typed;
+    struct sm_record_msgc msg; /* the one being looked at */
+    bool knows_volume;
+};
+
+static enum sm_status send(struct sm_record_server *server, const struct sm_record_msg *msg)
+{
+    struct sm_writer *w;
+    enum sm_status status = sm_channel_begin(server->typed.channel, msg->type, true, &w);
+    if (status != SM_OK)
+        return status;
+    return sm_channel_commit(server->typed.channel, sm_record_msg_build(w, msg));
+}
+
+enum sm_status sm_record_server_create(struct sm_record_server **out,
+                                       const struct sm_record_server_config *config,
+                                       uint64_t now_us)
+{
+    struct sm_record_server *server = calloc(1, sizeof(*server));
+    if (!server)
+        return SM_ERR_NOMEM;
+    server->knows_volume = config->setup.channel_caps >> SM_RECORD_CAP_VOLUME & 1;
+    enum sm_status status =
+        sm_typed_init(&server->typed, SM_CHANNEL_SERVER, &config->setup, sm_record_msgc_max_size,
+                      ARENA_LIMIT, SM_TYPED_PING_RARELY_US, 0, now_us);
+    if (status != SM_OK) {
+        sm_record_server_destroy(server);
+        return status;
+    }
+    *out = server;
+    return SM_OK;
+}
+
+void sm_record_server_destroy(struct sm_record_server *server)
+{
+    if (!server)
+        return;
+    sm_typed_finish(&server->typed);
+    free(server);
+}
+
+struct sm_machine sm_record_server_machine(struct sm_record_server *server)
+{
+    return sm_channel_machine(server->typed.channel);
+}
+
+struct sm_channel *sm_record_server_channel(struct sm_record_server *server)
+{
+    return server->typed.channel;
+}
+
+enum sm_status sm_record_server_next(struct sm_record_server *server,
+                                     const struct sm_record_msgc **msg)
+{
+    struct sm_channel_message message;
+    enum sm_status status = sm_typed_pull(&server->typed, &message);
+    if (status != SM_OK)
+        return status;
+    const char *reason = "";
+    status = sm_record_msgc_parse(&server->msg, message.type, message.body, &server->typed.arena,
+                                  &reason);
+    status = sm_typed_parsed(&server->typed, status, reason);
+    if (status != SM_OK)
+        return status;
+    if (server->msg.type == SM_MSGC_MIGRATE_FLUSH_MARK || server->msg.type == SM_MSGC_MIGRATE_DATA)
+        return sm_channel_fail(server->typed.channel, SM_ERR_PROTOCOL,
+                               "migration data nobody asked for");
+    *msg = &server->msg;
+    return SM_OK;
+}
+
+enum sm_status sm_record_server_start(struct sm_record_server *server, uint32_t rate_hz)
+{
+    return send(server, &(struct sm_record_msg){.type = SM_MSG_RECORD_START,
+                                                .start = {.channels = CHANNELS,
+                                                          .format = SM_AUDIO_FORMAT_S16,
+                                                          .frequency = rate_hz}});
+}
+
+enum sm_status sm_record_server_stop(struct sm_record_server *server)
+{
+    return send(server, &(struct sm_record_msg){.type = SM_MSG_RECORD_STOP});
+}
+
+enum sm_status sm_record_server_volume(struct sm_record_server *server, const uint16_t *volume,
+                                       uint8_t count, bool is_muted)
+{
+    if (!server->knows_volume)
+        return SM_OK;
+    enum sm_status status =
+        send(server, &(struct sm_record_msg){.type = SM_MSG_RECORD_VOLUME,
+                                             .volume = {.num_volume = count, .volume = volume}});
+    if (status != SM_OK)
+        return status;
+    return send(server,
+                &(struct sm_record_msg){.type = SM_MSG_RECORD_MUTE, .mute = {.mute = is_muted}});
+}
