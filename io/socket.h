@@ -72,6 +72,9 @@ SM_NODISCARD enum sm_status sm_socket_listen_tcp(int *out, const char *address, 
 SM_NODISCARD enum sm_status sm_socket_listen_unix(int *out, const char *path,
                                                   struct sm_socket_error *error);
 
+/** Asks the network to hurry with small packets of `fd`, such as sound. Best effort. */
+void sm_socket_set_interactive(int fd);
+
 /** The local TCP port of `fd`, 0 if it has none. */
 uint16_t sm_socket_local_port(int fd);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -252,6 +253,13 @@ enum sm_status sm_socket_listen_unix(int *out, const char *path, struct sm_socke
         unlink(path);
     int result = listen_one(out, (const struct sockaddr *)&address, size);
     return result == 0 ? SM_OK : say_errno(error, path, result);
+}
+
+void sm_socket_set_interactive(int fd)
+{
+    int priority = 6, low_delay = IPTOS_LOWDELAY;
+    setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+    setsockopt(fd, IPPROTO_IP, IP_TOS, &low_delay, sizeof(low_delay));
 }
 
 uint16_t sm_socket_local_port(int fd)

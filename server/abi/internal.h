@@ -28,6 +28,9 @@ struct RedsState {
     struct QXLState *qxls;                     /* newest first */
     struct SpiceCharDeviceState *char_devices; /* likewise */
 
+    struct SpicePlaybackState *playback; /* NULL: none */
+    struct SpiceRecordState *record;
+
     /* Settings that are stored for what comes later; get functions give them back. */
     spice_wan_compression_t jpeg, zlib_glz;
     bool playback_compression;
@@ -59,5 +62,9 @@ int sm_abi_add_migration(SpiceServer *s, SpiceMigrateInstance *instance);
 void sm_abi_forget_inputs(SpiceServer *s);
 void sm_abi_forget_qxls(SpiceServer *s);
 void sm_abi_forget_char_devices(SpiceServer *s);
+void sm_abi_forget_sound(SpiceServer *s);
+
+/** The host allows or forbids compressed sound. */
+void sm_abi_playback_compression_changed(SpiceServer *s);
 
 #endif

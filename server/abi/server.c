@@ -95,6 +95,7 @@ void spice_server_destroy(SpiceServer *s)
     sm_server_stop(s->server);
     sm_abi_forget_qxls(s);
     sm_abi_forget_char_devices(s);
+    sm_abi_forget_sound(s);
     sm_abi_forget_inputs(s);
     sm_server_destroy(s->server);
     free(s->video_codecs);
@@ -376,6 +377,7 @@ void spice_server_free_video_codecs(SpiceServer *s, const char *video_codecs)
 int spice_server_set_playback_compression(SpiceServer *s, int enable)
 {
     s->playback_compression = enable != 0;
+    sm_abi_playback_compression_changed(s);
     return 0;
 }
 

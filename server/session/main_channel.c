@@ -98,6 +98,21 @@ void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported
     send_message(main, &msg);
 }
 
+static void tell_time(struct sm_main_channel *main, void *opaque)
+{
+    (void)opaque;
+    const struct sm_main_msg msg = {
+        .type = SM_MSG_MAIN_MULTI_MEDIA_TIME,
+        .multi_media_time.time = (uint32_t)(sm_now_us() / 1000) - MM_LATENCY_MS,
+    };
+    send_message(main, &msg);
+}
+
+void sm_main_channels_take_time(struct sm_server *server)
+{
+    sm_session_each(server, tell_time, NULL);
+}
+
 void sm_main_channel_notify(struct sm_main_channel *main, const char *text)
 {
     after_send(main, sm_main_server_warn(main->machine, sm_now_us() * 1000, text));

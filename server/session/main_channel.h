@@ -36,6 +36,9 @@ void sm_main_channel_announce(struct sm_main_channel *main, const struct sm_chan
 /** What the pointer can, and how it moves; values of the wire. */
 void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported, uint16_t current);
 
+/** Tells all clients the time that frames are stamped with, now that no sound tells it. */
+void sm_main_channels_take_time(struct sm_server *server);
+
 /** Tells the user something important. */
 void sm_main_channel_notify(struct sm_main_channel *main, const char *text);
 
