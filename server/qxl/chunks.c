@@ -83,7 +83,7 @@ static enum sm_status copy_chain(uint8_t *to, size_t size, struct walk walk)
     return done == size ? SM_OK : SM_ERR_PROTOCOL;
 }
 
-enum sm_status sm_chunks_copy(struct sm_chunk_data *out, const struct sm_memslots *slots,
+enum sm_status sm_chunks_read(struct sm_chunk_data *out, const struct sm_memslots *slots,
                               uint64_t address, uint32_t group, size_t limit)
 {
     size_t size;

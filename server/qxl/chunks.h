@@ -37,7 +37,7 @@ SM_NODISCARD enum sm_status sm_chunks_measure(const struct sm_memslots *slots, u
  * @return SM_OK; SM_ERR_PROTOCOL if a link does not resolve or the guest changed the chain
  *         meanwhile; SM_ERR_LIMIT; SM_ERR_NOMEM
  */
-SM_NODISCARD enum sm_status sm_chunks_copy(struct sm_chunk_data *out,
+SM_NODISCARD enum sm_status sm_chunks_read(struct sm_chunk_data *out,
                                            const struct sm_memslots *slots, uint64_t address,
                                            uint32_t group, size_t limit);
 

@@ -62,7 +62,7 @@ static enum sm_status get_shape(struct sm_cursor_command *command, const struct 
     }
     struct sm_chunk_data data;
     enum sm_status status =
-        sm_chunks_copy(&data, slots, address + sizeof(bytes), group, SHAPE_MAX_BYTES);
+        sm_chunks_read(&data, slots, address + sizeof(bytes), group, SHAPE_MAX_BYTES);
     if (status)
         return status;
     if (data.size < needed) {

@@ -91,7 +91,7 @@ static enum sm_status get_pixels(struct sm_drawing_parser *p, uint64_t address, 
         data.size = size;
         sm_guest_memcpy(data.data, from, size);
     } else {
-        enum sm_status status = sm_chunks_copy(&data, source->slots, address, source->group, size);
+        enum sm_status status = sm_chunks_read(&data, source->slots, address, source->group, size);
         if (status)
             return status;
     }

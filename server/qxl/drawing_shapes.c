@@ -20,7 +20,7 @@ static enum sm_status get_chunks(struct sm_drawing_parser *p, uint64_t address,
                                  struct sm_bytes *out)
 {
     struct sm_chunk_data data;
-    enum sm_status status = sm_chunks_copy(&data, p->source->slots, address, p->source->group,
+    enum sm_status status = sm_chunks_read(&data, p->source->slots, address, p->source->group,
                                            SM_DRAWING_MAX_SHAPE_BYTES);
     if (status)
         return status;
@@ -59,7 +59,7 @@ enum sm_status sm_drawing_get_clip(struct sm_drawing_parser *p, uint32_t type, u
     struct sm_reader r = sm_reader((struct sm_bytes){.data = header, .size = sizeof(header)});
     uint32_t count = sm_get_le32(&r);
     struct sm_chunk_data data;
-    enum sm_status status = sm_chunks_copy(&data, p->source->slots, address + sizeof(header),
+    enum sm_status status = sm_chunks_read(&data, p->source->slots, address + sizeof(header),
                                            p->source->group, SM_DRAWING_MAX_SHAPE_BYTES);
     if (status)
         return status;

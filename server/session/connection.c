@@ -32,6 +32,7 @@ struct sm_connection {
     struct sm_link_key *key;      /* a reference; likewise */
     bool skip_auth, is_secure, is_unix;
     bool is_linking; /* counts as half open */
+    bool is_refused; /* and knows it once what is pending is written */
 
     /* what the client said in its hello */
     uint32_t connection_id;
@@ -84,14 +85,18 @@ static enum sm_status on_hello(struct sm_connection *connection,
     connection->channel_caps = event->channel_caps;
 
     unsigned mask = security_of(server, event->channel_type);
-    if (!(mask & (connection->is_secure ? SM_SECURITY_TLS : SM_SECURITY_PLAIN)))
+    if (!(mask & (connection->is_secure ? SM_SECURITY_TLS : SM_SECURITY_PLAIN))) {
+        connection->is_refused = true;
         return sm_link_server_refuse(
             connection->phase,
             connection->is_secure ? SM_LINK_ERR_NEED_UNSECURED : SM_LINK_ERR_NEED_SECURED, false);
+    }
 
     uint32_t caps;
-    if (!find_channel(connection, &caps))
+    if (!find_channel(connection, &caps)) {
+        connection->is_refused = true;
         return sm_link_server_refuse(connection->phase, SM_LINK_ERR_CHANNEL_NOT_AVAILABLE, true);
+    }
 
     connection->key = sm_link_key_get(&server->keys, sm_now_us());
     if (!connection->key)
@@ -146,6 +151,7 @@ static enum sm_status on_ticket(struct sm_connection *connection, struct sm_byte
 {
     uint32_t result = is_welcome(connection, ticket) ? admit(connection)
                                                      : (uint32_t)SM_LINK_ERR_PERMISSION_DENIED;
+    connection->is_refused = result != SM_LINK_ERR_OK;
     return sm_link_server_result(connection->phase, result);
 }
 
@@ -236,10 +242,30 @@ static void hand_over(struct sm_connection *connection)
         if (may_complain(connection))
             sm_say(server->log, SM_LOG_WARNING, "channel %u:%u of this session is taken",
                    connection->channel_type, connection->channel_id);
+        /* It was authenticated, and is told so; then it finds itself alone. */
+        struct sm_bytes result = {.data = handover->leading, .size = handover->leading_size};
+        size_t put;
+        enum sm_status status = sm_transport_write(handover->transport, result, &put);
+        (void)status;
         sm_channel_handover_destroy(handover);
         return;
     }
     sm_session_add(session, connection, offer, handover);
+}
+
+/* A client that was refused is let go when it has been told, if it was told anything. */
+static void let_go(struct sm_connection *connection)
+{
+    struct sm_machine machine = sm_link_server_machine(connection->phase);
+    struct sm_bytes last_words;
+    /* They fit into an idle socket; from one that is full nobody reads. */
+    while ((last_words = sm_machine_pending(machine)).size) {
+        size_t put = 0;
+        if (sm_transport_write(sm_pump_transport(connection->pump), last_words, &put))
+            break;
+        sm_machine_sent(machine, put, sm_now_us());
+    }
+    sm_connection_destroy(connection);
 }
 
 /* ---- the pump's calls ---- */
@@ -262,8 +288,8 @@ static void on_activity(void *opaque)
             break;
         }
     }
-    if (status)
-        sm_connection_destroy(connection);
+    if (status || connection->is_refused)
+        let_go(connection);
     else if (sm_link_server_is_done(connection->phase))
         hand_over(connection);
 }

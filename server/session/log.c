@@ -94,6 +94,8 @@ void sm_say_at(const struct sm_log *log, enum sm_log_level level, const char *fi
     if (!log || !log->write || level < log->level)
         return;
     char text[1024];
+    while (strncmp(file, "../", 3) == 0)
+        file += 3; /* seen from the build folder */
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);

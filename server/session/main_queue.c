@@ -46,9 +46,12 @@ static struct sm_main_task *take_first(struct sm_main_queue *queue)
 
 void sm_main_queue_run(struct sm_main_queue *queue)
 {
-    /* Work that queues itself again waits for the next turn: a mark ends this one. */
-    struct sm_main_task mark = {0};
-    sm_main_queue_post_task(queue, &mark);
+    /* Work that queues itself again waits for the next turn: a mark ends this one. It is no work,
+     * so it wakes nobody. */
+    struct sm_main_task mark = {.is_queued = true};
+    pthread_mutex_lock(&queue->lock);
+    sm_list_append(&queue->tasks, &mark.link);
+    pthread_mutex_unlock(&queue->lock);
     struct sm_main_task *task;
     while ((task = take_first(queue)) && task != &mark)
         task->func(task->opaque);

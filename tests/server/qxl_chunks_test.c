@@ -46,7 +46,7 @@ static void chain_is_copied_in_order_without_its_empty_links(void **state)
     uint64_t empty = sm_test_guest_chunk(&f->guest, NULL, 0, last);
     uint64_t first = sm_test_guest_chunk(&f->guest, "abcd", 4, empty);
     struct sm_chunk_data data = {0};
-    sm_check_status(sm_chunks_copy(&data, f->slots, first, GROUP, LIMIT), SM_OK);
+    sm_check_status(sm_chunks_read(&data, f->slots, first, GROUP, LIMIT), SM_OK);
     sm_check_bytes(((struct sm_bytes){.data = data.data, .size = data.size}),
                    ((struct sm_bytes){.data = (const uint8_t *)"abcdefg", .size = 7}));
     free(data.data);
@@ -58,15 +58,15 @@ static void chain_that_ends_with_its_slot_is_copied(void **state)
     uint32_t size = 1024 - SM_CHUNK_HEADER_SIZE;
     uint64_t chunk = sm_test_guest_chunk(&f->guest, NULL, size, 0);
     struct sm_chunk_data data = {0};
-    sm_check_status(sm_chunks_copy(&data, f->slots, chunk, GROUP, LIMIT), SM_OK);
+    sm_check_status(sm_chunks_read(&data, f->slots, chunk, GROUP, LIMIT), SM_OK);
     assert_int_equal(data.size, size);
     free(data.data);
 
     memcpy(sm_test_guest_at(&f->guest, chunk), &(uint32_t){size + 1}, 4);
     data = (struct sm_chunk_data){0};
-    sm_check_status(sm_chunks_copy(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_PROTOCOL);
+    sm_check_status(sm_chunks_read(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_PROTOCOL);
     memcpy(sm_test_guest_at(&f->guest, chunk), &(uint32_t){UINT32_MAX}, 4);
-    sm_check_status(sm_chunks_copy(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_PROTOCOL);
+    sm_check_status(sm_chunks_read(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_PROTOCOL);
     assert_null(data.data);
 }
 
@@ -76,7 +76,7 @@ static void header_that_crosses_the_end_of_its_slot_is_refused(void **state)
     struct sm_chunk_data data = {0};
     for (size_t left = 0; left < SM_CHUNK_HEADER_SIZE; left++) {
         uint64_t address = sm_test_guest_address(1024 - left);
-        sm_check_status(sm_chunks_copy(&data, f->slots, address, GROUP, LIMIT), SM_ERR_PROTOCOL);
+        sm_check_status(sm_chunks_read(&data, f->slots, address, GROUP, LIMIT), SM_ERR_PROTOCOL);
     }
     assert_null(data.data);
 }
@@ -86,8 +86,8 @@ static void wild_link_is_refused(void **state)
     struct fixture *f = *state;
     struct sm_chunk_data data = {0};
     uint64_t chunk = sm_test_guest_chunk(&f->guest, "a", 1, UINT64_MAX);
-    sm_check_status(sm_chunks_copy(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_PROTOCOL);
-    sm_check_status(sm_chunks_copy(&data, f->slots, 0, GROUP, LIMIT), SM_ERR_PROTOCOL);
+    sm_check_status(sm_chunks_read(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_PROTOCOL);
+    sm_check_status(sm_chunks_read(&data, f->slots, 0, GROUP, LIMIT), SM_ERR_PROTOCOL);
 }
 
 static void circle_of_empty_links_ends(void **state)
@@ -97,7 +97,7 @@ static void circle_of_empty_links_ends(void **state)
     uint64_t chunk = sm_test_guest_chunk(&f->guest, NULL, 0, self);
     assert_int_equal(chunk, self);
     struct sm_chunk_data data = {0};
-    sm_check_status(sm_chunks_copy(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_LIMIT);
+    sm_check_status(sm_chunks_read(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_LIMIT);
     sm_test_lines_check(&f->lines, "data split in too many chunks, avoiding DoS");
 }
 
@@ -113,7 +113,7 @@ static void circle_of_full_links_ends_at_the_limit_of_bytes(void **state)
     sm_check_status(status, SM_ERR_LIMIT);
     assert_int_equal(total, 0);
     struct sm_chunk_data data = {0};
-    sm_check_status(sm_chunks_copy(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_LIMIT);
+    sm_check_status(sm_chunks_read(&data, f->slots, chunk, GROUP, LIMIT), SM_ERR_LIMIT);
     assert_null(data.data);
 }
 
@@ -123,10 +123,10 @@ static void more_than_the_limit_is_refused(void **state)
     uint64_t last = sm_test_guest_chunk(&f->guest, NULL, 100, 0);
     uint64_t first = sm_test_guest_chunk(&f->guest, NULL, 100, last);
     struct sm_chunk_data data = {0};
-    sm_check_status(sm_chunks_copy(&data, f->slots, first, GROUP, 199), SM_ERR_LIMIT);
+    sm_check_status(sm_chunks_read(&data, f->slots, first, GROUP, 199), SM_ERR_LIMIT);
     sm_test_lines_check(&f->lines, "too much data inside chunks, avoiding DoS");
     assert_null(data.data);
-    sm_check_status(sm_chunks_copy(&data, f->slots, first, GROUP, 200), SM_OK);
+    sm_check_status(sm_chunks_read(&data, f->slots, first, GROUP, 200), SM_OK);
     free(data.data);
 }
 
@@ -136,7 +136,7 @@ static void without_memory_nothing_is_copied(void **state)
     uint64_t chunk = sm_test_guest_chunk(&f->guest, NULL, 100, 0);
     struct sm_chunk_data data = {0};
     sm_failmalloc_arm(0);
-    enum sm_status status = sm_chunks_copy(&data, f->slots, chunk, GROUP, LIMIT);
+    enum sm_status status = sm_chunks_read(&data, f->slots, chunk, GROUP, LIMIT);
     assert_true(sm_failmalloc_disarm());
     sm_check_status(status, SM_ERR_NOMEM);
     assert_null(data.data);

@@ -57,6 +57,7 @@ static void work_runs_in_order_on_the_main_thread_and_not_before(void **state)
     sm_epoll_loop_run_once(f.loop, 1000);
     assert_string_equal(f.order, "abc");
     assert_true(pthread_equal(f.thread, pthread_self()));
+    assert_int_equal(sm_epoll_loop_run_once(f.loop, 20), 0); /* and the queue sleeps again */
     teardown(&f);
 }
 
