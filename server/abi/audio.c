@@ -23,8 +23,8 @@ struct SpiceRecordState {
 /* More channels than anybody has are left out. */
 static struct sm_volume volume_of(uint8_t count, const uint16_t *levels)
 {
-    struct sm_volume volume = {
-        .count = count < SM_VOLUME_MAX_CHANNELS ? count : SM_VOLUME_MAX_CHANNELS};
+    struct sm_volume volume = {.count =
+                                   count < SM_VOLUME_MAX_CHANNELS ? count : SM_VOLUME_MAX_CHANNELS};
     for (unsigned i = 0; i < volume.count; i++)
         volume.levels[i] = levels[i];
     return volume;

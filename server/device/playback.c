@@ -9,7 +9,7 @@
 #include "io/clock.h"
 #include "io/pump.h"
 #include "io/socket.h"
-#include "media/opus.h"
+#include "media/opus_codec.h"
 #include "server/session/handover.h"
 #include "server/session/internal.h"
 #include "server/session/log.h"

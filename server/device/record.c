@@ -8,7 +8,7 @@
 #include "io/clock.h"
 #include "io/pump.h"
 #include "io/socket.h"
-#include "media/opus.h"
+#include "media/opus_codec.h"
 #include "server/device/sound_ring.h"
 #include "server/session/handover.h"
 #include "server/session/internal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "media/opus.h"
+#include "media/opus_codec.h"
 
 #include <opus.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opus, for two channels of interleaved signed 16-bit samples. The only file that knows libopus. */
-#ifndef SM_MEDIA_OPUS_H
-#define SM_MEDIA_OPUS_H
+#ifndef SM_MEDIA_OPUS_CODEC_H
+#define SM_MEDIA_OPUS_CODEC_H
 
 #include <stddef.h>
 #include <stdint.h>
