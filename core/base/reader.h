@@ -12,6 +12,14 @@
 
 #include "sumac/bytes.h"
 
+/** `bytes` without the first `size` of them (all of them if there are fewer); NULL stays NULL. */
+static inline struct sm_bytes sm_bytes_behind(struct sm_bytes bytes, size_t size)
+{
+    if (size >= bytes.size)
+        return (struct sm_bytes){.data = bytes.data ? bytes.data + bytes.size : NULL};
+    return (struct sm_bytes){.data = bytes.data + size, .size = bytes.size - size};
+}
+
 struct sm_reader {
     const uint8_t *pos, *end; /* borrowed */
     bool failed;

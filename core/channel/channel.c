@@ -20,6 +20,7 @@ static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, s
     if (channel->status != SM_OK)
         return channel->status;
     enum sm_status status = sm_channel_receive(channel, in, taken);
+    channel->is_draining = status != SM_OK;
     if (*taken)
         sm_channel_ping_moved(channel, *taken);
     return status;
@@ -183,7 +184,9 @@ static bool advance(struct sm_channel_inbox *in)
 enum sm_status sm_channel_next(struct sm_channel *channel, struct sm_channel_message *out)
 {
     struct sm_channel_inbox *in = &channel->in;
-    while (channel->status == SM_OK) {
+    for (;;) {
+        if (channel->status != SM_OK && !channel->is_draining)
+            return channel->status;
         if (channel->is_held)
             return SM_AGAIN;
         bool is_shown = false;
@@ -194,13 +197,14 @@ enum sm_status sm_channel_next(struct sm_channel *channel, struct sm_channel_mes
         else if (in->current && !in->is_main_done)
             status = next_main(channel, &message, &is_shown);
         else if (!advance(in))
-            return SM_AGAIN;
-        if (status == SM_OK && is_shown) {
+            return channel->status == SM_OK ? SM_AGAIN : channel->status;
+        if (status != SM_OK)
+            return status;
+        if (is_shown) {
             *out = message;
             return SM_OK;
         }
     }
-    return channel->status;
 }
 
 void sm_channel_hold(struct sm_channel *channel)
@@ -236,6 +240,7 @@ uint64_t sm_channel_skipped_count(const struct sm_channel *channel)
 enum sm_status sm_channel_fail(struct sm_channel *channel, enum sm_status status,
                                const char *reason_text)
 {
+    channel->is_draining = false;
     if (channel->status == SM_OK) { /* the first failure is the one to tell */
         channel->status = status;
         channel->reason = reason_text;

@@ -92,7 +92,8 @@ void sm_channel_destroy(struct sm_channel *channel);
 struct sm_machine sm_channel_machine(struct sm_channel *channel);
 
 /**
- * Pulls the next message. Asking for it says that the former one is dealt with.
+ * Pulls the next message. Asking for it says that the former one is dealt with. Messages that came
+ * whole before the peer broke the protocol are still given.
  *
  * @param out  receives the message
  * @return SM_OK; SM_AGAIN if there is none, or the channel is held; else the channel has failed

@@ -32,7 +32,7 @@ enum sm_status sm_channel_ack_received(struct sm_channel *channel)
 void sm_channel_ack_sent(struct sm_channel *channel, size_t size)
 {
     struct sm_channel_acks *acks = &channel->acks;
-    if (acks->window == 0)
+    if (acks->window == 0 || channel->config.role != SM_CHANNEL_SERVER)
         return;
     acks->messages++;
     acks->sent_bytes += size;

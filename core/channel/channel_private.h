@@ -89,6 +89,7 @@ struct sm_channel_pinger {
 struct sm_channel {
     struct sm_channel_config config;
     enum sm_status status; /* SM_OK until it fails */
+    bool is_draining;      /* it failed over what came in: messages before that still count */
     const char *reason;
     uint64_t now_us; /* the latest we were told */
     bool is_held;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/reader.h"
 #include "core/base/writer.h"
 #include "core/channel/link_parts.h"
 
@@ -207,8 +208,7 @@ static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, s
     if (link->state == REFUSED)
         return SM_ERR_PROTOCOL;
     while (is_reading(link)) {
-        struct sm_bytes rest = {.data = in.data + *taken, .size = in.size - *taken};
-        *taken += sm_link_collector_take(&link->in, rest);
+        *taken += sm_link_collector_take(&link->in, sm_bytes_behind(in, *taken));
         if (!sm_link_collector_is_full(&link->in))
             break;
         enum sm_status status = step(link);

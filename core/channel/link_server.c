@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/reader.h"
 #include "core/base/writer.h"
 #include "core/channel/link_parts.h"
 
@@ -178,8 +179,7 @@ static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, s
     if (link->state == FAILED)
         return link->status;
     while (is_reading(link)) {
-        struct sm_bytes rest = {.data = in.data + *taken, .size = in.size - *taken};
-        *taken += sm_link_collector_take(&link->in, rest);
+        *taken += sm_link_collector_take(&link->in, sm_bytes_behind(in, *taken));
         if (!sm_link_collector_is_full(&link->in))
             break;
         enum sm_status status = step(link);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/math.h"
+#include "core/base/reader.h"
 
 /* Memory comes as the body does; what a large message took is given back behind it. */
 enum { FIRST_CAPACITY = 4 << 10, KEPT_CAPACITY = 1 << 20 };
@@ -79,12 +80,12 @@ enum sm_status sm_agent_join_feed(struct sm_agent_join *join, struct sm_bytes in
     if (join->is_whole)
         sm_agent_join_reset(join);
     for (;;) {
-        struct sm_bytes rest = {.data = in.data + *taken, .size = in.size - *taken};
+        struct sm_bytes rest = sm_bytes_behind(in, *taken);
         if (join->header_filled < sizeof(join->header)) {
             enum sm_status status = take_header(join, rest, taken);
             if (status != SM_OK)
                 return status;
-            rest = (struct sm_bytes){.data = in.data + *taken, .size = in.size - *taken};
+            rest = sm_bytes_behind(in, *taken);
         }
         size_t part = sm_min_size(rest.size, join->size - join->seen);
         if (part && !join->is_skipped) {

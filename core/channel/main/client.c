@@ -6,6 +6,7 @@
 
 #include "core/base/list.h"
 #include "core/base/math.h"
+#include "core/base/reader.h"
 #include "core/channel/main/agent_join.h"
 #include "core/channel/typed.h"
 
@@ -233,10 +234,7 @@ static enum sm_status join_agent(struct sm_main_client *client, struct sm_main_c
 {
     size_t taken;
     enum sm_status status = sm_agent_join_feed(&client->join, client->agent_rest, &taken);
-    if (status == SM_AGAIN || status == SM_OK) {
-        client->agent_rest.data += taken;
-        client->agent_rest.size -= taken;
-    }
+    client->agent_rest = sm_bytes_behind(client->agent_rest, taken);
     if (status == SM_AGAIN)
         return status;
     if (status != SM_OK)

@@ -277,6 +277,7 @@ static void client_acknowledges_every_window(void **state)
     sm_check_bytes(output(client), sm_test_hex("0200 00000000"));
     check_next(client, SM_MSG_DISPLAY_MARK, 6, false, "");
     assert_int_equal(output(client).size, 0);
+    assert_int_equal(sm_channel_unacked(client), 0); /* nobody acknowledges a client */
     sm_channel_destroy(client);
     sm_test_free_copies();
 }
@@ -352,6 +353,29 @@ static void bodies_larger_than_their_kind_fail_at_the_header(void **state)
     struct sm_channel *client = new_client();
     sm_check_status(feed(client, "6600 ffffffff", 0), SM_ERR_LIMIT);
     sm_channel_destroy(client);
+    sm_test_free_copies();
+}
+
+static void messages_before_a_broken_one_are_still_given(void **state)
+{
+    (void)state;
+    for (size_t piece = 0; piece < 4; piece++) {
+        struct sm_channel *client = new_client();
+        sm_check_status(feed(client, "6600 00000000 6700 00000000 0800 00000000", piece),
+                        SM_ERR_PROTOCOL);
+        check_next(client, SM_MSG_DISPLAY_MARK, 1, false, "");
+        check_next(client, SM_MSG_DISPLAY_RESET, 2, false, "");
+        struct sm_channel_message message;
+        sm_check_status(sm_channel_next(client, &message), SM_ERR_PROTOCOL);
+        sm_channel_destroy(client);
+        client = new_client();
+        sm_check_status(feed(client, "6600 00000000 6700 00000000 0800 00000000", piece),
+                        SM_ERR_PROTOCOL);
+        /* but not when their owner gives up */
+        sm_check_status(sm_channel_fail(client, SM_ERR_LIMIT, "enough"), SM_ERR_LIMIT);
+        sm_check_status(sm_channel_next(client, &message), SM_ERR_PROTOCOL);
+        sm_channel_destroy(client);
+    }
     sm_test_free_copies();
 }
 
@@ -770,6 +794,7 @@ int main(void)
         cmocka_unit_test(client_skips_unknown_messages_of_any_size),
         cmocka_unit_test(server_fails_on_unknown_messages),
         cmocka_unit_test(bodies_larger_than_their_kind_fail_at_the_header),
+        cmocka_unit_test(messages_before_a_broken_one_are_still_given),
         cmocka_unit_test(a_held_channel_gives_nothing_but_answers_pings),
         cmocka_unit_test(no_more_is_read_ahead_than_is_allowed),
         cmocka_unit_test(a_peer_that_does_not_read_cannot_make_us_queue_without_bound),

@@ -270,7 +270,10 @@ static void messages_that_cannot_be_built_leave_no_trace(void **state)
 static enum sm_status draw(struct sm_display_server *server, const uint8_t *pixels, uint32_t side)
 {
     struct sm_image image = {
-        .id = 1, .type = SM_IMAGE_TYPE_BITMAP, .width = side, .height = side,
+        .id = 1,
+        .type = SM_IMAGE_TYPE_BITMAP,
+        .width = side,
+        .height = side,
         .bitmap = {.format = SM_BITMAP_FORMAT_32BIT,
                    .flags = SM_BITMAP_FLAG_TOP_DOWN,
                    .x = side,
