@@ -90,20 +90,18 @@ static void close_client(struct client *client, enum sm_log_level level, const c
         free_item(client, SM_LIST_ITEM(link, struct item, link));
 }
 
-/* True if something is to be written now. */
-static bool send_queue(struct client *client)
+static void send_queue(struct client *client)
 {
-    bool has_sent = false;
     struct sm_channel *channel = sm_cursor_server_channel(client->server);
     while (!client->is_closed && !sm_list_is_empty(&client->queue) &&
            !sm_channel_is_blocked(channel) && sm_channel_pending_size(channel) < LOW_WATER_BYTES) {
         struct item *item = SM_LIST_ITEM(client->queue.next, struct item, link);
         enum sm_status status = sm_cursor_server_send(client->server, &item->msg);
         if (status == SM_AGAIN)
-            return has_sent;
+            return;
         if (status == SM_ERR_NOMEM) {
             close_client(client, SM_LOG_WARNING, "out of memory");
-            return has_sent;
+            return;
         }
         if (status)
             sm_log_at(client->pointer->log, SM_LOG_WARNING,
@@ -111,14 +109,13 @@ static bool send_queue(struct client *client)
                       (unsigned)client->handover->channel_id, (void *)client, item->msg.type,
                       sm_status_name(status));
         free_item(client, item);
-        has_sent = true;
     }
-    return has_sent;
 }
 
 static void push(struct client *client)
 {
-    if (send_queue(client) && !client->is_closed && !client->is_in_activity)
+    send_queue(client);
+    if (!client->is_closed && !client->is_in_activity)
         sm_pump_kick(client->pump);
 }
 
@@ -154,14 +151,10 @@ static void on_activity(void *opaque)
     struct client *client = opaque;
     client->is_in_activity = true;
     const struct sm_cursor_msgc *msg;
-    enum sm_status status;
-    do
-        status = sm_cursor_server_next(client->server, &msg); /* it has nothing to say here */
-    while (status == SM_OK);
-    if (status < 0)
-        close_client(client, SM_LOG_WARNING,
-                     sm_channel_reason(sm_cursor_server_channel(client->server)));
-    (void)send_queue(client);
+    while (sm_cursor_server_next(client->server, &msg) == SM_OK) {
+        /* A client has nothing to say here. */
+    }
+    send_queue(client);
     client->is_in_activity = false;
 }
 
