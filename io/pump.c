@@ -10,6 +10,7 @@
 enum {
     BUFFER_SIZE = 64 * 1024,
     READS_A_TURN = 16, /* then other connections of the loop have theirs */
+    WRITES_A_TURN = 16,
 };
 
 struct sm_pump {
@@ -27,6 +28,7 @@ struct sm_pump {
     unsigned nesting;  /* callbacks below us on the stack */
     bool is_reading;
     bool is_soon;
+    bool has_emptied;  /* all that was pending has left, and the owner was not told yet */
     bool is_closed;    /* on_closed was called */
     bool is_destroyed; /* by a callback; freed when the stack has unwound */
 };
@@ -95,6 +97,7 @@ static bool flush(struct sm_pump *pump)
             return false;
         }
         pump->machine.ops->sent(pump->machine.self, put, sm_now_us());
+        pump->has_emptied = pump->machine.ops->pending(pump->machine.self).size == 0;
     }
     if (sm_transport_flush(pump->transport) == SM_ERR_IO) {
         close_with(pump, SM_ERR_IO, sm_transport_reason(pump->transport));
@@ -212,20 +215,27 @@ static void watch_for(struct sm_pump *pump)
     sm_loop_watch_update(pump->loop, pump->watch, sm_transport_wants(pump->transport, asked));
 }
 
+/* Lets the owner send more each time everything has left; false if the connection is over. */
+static bool offer_room(struct sm_pump *pump)
+{
+    for (unsigned i = 0; i < WRITES_A_TURN && pump->has_emptied; i++) {
+        pump->has_emptied = false;
+        pump->callbacks.on_activity(pump->opaque);
+        if (is_over(pump) || !flush(pump))
+            return false;
+    }
+    return true;
+}
+
 static void turn(struct sm_pump *pump)
 {
     if (is_over(pump))
         return;
     enter(pump);
-    bool had_pending = pump->machine.ops->pending(pump->machine.self).size > 0;
-    if (take_in(pump) && flush(pump)) {
-        if (had_pending && pump->machine.ops->pending(pump->machine.self).size == 0) {
-            pump->callbacks.on_activity(pump->opaque); /* room: the owner may send more */
-            if (!is_over(pump))
-                flush(pump);
-        }
-        if (!is_over(pump) && keep_deadline(pump) && flush(pump))
-            watch_for(pump);
+    if (take_in(pump) && flush(pump) && offer_room(pump) && keep_deadline(pump) && flush(pump)) {
+        watch_for(pump);
+        if (pump->has_emptied)
+            be_soon(pump);
     }
     leave(pump);
 }

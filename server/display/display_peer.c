@@ -129,10 +129,15 @@ static void take_message(struct sm_display_peer *client, const struct sm_display
 static void pull_events(struct sm_display_peer *client)
 {
     struct sm_display_server_event event;
-    while (!client->is_closed && sm_display_server_next(client->server, &event) == SM_OK) {
-        if (event.kind == SM_DISPLAY_SERVER_INIT)
+    enum sm_status status = SM_OK;
+    while (!client->is_closed && status == SM_OK) {
+        status = sm_display_server_next(client->server, &event);
+        if (status < 0)
+            sm_display_peer_close(client,
+                                  sm_channel_reason(sm_display_server_channel(client->server)));
+        else if (status == SM_OK && event.kind == SM_DISPLAY_SERVER_INIT)
             client->config.callbacks->on_ready(client->config.opaque, client);
-        else
+        else if (status == SM_OK)
             take_message(client, event.msg);
     }
 }
@@ -204,23 +209,22 @@ static bool can_send(struct sm_display_peer *client)
            sm_channel_pending_size(channel) < LOW_WATER_BYTES;
 }
 
-static void push(struct sm_display_peer *client)
+/* True if something is to be written now. */
+static bool push(struct sm_display_peer *client)
 {
     if (client->is_pushing || client->is_closed)
-        return;
+        return false;
     client->is_pushing = true;
     bool has_sent = false;
     while (pass_fd(client) && can_send(client) && send_first(client))
         has_sent = true;
     client->is_pushing = false;
-    if (has_sent)
-        client->config.callbacks->on_progress(client->config.opaque);
+    return has_sent;
 }
 
 void sm_display_peer_push(struct sm_display_peer *client)
 {
-    push(client);
-    if (!client->is_closed && !client->is_in_activity)
+    if (push(client) && !client->is_closed && !client->is_in_activity)
         sm_pump_kick(client->pump);
 }
 
@@ -229,7 +233,7 @@ static void on_activity(void *opaque)
     struct sm_display_peer *client = opaque;
     client->is_in_activity = true;
     pull_events(client);
-    push(client);
+    (void)push(client);
     client->is_in_activity = false;
 }
 

@@ -31,8 +31,6 @@ struct sm_display_peer_callbacks {
     void (*on_gl_draw_done)(void *opaque, struct sm_display_peer *client);
     /** The connection is over: destroy the client at the next occasion. */
     void (*on_closed)(void *opaque, struct sm_display_peer *client);
-    /** The queue became shorter. */
-    void (*on_progress)(void *opaque);
 };
 
 struct sm_display_peer_config {

@@ -90,18 +90,20 @@ static void close_client(struct client *client, enum sm_log_level level, const c
         free_item(client, SM_LIST_ITEM(link, struct item, link));
 }
 
-static void send_queue(struct client *client)
+/* True if something is to be written now. */
+static bool send_queue(struct client *client)
 {
+    bool has_sent = false;
     struct sm_channel *channel = sm_cursor_server_channel(client->server);
     while (!client->is_closed && !sm_list_is_empty(&client->queue) &&
            !sm_channel_is_blocked(channel) && sm_channel_pending_size(channel) < LOW_WATER_BYTES) {
         struct item *item = SM_LIST_ITEM(client->queue.next, struct item, link);
         enum sm_status status = sm_cursor_server_send(client->server, &item->msg);
         if (status == SM_AGAIN)
-            return;
+            return has_sent;
         if (status == SM_ERR_NOMEM) {
             close_client(client, SM_LOG_WARNING, "out of memory");
-            return;
+            return has_sent;
         }
         if (status)
             sm_log_at(client->pointer->log, SM_LOG_WARNING,
@@ -109,13 +111,14 @@ static void send_queue(struct client *client)
                       (unsigned)client->handover->channel_id, (void *)client, item->msg.type,
                       sm_status_name(status));
         free_item(client, item);
+        has_sent = true;
     }
+    return has_sent;
 }
 
 static void push(struct client *client)
 {
-    send_queue(client);
-    if (!client->is_closed && !client->is_in_activity)
+    if (send_queue(client) && !client->is_closed && !client->is_in_activity)
         sm_pump_kick(client->pump);
 }
 
@@ -151,10 +154,14 @@ static void on_activity(void *opaque)
     struct client *client = opaque;
     client->is_in_activity = true;
     const struct sm_cursor_msgc *msg;
-    while (sm_cursor_server_next(client->server, &msg) == SM_OK) {
-        /* A client has nothing to say here. */
-    }
-    send_queue(client);
+    enum sm_status status;
+    do
+        status = sm_cursor_server_next(client->server, &msg); /* it has nothing to say here */
+    while (status == SM_OK);
+    if (status < 0)
+        close_client(client, SM_LOG_WARNING,
+                     sm_channel_reason(sm_cursor_server_channel(client->server)));
+    (void)send_queue(client);
     client->is_in_activity = false;
 }
 

@@ -281,16 +281,10 @@ static void on_closed(void *opaque, struct sm_display_peer *client)
     sm_gl_scanout_forget(screen->gl, client);
 }
 
-static void on_progress(void *opaque)
-{
-    (void)opaque; /* the worker looks at the rings after each turn of its loop anyway */
-}
-
 static const struct sm_display_peer_callbacks CLIENT_CALLBACKS = {
     .on_ready = on_ready,
     .on_gl_draw_done = on_gl_draw_done,
     .on_closed = on_closed,
-    .on_progress = on_progress,
 };
 
 void sm_screen_report_capabilities(struct sm_screen *screen)
