@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""The guest's desktop on one server and one display device, seen and used by the reference's client and by ours.
+
+usage: desktop_test.py ours|reference qxl|std|virtio [COMPRESSION]"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interop'))
+import wire
+from peers import Machine, Stage, shows_desktop
+from tap import Tap, check, check_equal, note, wait_for
+
+server, vga = sys.argv[1:3]
+spice = {'image-compression': sys.argv[3]} if len(sys.argv) > 3 else {}
+
+tap = Tap()
+stage = Stage()
+machine = Machine(stage, server=server, vga=vga, guest=True, spice=spice)
+
+
+def check_all_equal():
+    """Both clients see what the device holds."""
+    truth = machine.wait_still()
+    for name, take in ('spicy-screenshot', stage.spicy_screenshot), ('sumac', stage.sumac_screenshot):
+        picture, result = take(machine.uri)
+        check(picture, f'{name} took no picture: {result}')
+        difference = truth.differences(picture)
+        if difference:
+            keep(truth, picture, name)
+        check_equal(difference, None, f"the device's picture and {name}'s")
+    return truth
+
+
+def keep(truth, picture, name):
+    """Two pictures that should be equal, kept for whoever looks into it."""
+    folder = os.environ.get('SUMAC_BUILD', '/tmp')
+    for kind, which in ('device', truth), (name, picture):
+        path = os.path.join(folder, f'desktop-{server}-{vga}-{kind}.png')
+        which.save(path)
+        note(f'see {path}')
+
+
+def sumac(*arguments):
+    result = stage.sumac(*arguments)
+    check_equal(result.code, 0, f'sumac {arguments}: {result}')
+    return result
+
+
+def window_at(name):
+    """The place of a window's inside on the screen: x, y, width, height."""
+    found = machine.run(f"xdotool search --onlyvisible --name '^{name}$' getwindowgeometry --shell")
+    values = dict(line.split('=') for line in found.split('\n') if '=' in line)
+    return tuple(int(values[key]) for key in ('X', 'Y', 'WIDTH', 'HEIGHT'))
+
+
+def active_window():
+    return machine.run('xdotool getactivewindow getwindowname').strip()
+
+
+@tap.test('the guest boots to its desktop')
+def _():
+    picture = machine.wait_desktop()
+    check(shows_desktop(picture), f'the screen ({picture.size}) is not the desktop')
+
+
+@tap.test('spicy-screenshot and sumac see the desktop as it is')
+def _():
+    picture = check_all_equal()
+    check(shows_desktop(picture), 'the screen is not the desktop')
+
+
+@tap.test('text typed with sumac arrives in the terminal of the guest')
+def _():
+    text = 'Typed by sumac: AZ az 09 ~!@#$%^&*()_+`-={}|[]\\:";<>?,./'
+    sumac('type', machine.uri, 'cat >/tmp/typed\n')
+    sumac('type', machine.uri, text + '\n')
+    sumac('key', machine.uri, 'ctrl-d')
+    wait_for(lambda: machine.run('cat /tmp/typed', check=False).rstrip('\n') == text, 20,
+             f'{text!r} in the guest; there is {machine.run("cat /tmp/typed", check=False)!r}')
+    check_all_equal()
+
+
+@tap.test('clicks move the focus between windows')
+def _():
+    for name in 'About', 'Terminal', 'About', 'Terminal':
+        x, y, width, height = window_at(name)
+        # The windows overlap: About is free at its upper left, Terminal at its lower right.
+        spot = (x + 40, y + 30) if name == 'About' else (x + width - 40, y + height - 30)
+        sumac('click', machine.uri, str(spot[0]), str(spot[1]))
+        wait_for(lambda: active_window() == name, 20, f'the focus on {name}')
+        place = machine.run('xdotool getmouselocation').split()
+        check_equal(place[:2], [f'x:{spot[0]}', f'y:{spot[1]}'], 'the pointer')
+    check_all_equal()
+
+
+@tap.test('a changed resolution is followed')
+def _():
+    output = machine.run("xrandr | awk '/ connected/ { print $1 }'").strip().split('\n')[0]
+    first = machine.screendump().size
+    for mode in (800, 600), (1280, 1024), first:
+        machine.run(f'xrandr --output {output} --mode {mode[0]}x{mode[1]}')
+        wait_for(lambda: machine.screendump().size == mode, 20, f'the device in mode {mode}')
+        check_equal(check_all_equal().size, mode, 'the size of the picture')
+
+
+@tap.test("sumac follows while it is connected: wait sees the screen settle after a change")
+def _():
+    machine.run("(sleep 1; xdotool search --name '^Terminal$' windowmove 300 300) >/dev/null 2>&1 &")
+    sumac('wait', machine.uri, '--stable', '2s', '--timeout', '40s')
+    check_all_equal()
+
+
+@tap.test('ten clients one after the other all see the desktop')
+def _():
+    truth = machine.wait_still()
+    for turn in range(10):
+        picture, result = (stage.spicy_screenshot if turn % 2 else stage.sumac_screenshot)(machine.uri)
+        check(picture, f'client {turn}: no picture: {result}')
+        check_equal(truth.differences(picture), None, f'client {turn}')
+
+
+@tap.test('clients that die or stop reading while frames flow leave the machine running')
+def _():
+    machine.run("setsid xterm -title Busy -geometry 100x30+10+10 -e sh -c 'while :; do seq 1 2000; done' >/dev/null 2>&1 &")
+    wait_for(lambda: machine.run('pgrep -f -c Busy', check=False).strip() != '0', 20, 'the busy terminal')
+    address = ('127.0.0.1', machine.port)
+    stalled = []
+    for size in 0, 7, 3000, 200000:
+        main, session = wire.open_main(address)
+        display = wire.open_display(address, session)
+        display.socket.settimeout(10)
+        try:
+            display.receive(size)
+        except (TimeoutError, EOFError):
+            pass
+        if server == 'reference':  # resetting both at once crashes it: docs/wire/facts.md
+            wait_for(lambda: True, 1, '')
+            continue
+        display.close(abruptly=True)
+        main.close(abruptly=True)
+    if server == 'ours':
+        main, session = wire.open_main(address)
+        stalled = [main, wire.open_display(address, session)]  # nobody reads these
+        for _ in range(3):
+            before = machine.screendump()
+            wait_for(lambda: before.differences(machine.screendump()), 20, 'a guest that goes on beside a stalled client')
+        display = stage.x_server()
+        for _ in range(3):
+            viewer = stage.start('spicy', ['spicy', f'--uri={machine.uri}'], {'DISPLAY': display})
+            wait_for(lambda: len(machine.qmp('query-spice').get('channels') or []) >= 4, 30, 'channels of spicy')
+            wait_for(lambda: not stage.run(['sleep', '1']).code, 3, 'a second of frames')
+            viewer.kill()
+            viewer.wait(10)
+    machine.run('pkill -f Busy', check=False)
+    for channel in stalled:
+        channel.close()
+    check_all_equal()
+
+
+@tap.test('the machine is alive and nothing was logged as critical')
+def _():
+    check_equal(machine.run('echo alive').strip(), 'alive', 'the guest')
+    bad = [line for line in machine.process.log.split('\n')
+           if any(word in line.lower() for word in ('critical', 'assert', 'sanitizer', 'abort'))]
+    check_equal(bad, [], 'lines')
+
+
+with stage:
+    status = tap.run(sys.argv[4] if len(sys.argv) > 4 else None)
+sys.exit(status)
