@@ -34,10 +34,11 @@ struct options {
     const char *codec, *image;
 };
 
-static double now_seconds(void)
+/* Time of `clock`, in seconds. Work is measured on the processor's: the machine may be shared. */
+static double seconds_of(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -45,11 +46,11 @@ static double now_seconds(void)
 static double cycles_a_second(void)
 {
 #if defined(__x86_64__)
-    double begin = now_seconds();
+    double begin = seconds_of(CLOCK_MONOTONIC);
     uint64_t cycles = __builtin_ia32_rdtsc();
-    while (now_seconds() - begin < 0.02) {
+    while (seconds_of(CLOCK_MONOTONIC) - begin < 0.02) {
     }
-    return (double)(__builtin_ia32_rdtsc() - cycles) / (now_seconds() - begin);
+    return (double)(__builtin_ia32_rdtsc() - cycles) / (seconds_of(CLOCK_MONOTONIC) - begin);
 #else
     return 0;
 #endif
@@ -70,13 +71,13 @@ static struct figure measure(double seconds, double bytes, void (*work)(void *),
 {
     static double rates[MAX_RUNS];
     size_t runs = 0;
-    double end = now_seconds() + seconds;
+    double end = seconds_of(CLOCK_THREAD_CPUTIME_ID) + seconds;
     work(context); /* caches and pages */
     do {
-        double begin = now_seconds();
+        double begin = seconds_of(CLOCK_THREAD_CPUTIME_ID);
         work(context);
-        rates[runs++] = bytes / (now_seconds() - begin) / 1e6;
-    } while (runs < MAX_RUNS && (runs < 3 || now_seconds() < end));
+        rates[runs++] = bytes / (seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin) / 1e6;
+    } while (runs < MAX_RUNS && (runs < 3 || seconds_of(CLOCK_THREAD_CPUTIME_ID) < end));
     qsort(rates, runs, sizeof(rates[0]), by_value);
     return (struct figure){rates[runs / 2], rates[0], rates[runs - 1]};
 }

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { GLYPH_WIDTH = 7, GLYPH_HEIGHT = 9, LINE_HEIGHT = 13, GLYPHS = 64 };
+enum { GLYPH_WIDTH = 7, GLYPH_HEIGHT = 9, LINE_HEIGHT = 12, GLYPHS = 64 };
 
 static uint32_t hash(uint32_t x)
 {
@@ -67,12 +67,12 @@ static void draw_text(struct picture p, uint32_t left, uint32_t top, uint32_t wi
                                        0x9a1515, 0x15801a, 0x000000, 0x303030};
     for (uint32_t line = 0; (line + 1) * LINE_HEIGHT < height; line++) {
         uint32_t random = hash(seed + line * 977);
-        uint32_t columns = width / GLYPH_WIDTH * (40 + random % 50) / 100;
+        uint32_t columns = width / GLYPH_WIDTH * (60 + random % 40) / 100;
         uint32_t color = COLORS[random >> 8 & 7], word = random;
         bool is_bold = (random >> 16 & 7) == 0;
         for (uint32_t column = (random >> 20) % 12; column < columns; column++) {
             random = hash(random + column);
-            if (random % 6 == 0) {
+            if (random % 7 == 0) {
                 word = hash(random) % 97; /* words come again and again */
                 continue;
             }

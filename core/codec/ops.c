@@ -2,6 +2,7 @@
 #include "core/codec/ops.h"
 
 #include "core/base/cpu.h"
+#include "core/codec/x86.h"
 
 void sm_codec_ops_init(struct sm_codec_ops *ops, uint32_t cpu_flags)
 {
@@ -13,5 +14,12 @@ void sm_codec_ops_init(struct sm_codec_ops *ops, uint32_t cpu_flags)
         .lz_compress = sm_lz_compress_c,
         .glz_compress = sm_glz_compress_c,
     };
+#if SM_HAS_X86
+    if (cpu_flags & SM_CPU_AVX2) {
+        ops->quic_decode_row = sm_quic_decode_row_avx2;
+        ops->quic_encode_row = sm_quic_encode_row_avx2;
+    }
+#else
     (void)cpu_flags;
+#endif
 }

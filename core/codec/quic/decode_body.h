@@ -90,90 +90,204 @@ static SM_ALWAYS_INLINE uint32_t quic_get_run(struct sm_quic_bits *b, struct sm_
     return run;
 }
 
-static SM_ALWAYS_INLINE void
-quic_decode_pixel(struct sm_quic_bits *b, const struct sm_quic_family *family,
-                  struct sm_quic_plane *plane, struct quic_layout layout,
-                  const struct sm_quic_row *row, uint32_t x, uint32_t prediction)
+/* The folded residuals of a pixel, with all care. */
+static SM_ALWAYS_INLINE uint32_t quic_get_pixel_slowly(struct sm_quic_bits *b,
+                                                       const struct sm_quic_family *family,
+                                                       const struct sm_quic_plane *plane,
+                                                       struct quic_layout layout, uint32_t context)
 {
-    uint32_t context = row->residuals[(ptrdiff_t)x - 1];
     uint32_t folded = 0;
     for (uint32_t i = 0; i < layout.count; i++) {
         uint32_t shift = layout.first_shift - 8 * i;
         uint32_t code = plane->components[i].code_of[context >> shift & 0xff];
         folded |= quic_get_value(b, family, code, layout.depth) << shift;
     }
+    return folded;
+}
+
+/* Where the codewords of a pixel have got to. */
+struct quic_haste {
+    uint64_t bits;
+    int32_t count;       /* below 0: some were not there */
+    uint32_t has_escape; /* some value is wrong */
+};
+
+static SM_ALWAYS_INLINE uint32_t quic_take(struct quic_haste *h,
+                                           const struct sm_quic_family *family,
+                                           const struct sm_quic_component *component,
+                                           uint32_t context)
+{
+    uint32_t code = component->code_of[context & 0xff];
+    uint32_t zeros = (uint32_t)__builtin_clzll(h->bits | 1);
+    h->has_escape |= zeros >= family->prefix[code];
+    uint64_t bits = h->bits << zeros;
+    h->bits = bits << 1 << code;
+    h->count -= (int32_t)(zeros + 1 + code);
+    return ((zeros - 1) << code) + (uint32_t)(bits >> (63 - code));
+}
+
+/*
+ * The same in haste: mostly all codewords of a pixel are in the buffer and none escapes, and it is
+ * enough to look for that when they are taken apart.
+ */
+static SM_ALWAYS_INLINE uint32_t quic_get_pixel(struct sm_quic_bits *b,
+                                                const struct sm_quic_family *family,
+                                                const struct sm_quic_plane *plane,
+                                                struct quic_layout layout, uint32_t context)
+{
+    quic_refill(b);
+    struct quic_haste h = {.bits = b->bits, .count = b->count};
+    const struct sm_quic_component *components = plane->components;
+    uint32_t shift = layout.first_shift;
+    uint32_t folded = quic_take(&h, family, &components[0], context >> shift) << shift;
+    if (layout.count == 3) {
+        folded += quic_take(&h, family, &components[1], context >> 8) << 8;
+        folded += quic_take(&h, family, &components[2], context);
+    }
+    if (QUIC_UNLIKELY(h.has_escape | (h.count < 0)))
+        return quic_get_pixel_slowly(b, family, plane, layout, context);
+    b->bits = h.bits;
+    b->count = h.count;
+    return folded;
+}
+
+static SM_ALWAYS_INLINE uint32_t quic_unfold_pixel(uint32_t folded, uint32_t prediction,
+                                                   struct quic_layout layout)
+{
     uint32_t pixel = quic_add(quic_unfold(folded), prediction);
     if (layout.depth == 5)
         pixel &= 0x1f1f1f1f;
-    pixel &= layout.mask;
-    row->pixels[x] = layout.mask == 0xffffff ? pixel : (row->pixels[x] & ~layout.mask) | pixel;
-    /* The other plane's residuals share the word. */
-    row->residuals[x] = (row->residuals[x] & ~layout.mask) | folded;
-    quic_after_pixel(family, plane, layout, context, folded);
+    return pixel & layout.mask;
 }
 
-static SM_ALWAYS_INLINE void quic_decode_row_body(struct sm_quic_bits *bits,
-                                                  const struct sm_quic_family *family,
-                                                  struct sm_quic_plane *plane,
-                                                  struct quic_layout layout,
-                                                  const struct sm_quic_row *row)
+/* Puts the bytes of a plane where those of the other one may be. */
+static SM_ALWAYS_INLINE void quic_merge(uint32_t *word, uint32_t value, uint32_t mask)
+{
+    *word = (*word & ~mask) | value;
+}
+
+/* Pixels are stored whole by the first plane of a row: then there is nothing to be kept. */
+static SM_ALWAYS_INLINE void quic_set_pixel(uint32_t *pixel, uint32_t value, uint32_t mask)
+{
+    if (mask == 0xff000000)
+        quic_merge(pixel, value, mask);
+    else
+        *pixel = value;
+}
+
+static SM_ALWAYS_INLINE void quic_repeat(uint32_t *pixels, uint32_t value, uint32_t count,
+                                         uint32_t mask)
+{
+    for (uint32_t i = 0; i < count; i++)
+        quic_set_pixel(&pixels[i], value, mask);
+}
+
+/* Any row but the first: here runs may be. */
+static SM_ALWAYS_INLINE void
+quic_decode_later_row(struct sm_quic_bits *bits, const struct sm_quic_family *family,
+                      quic_learn_fn *learn, struct sm_quic_plane *plane, struct quic_layout layout,
+                      const struct sm_quic_row *row)
 {
     struct sm_quic_bits b = *bits;
-    const uint32_t *above = row->above;
-    uint32_t *pixels = row->pixels;
-    uint32_t first = above ? row->residuals[0] : 0;
-    row->residuals[-1] = (row->residuals[-1] & ~layout.mask) | (first & layout.mask);
+    const uint32_t *above = row->above, mask = layout.mask, width = row->width;
+    uint32_t *pixels = row->pixels, *residuals = row->residuals;
+    uint32_t wait = plane->wait, x = 0, blocked = QUIC_NO_COLUMN;
+    /* Of the pixel to the left: its value, the one above it, and its residuals. */
+    uint32_t left = above[0] & mask, above_left = left, context = residuals[0];
+    bool is_flat = false; /* the two pixels to the left are equal */
 
-    uint32_t x = 0, blocked = QUIC_NO_COLUMN;
-    while (x < row->width) {
+    while (x < width) {
         uint32_t stage = plane->stage;
-        uint32_t end = x + quic_segment(plane, row->width - x);
+        uint32_t start = x, end = x + quic_segment(plane, width - x);
         if (stage != plane->stage)
             blocked = QUIC_NO_COLUMN;
-        uint32_t start = x;
         while (x < end) {
-            if (above && x > 2 && x != blocked && !((above[x - 1] ^ above[x]) & layout.mask) &&
-                !((pixels[x - 1] ^ pixels[x - 2]) & layout.mask)) {
+            uint32_t up = above[x] & mask;
+            if (is_flat && above_left == up && x > 2 && x != blocked) {
                 uint32_t run = quic_get_run(&b, plane, end - x);
-                uint32_t pixel = pixels[x - 1] & layout.mask;
+                quic_repeat(pixels + x, left, run, mask);
                 blocked = x;
-                for (uint32_t run_end = x + run; x < run_end; x++)
-                    pixels[x] =
-                        layout.mask == 0xffffff ? pixel : (pixels[x] & ~layout.mask) | pixel;
+                x += run;
+                context = residuals[(ptrdiff_t)x - 1];
+                above_left = above[x - 1] & mask;
                 continue;
             }
-            uint32_t prediction;
-            if (!above)
-                prediction = x ? pixels[x - 1] : 0;
+            uint32_t folded = quic_get_pixel(&b, family, plane, layout, context);
+            uint32_t pixel = quic_unfold_pixel(folded, quic_average(left, up), layout);
+            quic_set_pixel(&pixels[x], pixel, mask);
+            quic_merge(&residuals[x], folded, mask);
+            if (wait == 0)
+                wait = quic_learn_pixel(family, learn, plane, layout, context, folded);
             else
-                prediction = x ? quic_average(pixels[x - 1], above[x]) : above[0];
-            quic_decode_pixel(&b, family, plane, layout, row, x, prediction & layout.mask);
+                wait--;
+            is_flat = pixel == left;
+            left = pixel;
+            above_left = up;
+            context = folded;
             x++;
         }
         if (plane->stage < SM_QUIC_LAST_STAGE)
             plane->stage_left -= x - start;
     }
+    plane->wait = wait;
     *bits = b;
+}
+
+/* The first row predicts from the left alone and has no runs. */
+static SM_ALWAYS_INLINE void
+quic_decode_first_row(struct sm_quic_bits *b, const struct sm_quic_family *family,
+                      quic_learn_fn *learn, struct sm_quic_plane *plane, struct quic_layout layout,
+                      const struct sm_quic_row *row)
+{
+    uint32_t left = 0, context = 0, x = 0;
+    while (x < row->width) {
+        uint32_t start = x, end = x + quic_segment(plane, row->width - x);
+        for (; x < end; x++) {
+            uint32_t folded = quic_get_pixel_slowly(b, family, plane, layout, context);
+            left = quic_unfold_pixel(folded, left, layout);
+            quic_set_pixel(&row->pixels[x], left, layout.mask);
+            quic_merge(&row->residuals[x], folded, layout.mask);
+            if (plane->wait == 0)
+                plane->wait = quic_learn_pixel(family, learn, plane, layout, context, folded);
+            else
+                plane->wait--;
+            context = folded;
+        }
+        if (plane->stage < SM_QUIC_LAST_STAGE)
+            plane->stage_left -= x - start;
+    }
+}
+
+static SM_ALWAYS_INLINE void quic_decode_row_body(struct sm_quic_bits *bits,
+                                                  const struct sm_quic_family *family,
+                                                  quic_learn_fn *learn, struct sm_quic_plane *plane,
+                                                  struct quic_layout layout,
+                                                  const struct sm_quic_row *row)
+{
+    if (row->above)
+        quic_decode_later_row(bits, family, learn, plane, layout, row);
+    else
+        quic_decode_first_row(bits, family, learn, plane, layout, row);
 }
 
 static SM_ALWAYS_INLINE void quic_decode_row_any(struct sm_quic_bits *bits,
                                                  const struct sm_quic_family *family,
-                                                 struct sm_quic_plane *plane,
+                                                 quic_learn_fn *learn, struct sm_quic_plane *plane,
                                                  enum sm_quic_plane_kind kind,
                                                  const struct sm_quic_row *row)
 {
     switch (kind) {
     case SM_QUIC_COLORS8:
-        quic_decode_row_body(bits, family, plane, quic_colors(8), row);
+        quic_decode_row_body(bits, family, learn, plane, quic_colors(8), row);
         break;
     case SM_QUIC_COLORS5:
-        quic_decode_row_body(bits, family, plane, quic_colors(5), row);
+        quic_decode_row_body(bits, family, learn, plane, quic_colors(5), row);
         break;
     case SM_QUIC_ALPHA8:
-        quic_decode_row_body(bits, family, plane, quic_alpha(), row);
+        quic_decode_row_body(bits, family, learn, plane, quic_alpha(), row);
         break;
     case SM_QUIC_GRAY8:
-        quic_decode_row_body(bits, family, plane, quic_gray(), row);
+        quic_decode_row_body(bits, family, learn, plane, quic_gray(), row);
         break;
     }
 }

@@ -76,10 +76,25 @@ static SM_ALWAYS_INLINE uint32_t quic_fold(uint32_t difference, uint32_t depth)
     return (((difference << 1) & 0x1e1e1e1e) ^ sign) & 0x1f1f1f1f;
 }
 
-/** Adds up what each code would have cost and chooses the cheapest. */
-static SM_ALWAYS_INLINE void quic_learn(const struct sm_quic_family *family,
-                                        struct sm_quic_component *component, uint32_t context,
-                                        uint32_t value, uint32_t trigger)
+/** Makes `code` the one for a bucket. */
+static SM_ALWAYS_INLINE void quic_choose(const struct sm_quic_family *family,
+                                         struct sm_quic_component *component, uint32_t bucket,
+                                         uint32_t code)
+{
+    if (code == component->best[bucket])
+        return;
+    component->best[bucket] = (uint8_t)code;
+    memset(component->code_of + family->bucket_first[bucket], (int)code,
+           family->bucket_size[bucket]);
+}
+
+/** Adds up what each code would have cost for `value` after `context`, and chooses the cheapest. */
+typedef void quic_learn_fn(const struct sm_quic_family *family, struct sm_quic_component *component,
+                           uint32_t context, uint32_t value, uint32_t trigger);
+
+static SM_ALWAYS_INLINE void quic_learn_c(const struct sm_quic_family *family,
+                                          struct sm_quic_component *component, uint32_t context,
+                                          uint32_t value, uint32_t trigger)
 {
     uint32_t bucket = family->bucket_of[context];
     uint16_t *counters = component->counters[bucket];
@@ -97,32 +112,27 @@ static SM_ALWAYS_INLINE void quic_learn(const struct sm_quic_family *family,
         for (uint32_t i = 0; i < SM_QUIC_MAX_CODES; i++)
             counters[i] >>= 1;
     }
-    uint8_t best = (uint8_t)(family->code_count - 1 - place);
-    if (best != component->best[bucket]) {
-        component->best[bucket] = best;
-        memset(component->code_of + family->bucket_first[bucket], best,
-               family->bucket_size[bucket]);
-    }
+    quic_choose(family, component, bucket, family->code_count - 1 - place);
 }
 
-/** After a coded pixel: `context` and `value` are the folded residuals left of it and its own. */
-static SM_ALWAYS_INLINE void quic_after_pixel(const struct sm_quic_family *family,
-                                              struct sm_quic_plane *plane,
-                                              struct quic_layout layout, uint32_t context,
-                                              uint32_t value)
+/** Learns from a coded pixel: `context` and `value` are the folded residuals left of it and its
+ * own.
+ * @return how many pixels are not learnt from next */
+static SM_ALWAYS_INLINE uint32_t quic_learn_pixel(const struct sm_quic_family *family,
+                                                  quic_learn_fn *learn, struct sm_quic_plane *plane,
+                                                  struct quic_layout layout, uint32_t context,
+                                                  uint32_t value)
 {
-    if (plane->wait > 0) {
-        plane->wait--;
-        return;
+    uint32_t trigger = sm_quic_triggers[plane->stage], shift = layout.first_shift;
+    struct sm_quic_component *components = plane->components;
+    learn(family, &components[0], context >> shift & 0xff, value >> shift & 0xff, trigger);
+    if (layout.count == 3) {
+        learn(family, &components[1], context >> 8 & 0xff, value >> 8 & 0xff, trigger);
+        learn(family, &components[2], context & 0xff, value & 0xff, trigger);
     }
-    uint32_t trigger = sm_quic_triggers[plane->stage];
-    for (uint32_t i = 0; i < layout.count; i++) {
-        uint32_t shift = layout.first_shift - 8 * i;
-        quic_learn(family, &plane->components[i], context >> shift & 0xff, value >> shift & 0xff,
-                   trigger);
-    }
-    plane->wait = sm_quic_random[plane->drawn] & ((1u << plane->stage) - 1);
+    uint32_t wait = sm_quic_random[plane->drawn] & ((1u << plane->stage) - 1);
     plane->drawn = (plane->drawn + 1) & 255;
+    return wait;
 }
 
 /** Pixels of this row that belong to the present stage, at most `left`. */
