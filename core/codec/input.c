@@ -43,6 +43,23 @@ const uint8_t *sm_input_packed(struct sm_input *input, struct sm_scratch *scratc
     return packed;
 }
 
+static void clear_top_bytes(uint32_t *out, const uint8_t *row, uint32_t width)
+{
+    typedef uint32_t pixels __attribute__((vector_size(16)));
+    uint32_t x = 0;
+    for (; x + 4 <= width; x += 4) {
+        pixels v;
+        memcpy(&v, row + 4 * (size_t)x, sizeof(v));
+        v &= 0xffffff;
+        memcpy(out + x, &v, sizeof(v));
+    }
+    for (; x < width; x++) {
+        uint32_t v;
+        memcpy(&v, row + 4 * (size_t)x, 4);
+        out[x] = v & 0xffffff;
+    }
+}
+
 void sm_row_to_words(uint32_t *out, const uint8_t *row, enum sm_pixel_format format, uint32_t width)
 {
     switch (format) {
@@ -50,11 +67,7 @@ void sm_row_to_words(uint32_t *out, const uint8_t *row, enum sm_pixel_format for
         sm_widen_24_row((uint8_t *)out, row, width);
         break;
     case SM_PIXEL_XRGB32:
-        for (uint32_t x = 0; x < width; x++) {
-            uint32_t v;
-            memcpy(&v, row + 4 * (size_t)x, 4);
-            out[x] = v & 0xffffff;
-        }
+        clear_top_bytes(out, row, width);
         break;
     default:
         memcpy(out, row, 4 * (size_t)width);

@@ -96,11 +96,13 @@ static SM_ALWAYS_INLINE uint32_t quic_get_pixel_slowly(struct sm_quic_bits *b,
                                                        const struct sm_quic_plane *plane,
                                                        struct quic_layout layout, uint32_t context)
 {
-    uint32_t folded = 0;
-    for (uint32_t i = 0; i < layout.count; i++) {
-        uint32_t shift = layout.first_shift - 8 * i;
-        uint32_t code = plane->components[i].code_of[context >> shift & 0xff];
-        folded |= quic_get_value(b, family, code, layout.depth) << shift;
+    const struct sm_quic_component *c = plane->components;
+    uint32_t shift = layout.first_shift, depth = layout.depth;
+    uint32_t code = c[0].code_of[context >> shift & 0xff];
+    uint32_t folded = quic_get_value(b, family, code, depth) << shift;
+    if (layout.count == 3) {
+        folded |= quic_get_value(b, family, c[1].code_of[context >> 8 & 0xff], depth) << 8;
+        folded |= quic_get_value(b, family, c[2].code_of[context & 0xff], depth);
     }
     return folded;
 }
@@ -175,9 +177,14 @@ static SM_ALWAYS_INLINE void quic_set_pixel(uint32_t *pixel, uint32_t value, uin
         *pixel = value;
 }
 
+/* Repeats a pixel; up to `room` pixels may be written, as what follows is decoded later. */
 static SM_ALWAYS_INLINE void quic_repeat(uint32_t *pixels, uint32_t value, uint32_t count,
-                                         uint32_t mask)
+                                         uint32_t room, uint32_t mask)
 {
+    if (mask != 0xff000000 && count + 8 <= room) {
+        sm_fill_wide((uint8_t *)pixels, (const uint8_t *)&value, 4, (size_t)count * 4);
+        return;
+    }
     for (uint32_t i = 0; i < count; i++)
         quic_set_pixel(&pixels[i], value, mask);
 }
@@ -205,7 +212,7 @@ quic_decode_later_row(struct sm_quic_bits *bits, const struct sm_quic_family *fa
             uint32_t up = above[x] & mask;
             if (is_flat && above_left == up && x > 2 && x != blocked) {
                 uint32_t run = quic_get_run(&b, plane, end - x);
-                quic_repeat(pixels + x, left, run, mask);
+                quic_repeat(pixels + x, left, run, width - x, mask);
                 blocked = x;
                 x += run;
                 context = residuals[(ptrdiff_t)x - 1];
