@@ -10,14 +10,17 @@
 #if defined(__x86_64__)
 #define SM_HAS_X86 1
 
+#define SM_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
+/* clang-format off */
 #define SM_AVX2_BEGIN                                                                              \
-    _Pragma("clang attribute push(__attribute__((target(\"avx2,bmi,bmi2,lzcnt\"))), "              \
-            "apply_to = function)")
-#define SM_AVX2_END _Pragma("clang attribute pop")
+    SM_PRAGMA(clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt"))),                 \
+                                   apply_to = function))
+/* clang-format on */
+#define SM_AVX2_END SM_PRAGMA(clang attribute pop)
 #else
-#define SM_AVX2_BEGIN _Pragma("GCC push_options") _Pragma("GCC target(\"avx2,bmi,bmi2,lzcnt\")")
-#define SM_AVX2_END   _Pragma("GCC pop_options")
+#define SM_AVX2_BEGIN SM_PRAGMA(GCC push_options) SM_PRAGMA(GCC target("avx2,bmi,bmi2,lzcnt"))
+#define SM_AVX2_END   SM_PRAGMA(GCC pop_options)
 #endif
 
 #else
