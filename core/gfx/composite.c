@@ -7,6 +7,7 @@
 #include "core/gfx/brush.h"
 #include "core/gfx/composite_rows.h"
 #include "core/gfx/pixel.h"
+#include "core/gfx/vector.h"
 
 struct work {
     struct sm_gfx_composite composite; /* with the operator reduced to its basic form */
@@ -31,7 +32,10 @@ static uint32_t times(uint32_t p, uint32_t q)
 
 static void mask_row(uint32_t *s, const uint32_t *mask, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    uint32_t i = 0;
+    for (; i + SM_GFX_LANES <= count; i += SM_GFX_LANES)
+        sm_gfx_vstore(s + i, sm_gfx_vmul4(sm_gfx_vload(s + i), sm_gfx_vload(mask + i) >> 24));
+    for (; i < count; i++)
         s[i] = sm_gfx_mul4(s[i], mask[i] >> 24);
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/gfx/over.h"
 #include "core/gfx/pixel.h"
+#include "core/gfx/vector.h"
 
 /* How much of an operand an operator keeps. */
 enum factor {
@@ -77,12 +78,61 @@ static uint32_t factor_value(enum factor factor, uint32_t alpha_s, uint32_t alph
     }
 }
 
-static void porter_duff_row(struct factors f, uint32_t *d, const uint32_t *s, uint32_t count)
+SM_GFX_INLINE sm_gfx_v32 part_of(enum factor factor, sm_gfx_v32 p, sm_gfx_v32 alpha_s,
+                                 sm_gfx_v32 alpha_d)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    switch (factor) {
+    case ONE:
+        return p;
+    case ALPHA_D:
+        return sm_gfx_vmul4(p, alpha_d);
+    case CLEAR_D:
+        return sm_gfx_vmul4(p, 255 - alpha_d);
+    case ALPHA_S:
+        return sm_gfx_vmul4(p, alpha_s);
+    case CLEAR_S:
+        return sm_gfx_vmul4(p, 255 - alpha_s);
+    default:
+        return (sm_gfx_v32){0};
+    }
+}
+
+/* The factors are constants in each caller. */
+SM_GFX_INLINE void porter_duff_body(struct factors f, uint32_t *d, const uint32_t *s,
+                                    uint32_t count)
+{
+    uint32_t i = 0;
+    for (; i + SM_GFX_LANES <= count; i += SM_GFX_LANES) {
+        sm_gfx_v32 from = sm_gfx_vload(s + i), to = sm_gfx_vload(d + i);
+        sm_gfx_v32 alpha_s = from >> 24, alpha_d = to >> 24;
+        sm_gfx_vstore(d + i, sm_gfx_vadd4(part_of(f.s, from, alpha_s, alpha_d),
+                                          part_of(f.d, to, alpha_s, alpha_d)));
+    }
+    for (; i < count; i++) {
         uint32_t alpha_s = s[i] >> 24, alpha_d = d[i] >> 24;
         d[i] = sm_gfx_add4(sm_gfx_mul4(s[i], factor_value(f.s, alpha_s, alpha_d)),
                            sm_gfx_mul4(d[i], factor_value(f.d, alpha_s, alpha_d)));
+    }
+}
+
+static void porter_duff_row(uint32_t op, uint32_t *d, const uint32_t *s, uint32_t count)
+{
+    switch (op) {
+    case SM_GFX_COMPOSITE_IN:
+        porter_duff_body((struct factors){ALPHA_D, ZERO}, d, s, count);
+        break;
+    case SM_GFX_COMPOSITE_IN_REVERSE:
+        porter_duff_body((struct factors){ZERO, ALPHA_S}, d, s, count);
+        break;
+    case SM_GFX_COMPOSITE_OUT_REVERSE:
+        porter_duff_body((struct factors){ZERO, CLEAR_S}, d, s, count);
+        break;
+    case SM_GFX_COMPOSITE_ADD:
+        porter_duff_body((struct factors){ONE, ONE}, d, s, count);
+        break;
+    default: /* the rest are rare enough to choose their factors pixel by pixel */
+        porter_duff_body(PORTER_DUFF[op], d, s, count);
+        break;
     }
 }
 
@@ -99,12 +149,6 @@ static void porter_duff_row_by_channel(struct factors f, uint32_t *d, const uint
         }
         d[i] = result;
     }
-}
-
-static void add_row(uint32_t *d, const uint32_t *s, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        d[i] = sm_gfx_add4(s[i], d[i]);
 }
 
 static uint32_t div255(uint32_t v)
@@ -188,12 +232,10 @@ void sm_gfx_composite_int_row(uint32_t op, uint32_t *d, const uint32_t *s, const
         blend_row(op, d, s, alpha, count);
     else if (op == SM_GFX_COMPOSITE_SRC)
         memcpy(d, s, (size_t)count * sizeof(*d));
-    else if (op == SM_GFX_COMPOSITE_ADD)
-        add_row(d, s, count);
-    else if (alpha)
+    else if (alpha && op != SM_GFX_COMPOSITE_ADD)
         porter_duff_row_by_channel(PORTER_DUFF[op], d, s, alpha, count);
     else if (op == SM_GFX_COMPOSITE_OVER)
-        sm_gfx_over_row(d, s, count);
+        sm_gfx_over_row((uint8_t *)d, s, count);
     else
-        porter_duff_row(PORTER_DUFF[op], d, s, count);
+        porter_duff_row(op, d, s, count);
 }

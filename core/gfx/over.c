@@ -3,35 +3,50 @@
 
 #include "core/gfx/brush.h"
 #include "core/gfx/pixel.h"
+#include "core/gfx/vector.h"
 
 void sm_gfx_scale_alpha_row(uint32_t *pixels, uint32_t alpha, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    uint32_t i = 0;
+    for (; i + SM_GFX_LANES <= count; i += SM_GFX_LANES)
+        sm_gfx_vstore(pixels + i, sm_gfx_vmul4(sm_gfx_vload(pixels + i), sm_gfx_vsplat(alpha)));
+    for (; i < count; i++)
         pixels[i] = sm_gfx_mul4(pixels[i], alpha);
 }
 
 void sm_gfx_cover_row(uint32_t *pixels, const uint8_t *coverage, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    uint32_t i = 0;
+    for (; i + SM_GFX_LANES <= count; i += SM_GFX_LANES)
+        sm_gfx_vstore(pixels + i,
+                      sm_gfx_vmul4(sm_gfx_vload(pixels + i), sm_gfx_vload_bytes(coverage + i)));
+    for (; i < count; i++)
         pixels[i] = sm_gfx_mul4(pixels[i], coverage[i]);
 }
 
-void sm_gfx_over_row(uint32_t *d, const uint32_t *s, uint32_t count)
+void sm_gfx_over_row(uint8_t *d, const uint32_t *s, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        d[i] = sm_gfx_add4(s[i], sm_gfx_mul4(d[i], 255 - (s[i] >> 24)));
+    uint32_t i = 0;
+    for (; i + SM_GFX_LANES <= count; i += SM_GFX_LANES, d += 4 * SM_GFX_LANES) {
+        sm_gfx_v32 from = sm_gfx_vload(s + i);
+        sm_gfx_v32 kept = sm_gfx_vmul4(sm_gfx_vload(d), 255 - (from >> 24));
+        sm_gfx_vstore(d, sm_gfx_vadd4(from, kept));
+    }
+    for (; i < count; i++, d += 4)
+        sm_gfx_put(d, 4, sm_gfx_add4(s[i], sm_gfx_mul4(sm_gfx_load(d, 4), 255 - (s[i] >> 24))));
 }
 
 void sm_gfx_over_target(const struct sm_pixels *target, int32_t x, int32_t y, uint32_t count,
                         const uint32_t *s)
 {
-    struct sm_pixels raw = *target;
-    if (raw.format == SM_PIXEL_XRGB32)
-        raw.format = SM_PIXEL_ARGB32;
+    if (sm_pixel_bits(target->format) == 32) {
+        sm_gfx_over_row(sm_gfx_at(target, x, y), s, count);
+        return;
+    }
     uint32_t d[SM_GFX_RUN_PX];
-    sm_gfx_fetch_row(&raw, x, y, count, d);
-    sm_gfx_over_row(d, s, count);
-    sm_gfx_store_row(&raw, x, y, count, d);
+    sm_gfx_fetch_row(target, x, y, count, d);
+    sm_gfx_over_row((uint8_t *)d, s, count);
+    sm_gfx_store_row(target, x, y, count, d);
 }
 
 void sm_gfx_clear_top(const struct sm_pixels *target, struct sm_rect box)

@@ -188,9 +188,92 @@ static inline uint32_t mix(uint32_t top_left, uint32_t top_right, uint32_t botto
     return result;
 }
 
+/* Four channels of 16 bits, so that they can be multiplied by up to 256 side by side. */
+static inline uint64_t spread(uint32_t p)
+{
+    return (p & 0xff) | (uint64_t)(p & 0xff00) << 8 | (uint64_t)(p & 0xff0000) << 16 |
+           (uint64_t)(p & 0xff000000) << 24;
+}
+
+/* The same as mix(): first along x, which stays within 16 bits, then along y in 32 bits. */
+static inline uint32_t mix_spread(uint64_t top_left, uint64_t top_right, uint64_t bottom_left,
+                                  uint64_t bottom_right, uint64_t fx, uint64_t fy)
+{
+    const uint64_t even = 0x0000ffff0000ffff;
+    uint64_t top = top_left * (256 - fx) + top_right * fx;
+    uint64_t bottom = bottom_left * (256 - fx) + bottom_right * fx;
+    uint64_t rb = (top & even) * (256 - fy) + (bottom & even) * fy; /* blue low, red high */
+    uint64_t ga = (top >> 16 & even) * (256 - fy) + (bottom >> 16 & even) * fy;
+    return (uint32_t)(rb >> 16 & 0xff) | (uint32_t)(rb >> 32 & 0xff0000) |
+           (uint32_t)(ga >> 8 & 0xff00) | (uint32_t)(ga >> 24 & 0xff000000);
+}
+
+/* What linear sampling without turning or repeating needs to know of two rows. */
+struct row_pair {
+    const uint8_t *top, *bottom; /* NULL: outside the picture */
+    uint32_t width;
+    uint32_t fy;
+};
+
+static inline uint64_t spread_at(enum sm_pixel_format format, const uint8_t *row, uint32_t width,
+                                 int64_t column)
+{
+    if (!row || column < 0 || column >= width)
+        return 0;
+    return spread(sm_gfx_fetch(format, sm_gfx_load(row + 4 * (size_t)column, 4)));
+}
+
+/* For 32-bit formats. Enlarged pictures find the same four pixels several times in a row. */
+static inline void linear_in_rows(enum sm_pixel_format format, const struct row_pair *rows,
+                                  int64_t x, int64_t step, uint32_t count, uint32_t *out)
+{
+    int64_t last = INT64_MIN;
+    uint64_t top_left = 0, top_right = 0, bottom_left = 0, bottom_right = 0;
+    for (uint32_t i = 0; i < count; i++, x += step) {
+        int64_t column = x >> 16;
+        if (column == last + 1) {
+            top_left = top_right;
+            bottom_left = bottom_right;
+        } else if (column != last) {
+            top_left = spread_at(format, rows->top, rows->width, column);
+            bottom_left = spread_at(format, rows->bottom, rows->width, column);
+        }
+        if (column != last) {
+            top_right = spread_at(format, rows->top, rows->width, column + 1);
+            bottom_right = spread_at(format, rows->bottom, rows->width, column + 1);
+        }
+        last = column;
+        out[i] = mix_spread(top_left, top_right, bottom_left, bottom_right,
+                            (uint64_t)(2 * (x >> 9 & 127)), rows->fy);
+    }
+}
+
+static void linear_row_straight(const struct sm_gfx_sampler *s, struct sm_gfx_position at,
+                                uint32_t count, uint32_t *out)
+{
+    const struct sm_pixels *p = &s->pixels;
+    int64_t x = at.x - HALF, y = at.y - HALF, row = y >> 16;
+    const struct row_pair rows = {
+        .top = row >= 0 && row < p->height ? sm_pixels_row(p, (uint32_t)row) : NULL,
+        .bottom =
+            row + 1 >= 0 && row + 1 < p->height ? sm_pixels_row(p, (uint32_t)(row + 1)) : NULL,
+        .width = p->width,
+        .fy = (uint32_t)(2 * (y >> 9 & 127)),
+    };
+    if (p->format == SM_PIXEL_ARGB32)
+        linear_in_rows(SM_PIXEL_ARGB32, &rows, x, s->transform.t00, count, out);
+    else
+        linear_in_rows(SM_PIXEL_XRGB32, &rows, x, s->transform.t00, count, out);
+}
+
 static void linear_row(const struct sm_gfx_sampler *s, struct sm_gfx_position at, uint32_t count,
                        uint32_t *out)
 {
+    if (s->transform.t10 == 0 && s->repeat == SM_GFX_REPEAT_NONE &&
+        sm_pixel_bits(s->pixels.format) == 32) {
+        linear_row_straight(s, at, count, out);
+        return;
+    }
     const struct sm_gfx_transform *t = &s->transform;
     for (uint32_t i = 0; i < count; i++, at.x += t->t00, at.y += t->t10) {
         int64_t x = at.x - HALF, y = at.y - HALF;

@@ -87,15 +87,51 @@ struct text_paint {
     int64_t dx, dy;              /* from target pixels to brush positions */
 };
 
+static void paint_covered(struct text_paint *p, int32_t x, int32_t y, uint32_t count,
+                          const uint8_t *coverage)
+{
+    uint32_t s[SM_GFX_RUN_PX];
+    sm_gfx_sample_row(&p->brush, (int32_t)(x + p->dx), (int32_t)(y + p->dy), count, s);
+    sm_gfx_cover_row(s, coverage, count);
+    sm_gfx_over_target(p->target, x, y, count, s);
+}
+
+/* How many of `count` pixels from the front are not covered; it may be up to 7 too few. */
+static uint32_t uncovered(const uint8_t *coverage, uint32_t count)
+{
+    uint32_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, coverage + i, 8);
+        if (eight)
+            return i;
+    }
+    while (i < count && coverage[i] == 0)
+        i++;
+    return i;
+}
+
+/* Uncovered pixels do not change, but on 555 their unused bit does. */
 static void paint_run(void *context, int32_t x, int32_t y, uint32_t count)
 {
     struct text_paint *p = context;
     const struct coverage *c = &p->coverage;
-    uint32_t s[SM_GFX_RUN_PX];
-    sm_gfx_sample_row(&p->brush, (int32_t)(x + p->dx), (int32_t)(y + p->dy), count, s);
-    sm_gfx_cover_row(s, c->rows + c->stride_bytes * (size_t)(y - c->rect.top) + (x - c->rect.left),
-                     count);
-    sm_gfx_over_target(p->target, x, y, count, s);
+    const uint8_t *coverage =
+        c->rows + c->stride_bytes * (size_t)(y - c->rect.top) + (x - c->rect.left);
+    if (p->target->format == SM_PIXEL_RGB555) {
+        paint_covered(p, x, y, count, coverage);
+        return;
+    }
+    enum { PIECE = 32 };
+    while (count > 0) {
+        uint32_t skipped = uncovered(coverage, count);
+        uint32_t run = count - skipped < PIECE ? count - skipped : PIECE;
+        if (run > 0)
+            paint_covered(p, x + (int32_t)skipped, y, run, coverage + skipped);
+        coverage += skipped + run;
+        x += (int32_t)(skipped + run);
+        count -= skipped + run;
+    }
 }
 
 static uint32_t widen_solid(uint32_t v)
