@@ -200,7 +200,9 @@ static void carry_out(struct sm_replay *replay, int64_t request,
         forget_primary(replay, device, context);
         break;
     case REQUEST_DESTROY_SURFACES:
-        device->destroy_surfaces(context);
+        device->destroy_surfaces(context); /* the primary, too */
+        free(replay->primary_data);
+        replay->primary_data = NULL;
         break;
     default: /* of no consequence here, or of none at all */
         break;
