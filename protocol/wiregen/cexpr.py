@@ -74,7 +74,9 @@ class CExpr:
     def emit(self, tree):
         kind = tree[0]
         if kind == 'int':
-            return (f'0x{tree[1]:x}u' if tree[1] > 0x7fffffff else str(tree[1])), LEAF
+            return integer(tree[1]), LEAF
+        if kind == 'named':
+            return f'SM_{tree[1].name}', LEAF
         if kind == 'value':
             return naming.value_constant(tree[1], tree[2]), LEAF
         if kind == 'name':
@@ -133,6 +135,12 @@ class CExpr:
         if own < level or own == 5 or (own in (2, 3) and own != level):
             return f'({text})'
         return text
+
+
+def integer(value):
+    if value > 0x7fffffff:
+        return f'0x{value:x}u'
+    return hex(value) if value > 0xffffff else str(value)
 
 
 def negate(tree):

@@ -14,7 +14,7 @@ class Scope:
     """What a file can name: its own declarations and those of the files it uses."""
 
     def __init__(self):
-        self.enums, self.structs = {}, {}
+        self.enums, self.structs, self.consts = {}, {}, {}
 
 
 def check_files(files):
@@ -41,7 +41,7 @@ class _Checker:
                 self.fail(line, f"'{name}' is no file read before this one")
             self.scope.enums.update(self.scopes[name].enums)
             self.scope.structs.update(self.scopes[name].structs)
-        consts = set()
+            self.scope.consts.update(self.scopes[name].consts)
         ids = {}
         for item in [self.file, *self.file.order]:
             if not item.prose:
@@ -54,10 +54,10 @@ class _Checker:
             elif isinstance(item, Struct):
                 self.declare(self.scope.structs, item, 'struct')
                 self.struct(item)
-            elif item.name in consts:
+            elif item.name in self.scope.consts:
                 self.fail(item.line, f"a second constant '{item.name}'")
             else:
-                consts.add(item.name)
+                self.scope.consts[item.name] = item
         if self.file.context:
             table = self.scope.enums.get(self.file.context)
             if not table or table.kind != 'flags':
@@ -158,9 +158,8 @@ class _Checker:
             field.argument = self.resolve(field.argument, field.line, struct, seen)
         elif field.struct and field.struct.parameter:
             self.fail(field.line, f"'{field.type}' needs an argument")
-        if field.array is not None and field.array != 'rest' and field.array[0] == 'int' and (
-                field.type != 'u8' or field.pointer):
-            self.fail(field.line, 'only u8 comes in arrays of a fixed size')
+        if field.fixed_count is not None and (not field.integer or field.pointer):
+            self.fail(field.line, 'only integers come in arrays of a fixed size')
         if field.is_bytes and field.array is None:
             self.fail(field.line, "'bytes' needs a size in brackets")
         if field.array is not None and field.array != 'rest':
@@ -223,6 +222,8 @@ class _Checker:
             return tree
         if kind == 'int':
             return tree
+        if kind == 'const' and tree[1] in self.scope.consts:
+            return ('named', self.scope.consts[tree[1]])
         if kind == 'const':
             self.fail(line, f"'{tree[1]}' has no field to tell its table")
         if kind == 'not':
@@ -236,7 +237,7 @@ class _Checker:
                 return ('has', left, self.value(table, tree[2], line))
             return ('in', left, [self.value(table, name, line) for name in tree[2]])
         _, op, left, right = tree
-        if op in ('==', '!=') and right[0] == 'const':
+        if op in ('==', '!=') and right[0] == 'const' and right[1] not in self.scope.consts:
             table = self.table_of(left, line, struct, seen)
             return ('bin', op, self.resolve(left, line, struct, seen),
                     self.value(table, right[1], line))

@@ -111,6 +111,10 @@ class BuildFunction:
             self.reject_if(condition)
 
     def array(self, field, value):
+        if field.fixed_count is not None and field.integer != 'u8':
+            self.out.line(f'for (uint32_t i = 0; i < {field.fixed_count}; i++)')
+            self.out.line('    ' + put_call(field.integer, f'{value}[i]'))
+            return
         if field.fixed_count is not None:
             self.out.line(f'sm_put_bytes(b->w, (struct sm_bytes){{.data = {value}, '
                           f'.size = sizeof({value})}});')

@@ -163,6 +163,8 @@ def expression(tree, outer=0):
         return number(tree[1])
     if kind == 'value':
         return tree[2].name
+    if kind == 'named':
+        return tree[1].name
     if kind == 'name':
         return '.'.join(tree[1])
     if kind in ('size', 'present'):

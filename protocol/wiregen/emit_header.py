@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Writes the C header of a file: constants, structs and the functions that handle messages."""
 
+import textwrap
+
 from . import naming
-from .ctext import Writer, broken_call, trailing
+from .ctext import WIDTH, Writer, broken_call, trailing
 from .model import Const, Enum, Message, Struct, fields_of
 
 NOTICE = '/* Made from protocol/{}.wire; change that. */'
@@ -13,8 +15,14 @@ def header(file, files):
     guard = f'SM_CORE_WIRE_{file.name.upper()}_H'
     out.line('/* SPDX-License-Identifier: MIT */')
     out.line(NOTICE.format(file.name))
-    if file.prose:
-        out.line('/* ' + '\n * '.join(file.prose.split('\n')) + ' */')
+    text = ' '.join(file.prose.split())
+    if len(text) + 6 <= WIDTH:
+        out.line(f'/* {text} */')
+    else:
+        out.line('/*')
+        for line in textwrap.wrap(text, WIDTH - 3):
+            out.line(f' * {line}')
+        out.line(' */')
     out.line(f'#ifndef {guard}')
     out.line(f'#define {guard}')
     out.line()

@@ -87,7 +87,7 @@ def field(item, struct):
         parts.append(f'struct = "{item.struct.name}"')
     else:
         kind = item.integer
-        if item.is_bytes or item.fixed_count is not None:
+        if item.is_bytes or item.fixed_count is not None and kind == 'u8':
             kind = 'bytes'
         parts.append(f'kind = "{kind}"')
     if item.enum:
@@ -116,6 +116,8 @@ def expression(tree, struct, outer=0):
         return str(tree[1])
     if kind == 'value':
         return str(tree[2].value)
+    if kind == 'named':
+        return str(tree[1].value)
     if kind == 'name':
         return path(tree[1], struct)
     if kind == 'size':

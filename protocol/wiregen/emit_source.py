@@ -208,8 +208,12 @@ class ParseFunction:
                            f'{field.name} is not NUL-terminated')
 
     def array(self, field):
-        if field.fixed_count is not None:
+        if field.fixed_count is not None and element_size(field) == 1:
             self.out.line(f'sm_wire_get_octets(r, out->{field.name}, sizeof(out->{field.name}));')
+            return
+        if field.fixed_count is not None:
+            self.out.line(f'for (uint32_t i = 0; i < {field.fixed_count}; i++)')
+            self.out.line(f'    out->{field.name}[i] = {get_call(field.integer)};')
             return
         size = element_size(field)
         if field.array == 'rest':

@@ -6,6 +6,8 @@ An expression is a tuple tree:
     ('int', 7)  ('name', ['bitmap', 'x'])  ('const', 'CACHE_ME')  ('size', ['data'])
     ('present', ['palette'])  ('not', e)  ('bin', '*', a, b)  ('has', a, 'FLAG')
     ('in', a, ['A', 'B'])  ('if', condition, yes, no)
+
+The checker replaces 'const' by ('value', table, value) or ('named', constant).
 """
 
 import re

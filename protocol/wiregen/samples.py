@@ -68,8 +68,15 @@ HINTS = {
     ('draw_composite', 'flags'): lambda r, _: r.below(1 << 25) & ~0x24f0,
     ('compressed_data', 'uncompressed_size'): lambda r, _: r.below(1 << 20),
     ('agent_header', 'protocol'): lambda r, _: 1,
+    ('migration_device', 'version'): lambda r, _: 1,
     ('string', 'flags'): lambda r, _: 1 << r.below(3) | r.below(2) << 3,
 }
+
+
+for _name, _magic in (('main', b'MNMD'), ('display', b'DCMD'), ('inputs', b'ICMD'),
+                      ('smartcard', b'SCMD'), ('spicevmc', b'SVMD')):
+    HINTS[_name, 'magic'] = lambda r, _, magic=int.from_bytes(_magic, 'little'): magic
+    HINTS[_name, 'version'] = lambda r, _: 1
 
 
 class Evaluator:
@@ -95,6 +102,8 @@ class Evaluator:
             return tree[1]
         if kind == 'value':
             return tree[2].value
+        if kind == 'named':
+            return tree[1].value
         if kind == 'name':
             return self.path(tree[1])
         if kind == 'size':

@@ -34,6 +34,8 @@ static enum sm_status parse_msg_draw(struct sm_wire_parser *p, struct sm_reader 
     sm_wire_get_corner(r, &out->at);
     out->serial = sm_get_le64(r);
     sm_wire_get_octets(r, out->secret, sizeof(out->secret));
+    for (uint32_t i = 0; i < 3; i++)
+        out->marks[i] = (int16_t)sm_get_le16(r);
     return SM_OK;
 }
 
@@ -46,6 +48,8 @@ static void put_msg_draw(struct sm_wire_builder *b, const struct sm_msg_example_
     sm_wire_put_corner(b, &in->at);
     sm_put_le64(b->w, in->serial);
     sm_put_bytes(b->w, (struct sm_bytes){.data = in->secret, .size = sizeof(in->secret)});
+    for (uint32_t i = 0; i < 3; i++)
+        sm_put_le16(b->w, (uint16_t)in->marks[i]);
 }
 
 static enum sm_status parse_msg_cells(struct sm_wire_parser *p, struct sm_reader *r,

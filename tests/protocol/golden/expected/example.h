@@ -38,6 +38,7 @@ struct sm_msg_example_draw {
     struct sm_corner at;
     uint64_t serial;
     uint8_t secret[4];
+    int16_t marks[3];
 };
 
 /** Server to client, 103. Cells up to the end. */

@@ -36,12 +36,13 @@ structs.cell = {
 }
 local channel_example = {server = {}, client = {}}
 channel_example.server[101] = {name = "draw", channel = "example",
-    min_size = 24, items = {
+    min_size = 30, items = {
     {name = "shape", struct = "shape", pointer = true},
     {name = "under", struct = "shape", pointer = true},
     {name = "at", struct = "corner"},
     {name = "serial", kind = "u64"},
     {name = "secret", kind = "bytes", count = 4},
+    {name = "marks", kind = "i16", count = 3},
 }}
 channel_example.server[102] = {name = "clear", channel = "example",
     min_size = 0, items = {

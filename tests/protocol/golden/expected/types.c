@@ -25,7 +25,7 @@ enum sm_status sm_wire_parse_shape(struct sm_wire_parser *p, struct sm_reader *r
         out->colour != SM_COLOUR_BLUE)
         return sm_wire_refuse(p, SM_ERR_PROTOCOL, "shape: unknown colour");
     out->num_corners = sm_get_u8(r);
-    if (out->num_corners > 64)
+    if (out->num_corners > SM_MAX_CORNERS)
         return sm_wire_refuse(p, SM_ERR_LIMIT, "shape: too many corners");
     if (out->num_corners > sm_left(r) / 4)
         return sm_wire_refuse(p, SM_ERR_PROTOCOL, "shape: corners are more than the body holds");
@@ -84,7 +84,7 @@ void sm_wire_put_shape(struct sm_wire_builder *b, const struct sm_shape *in)
         in->colour != SM_COLOUR_BLUE)
         sm_wire_reject(b, SM_ERR_STATE);
     sm_wire_put_count(b, in->num_corners, in->corners, 1);
-    if (in->num_corners > 64)
+    if (in->num_corners > SM_MAX_CORNERS)
         sm_wire_reject(b, SM_ERR_LIMIT);
     for (uint32_t i = 0; i < in->num_corners && b->status == SM_OK; i++)
         sm_wire_put_corner(b, &in->corners[i]);
