@@ -18,8 +18,9 @@ struct tls {
     char *host;                     /* owned; NULL at servers */
     unsigned read_wants, write_wants;
     bool is_established;
-    bool is_broken;  /* a fatal error: the stream must not be touched again */
-    int chain_error; /* the first one the peer's chain met */
+    bool is_broken;        /* a fatal error: the stream must not be touched again */
+    int chain_error;       /* the first one the peer's chain met */
+    char chain_words[160]; /* about it; "" if there is none */
     struct sm_tls_verdict verdict;
 };
 
@@ -107,15 +108,8 @@ static bool is_foreign_protocol(unsigned long code)
 
 static enum sm_status fail_handshake(struct tls *tls, int error)
 {
-    if (tls->chain_error != X509_V_OK && !tls->is_established) {
-        struct sm_tls_verdict verdict;
-        sm_tls_verify_peer(&verdict, tls->context, tls->ssl, tls->host, tls->chain_error);
-        enum sm_tls_failure failure = sm_tls_chain_failure(tls->chain_error);
-        return break_with(tls, failure, "TLS",
-                          verdict.failure != SM_TLS_OK
-                              ? verdict.text
-                              : X509_verify_cert_error_string(tls->chain_error));
-    }
+    if (tls->chain_error != X509_V_OK && !tls->is_established)
+        return break_with(tls, sm_tls_chain_failure(tls->chain_error), "TLS", tls->chain_words);
     unsigned long code = ERR_peek_error();
     if (error == SSL_ERROR_SSL && is_foreign_protocol(code))
         return break_with(tls, SM_TLS_NOT_TLS, "TLS", "the peer does not speak TLS here");
@@ -154,8 +148,16 @@ static int note_chain(int is_good, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls *tls = SSL_get_app_data(ssl);
-    if (!is_good && tls->chain_error == X509_V_OK)
+    if (!is_good && tls->chain_error == X509_V_OK) {
         tls->chain_error = X509_STORE_CTX_get_error(store);
+        /* The connection forgets the certificate when it breaks off, so its name is kept now. */
+        char subject[80] = "of the server";
+        X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+        if (certificate)
+            X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof(subject));
+        snprintf(tls->chain_words, sizeof(tls->chain_words), "certificate %s: %s", subject,
+                 X509_verify_cert_error_string(tls->chain_error));
+    }
     /* A known public key may excuse the chain; that is decided when the handshake is through. */
     return is_good || (tls->context->verify & SM_TLS_VERIFY_PUBKEY);
 }
