@@ -55,6 +55,9 @@ void sm_reason_socket(struct sm_error *error, const struct sm_attempt *a,
 void sm_reason_tls(struct sm_error *error, const struct sm_attempt *a, enum sm_tls_failure failure,
                    const char *detail)
 {
+    static const char layer[] = "TLS: "; /* the sentences below say so */
+    if (strncmp(detail, layer, sizeof(layer) - 1) == 0)
+        detail += sizeof(layer) - 1;
     const char *colon = detail[0] ? ": " : "";
     switch (failure) {
     case SM_TLS_UNTRUSTED:

@@ -19,9 +19,10 @@
 /** One look-up. Two own it: the asking thread and the looking one; the last frees it. */
 struct lookup {
     atomic_int owners;
-    int done_fd; /* eventfd; readable when the fields below are final */
-    char *host;  /* owned */
-    int result;  /* of getaddrinfo() */
+    int done_fd;         /* eventfd; readable once `is_done` */
+    atomic_bool is_done; /* the fields below are final */
+    char *host;          /* owned */
+    int result;          /* of getaddrinfo() */
     struct sm_resolved resolved;
 };
 
@@ -58,6 +59,7 @@ static void *run(void *opaque)
 {
     struct lookup *lookup = opaque;
     lookup->result = look_up(&lookup->resolved, lookup->host, AI_ADDRCONFIG);
+    atomic_store(&lookup->is_done, true);
     uint64_t one = 1;
     ssize_t written = write(lookup->done_fd, &one, sizeof(one));
     (void)written; /* a fresh counter always has room */
@@ -114,7 +116,7 @@ static bool wait_done(const struct lookup *lookup, uint64_t deadline_us, int can
             set_why(why, SM_SOCKET_CANCELLED, "cancelled");
             return false;
         }
-        if (ready > 0 && fds[0].revents)
+        if (ready > 0 && atomic_load(&lookup->is_done))
             return true;
         if (ready == 0 && sm_now_us() >= deadline_us) {
             set_why(why, SM_SOCKET_RESOLVE, "the name server did not answer in time");

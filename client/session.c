@@ -200,11 +200,40 @@ void sm_session_destroy(struct sm_session *session)
     free(session);
 }
 
+/* KEY=VALUE pairs between commas, none of them empty; a backslash makes the next byte literal. */
+static bool is_subject_text(const char *text)
+{
+    bool has_key = false, has_equals = false, has_value = false;
+    for (;; text++) {
+        if (!*text || *text == ',') {
+            if (!has_key || !has_equals || !has_value)
+                return false;
+            if (!*text)
+                return true;
+            has_key = has_equals = has_value = false;
+        } else if (*text == '=' && !has_equals) {
+            has_equals = true;
+        } else {
+            if (*text == '\\' && text[1])
+                text++;
+            if (has_equals)
+                has_value = true;
+            else
+                has_key = has_key || *text != ' ';
+        }
+    }
+}
+
 static enum sm_status make_tls(struct sm_session *session, struct sm_error *error)
 {
     const struct sm_session_settings *settings = &session->settings;
     if (settings->unix_path || !settings->tls_port || session->tls)
         return SM_OK;
+    if (settings->host_subject && !is_subject_text(settings->host_subject)) {
+        sm_error_set(error, SM_ERROR_OPTION, "write it as KEY=VALUE,KEY=VALUE: O=Example,CN=vm",
+                     "the expected subject makes no sense: %s", settings->host_subject);
+        return SM_ERR_PROTOCOL;
+    }
     struct sm_tls_client_config config = {
         .ca_file = settings->ca_file,
         .ciphers = settings->ciphers,
@@ -215,12 +244,9 @@ static enum sm_status make_tls(struct sm_session *session, struct sm_error *erro
     enum sm_status status = sm_tls_context_client(&session->tls, &config, why, sizeof(why));
     if (status == SM_ERR_NOMEM)
         return sm_error_nomem(error);
-    if (status == SM_ERR_IO)
+    if (status != SM_OK)
         sm_error_set(error, settings->ca_file ? SM_ERROR_CA_FILE : SM_ERROR_OPTION,
                      "give a PEM file with the certificates of authorities you trust",
-                     "TLS cannot be set up: %s", why);
-    else if (status != SM_OK)
-        sm_error_set(error, SM_ERROR_OPTION, "write the subject as KEY=VALUE,KEY=VALUE",
                      "TLS cannot be set up: %s", why);
     return status;
 }

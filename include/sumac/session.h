@@ -150,7 +150,8 @@ sm_session_set_log(struct sm_session *session,
  *
  * @param error  receives the reason for people if a setting cannot be used; may be NULL
  * @return SM_OK; SM_ERR_STATE if it was called before; SM_ERR_NOMEM; SM_ERR_LIMIT if the password
- *         is too long; SM_ERR_IO if a file cannot be read or a thread not started
+ *         is too long; SM_ERR_PROTOCOL if the expected subject makes no sense; SM_ERR_IO if a file
+ * cannot be read or a thread not started
  */
 SM_API SM_NODISCARD enum sm_status sm_session_connect(struct sm_session *session,
                                                       struct sm_error *error);

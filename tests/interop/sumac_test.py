@@ -332,7 +332,7 @@ def tls_works():
 @tap.test('TLS: an unknown authority, another host, another subject are refused')
 def tls_refused():
     secure = machine('secure', certificates=certificates())
-    check_failure(info(secure.tls_uri), 23, 'certificate', 'not trusted', '--ca')
+    check_failure(info(secure.tls_uri), 23, 'certificate', 'not trusted: certificate /CN=Sumac-test-CA', '--ca')
     check_failure(info(secure.tls_uri, '--ca', certificates('other').ca), 23, 'certificate', 'not trusted', '--ca')
     listener = Relay(secure.tls_port, '127.0.0.2')
     check_failure(info(f'spice+tls://127.0.0.2:{listener.port}', '--ca', certificates().ca), 25, 'host-name',
@@ -342,7 +342,15 @@ def tls_refused():
     listener.close()
     check_failure(info(secure.tls_uri, '--ca', certificates().ca, '--host-subject', 'CN=other'), 26, 'subject',
                   'expected subject')
+    check_failure(info(secure.tls_uri, '--host-subject', 'nonsense'), 2, 'option', 'nonsense', 'KEY=VALUE')
     check_failure(info(secure.tls_uri, '--ca', '/does/not/exist'), 27, 'ca-file', '/does/not/exist', 'PEM')
+
+
+@tap.test('TLS: a certificate that has expired is told from one that is not trusted')
+def tls_expired():
+    old = certificates('expired', days=0)
+    expired = machine('expired machine', certificates=old)
+    check_failure(info(expired.tls_uri, '--ca', old.ca), 24, 'certificate-expired', 'expired', 'renewed')
 
 
 @tap.test('TLS: the wrong kind of port is explained either way')
