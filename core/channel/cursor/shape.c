@@ -6,8 +6,9 @@
 #include "core/base/alloc.h"
 #include "core/base/math.h"
 
-/* What stands for "invert the screen" in a colour shape, by turns. */
-static const uint32_t INVERTED[2] = {0xc0303030, 0x30505050};
+/* What stands for "invert the screen" in a colour shape, by turns: dark and light, both seen
+ * through. */
+static const uint32_t INVERTED[2] = {0xc0303030, 0x30303030};
 
 static const uint32_t BLACK = 0xff000000, WHITE = 0xffffffff;
 

@@ -71,7 +71,7 @@ static void color_shapes_are_opaque_clear_or_inverted(void **state)
     check_shape(SM_CURSOR_TYPE_COLOR32, 4, 1, "11223344 00000099 ffffff00 ffffffff 60", EXPECTED,
                 true);
     check_shape(SM_CURSOR_TYPE_COLOR24, 4, 1, "112233 000000 ffffff ffffff 60", EXPECTED, true);
-    static const uint32_t EXPECTED16[] = {0xff0842ff, 0, 0x30505050, 0xffffffff};
+    static const uint32_t EXPECTED16[] = {0xff0842ff, 0, 0x30303030, 0xffffffff};
     check_shape(SM_CURSOR_TYPE_COLOR16, 2, 2, "1f05 0080 ff7f ff7f 40 80", EXPECTED16, true);
 }
 

@@ -153,6 +153,7 @@ static void of_positions_the_latest_wins(void **state)
     sm_check_status(sm_inputs_client_next(client, &event), SM_AGAIN);
     sm_check_pending(machine, "7000 0b000000 13000000 26000000 0000 01");
     sm_check_status(sm_inputs_client_position(client, 1, 1, 0), SM_OK);
+    sm_check_pending(machine, "7000 0b000000 01000000 01000000 0000 00");
     for (int i = 0; i < 20; i++)
         sm_check_status(sm_inputs_client_position(client, 1, 1, 0), SM_OK);
     sm_inputs_client_reset_motion(client);
@@ -185,6 +186,9 @@ static void server_acknowledges_every_fourth_motion(void **state)
     sm_check_status(sm_inputs_server_next(server, &msg), SM_OK);
     assert_int_equal(msg->mouse_position.x, 320);
     sm_check_pending(machine, "6f00 00000000");
+    sm_test_feed_hex(machine, "7000 0b000000 40010000 f0000000 0000 00");
+    sm_check_status(sm_inputs_server_next(server, &msg), SM_OK);
+    sm_check_pending(machine, "");
     sm_check_status(sm_inputs_server_modifiers(server, 5), SM_OK);
     sm_check_pending(machine, "6600 02000000 0500");
     sm_inputs_server_destroy(server);

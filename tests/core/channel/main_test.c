@@ -222,6 +222,13 @@ static void client_finishes_what_it_began_when_the_agent_goes(void **state)
     check_event(client, SM_MSG_MAIN_AGENT_CONNECTED_TOKENS);
     struct sm_bytes out = sm_test_take_pending(machine, 0);
     assert_int_equal(out.size, 10 + 2054 + 26); /* AGENT_START and the rest, not the second */
+    /* each agent that comes sets the stock, whatever is left of the former one */
+    sm_test_feed_hex(machine, "7300 04000000 02000000");
+    check_event(client, SM_MSG_MAIN_AGENT_CONNECTED_TOKENS);
+    (void)sm_test_take_pending(machine, 0);
+    sm_check_status(sm_main_client_send_agent(client, 4, (struct sm_bytes){BODY, sizeof(BODY)}),
+                    SM_OK);
+    assert_int_equal(sm_test_take_pending(machine, 0).size, 2 * 2054);
     sm_main_client_destroy(client);
     sm_test_free_copies();
 }
