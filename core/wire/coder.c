@@ -19,8 +19,6 @@ struct sm_reader sm_wire_at(const struct sm_wire_parser *p, uint32_t offset)
 {
     struct sm_reader r = sm_reader(p->body);
     sm_skip(&r, offset);
-    if (sm_left(&r) == 0)
-        r.failed = true;
     return r;
 }
 

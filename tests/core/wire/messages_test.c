@@ -162,6 +162,9 @@ static void counts_beyond_the_body_are_refused(void **state)
                 if (round.result.parse == SM_OK)
                     fail_sample(sample, "taken with a count beyond the body at", place.at);
                 check_refusal(sample, &round, place.at);
+                /* Refused for what it says, not because so much room could not be had. */
+                if (round.arena.hit_limit || round.arena.used_bytes > 64 * sample->body.size)
+                    fail_sample(sample, "a count alone made room", round.arena.used_bytes);
                 finish(&round);
                 tried++;
             }
@@ -169,6 +172,53 @@ static void counts_beyond_the_body_are_refused(void **state)
         sm_test_free_copies();
     }
     assert_true(tried > 500);
+}
+
+/* Sizes that are small, or zero, when multiplied in 32 bits. */
+static void sizes_that_wrap_are_refused(void **state)
+{
+    (void)state;
+    struct sm_writer w;
+    sm_writer_init(&w, WRITER_LIMIT);
+    struct sm_image image = {.type = SM_IMAGE_TYPE_BITMAP, .width = 1, .height = 2};
+    image.bitmap = (struct sm_bitmap){.format = SM_BITMAP_FORMAT_8BIT, .x = 1, .y = 2, .stride = 1};
+    image.bitmap.data = (struct sm_bytes){(const uint8_t *)"ab", 2};
+    struct sm_display_msg msg = {
+        .type = SM_MSG_DISPLAY_DRAW_COPY,
+        .draw_copy = {.src_bitmap = &image, .ropd = SM_ROPD_OP_PUT},
+    };
+    sm_check_status(sm_display_msg_build(&w, &msg), SM_OK);
+
+    enum { IMAGE_AT = 57, HEIGHT_AT = IMAGE_AT + 14, Y_AT = IMAGE_AT + 24, STRIDE_AT = Y_AT + 4 };
+    const struct {
+        uint32_t width, height, stride;
+        enum sm_status status;
+    } hostile[] = {
+        {1, 0x10000, 0x10000, SM_ERR_PROTOCOL}, /* 2^32 bytes of pixels */
+        {1, 2, 0x80000001, SM_ERR_PROTOCOL},    /* 2^32 + 2 */
+        {0x10000, 0x10000, 0x80000, SM_ERR_LIMIT},
+        {0x80000001, 2, 1, SM_ERR_LIMIT},
+    };
+    struct sm_arena arena;
+    sm_arena_init(&arena, ARENA_LIMIT);
+    for (size_t i = 0; i < SM_COUNT_OF(hostile); i++) {
+        sm_patch_le32(&w, HEIGHT_AT - 4, hostile[i].width);
+        sm_patch_le32(&w, HEIGHT_AT, hostile[i].height);
+        sm_patch_le32(&w, Y_AT - 4, hostile[i].width);
+        sm_patch_le32(&w, Y_AT, hostile[i].height);
+        sm_patch_le32(&w, STRIDE_AT, hostile[i].stride);
+        struct sm_bytes body = sm_test_copy(w.data, w.size);
+        sm_check_status(sm_display_msg_parse(&msg, SM_MSG_DISPLAY_DRAW_COPY, body, &arena, NULL),
+                        hostile[i].status);
+    }
+    struct sm_display_msg surface = {
+        .type = SM_MSG_DISPLAY_SURFACE_CREATE,
+        .surface_create = {.width = 0x10000, .height = 0x10000, .format = 32},
+    };
+    sm_check_status(sm_display_msg_build(&w, &surface), SM_ERR_LIMIT);
+    sm_arena_finish(&arena);
+    sm_writer_finish(&w);
+    sm_test_free_copies();
 }
 
 static void pointers_out_of_the_body_are_refused(void **state)
@@ -430,6 +480,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused_or_complete),
         cmocka_unit_test(bytes_behind_the_last_field_are_tolerated),
         cmocka_unit_test(counts_beyond_the_body_are_refused),
+        cmocka_unit_test(sizes_that_wrap_are_refused),
         cmocka_unit_test(pointers_out_of_the_body_are_refused),
         cmocka_unit_test(changed_bytes_never_break_a_round_trip),
         cmocka_unit_test(every_failing_allocation_is_survived),
