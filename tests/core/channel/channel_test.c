@@ -1,66 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/core/channel/wire.h"
+#include "tests/core/channel/channel_support.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/channel/channel.h"
 #include "core/wire/display.h"
 #include "tests/support/failmalloc.h"
-
-static struct sm_channel *new_channel(enum sm_channel_role role, bool is_mini)
-{
-    struct sm_channel_config config = {
-        .role = role,
-        .has_mini_header = is_mini,
-        .max_size = role == SM_CHANNEL_CLIENT ? sm_display_msg_max_size : sm_display_msgc_max_size,
-    };
-    struct sm_channel *channel = NULL;
-    sm_check_status(sm_channel_create(&channel, &config, 0), SM_OK);
-    return channel;
-}
-
-static struct sm_channel *new_client(void)
-{
-    return new_channel(SM_CHANNEL_CLIENT, true);
-}
-
-static struct sm_channel *new_server(void)
-{
-    return new_channel(SM_CHANNEL_SERVER, true);
-}
-
-static enum sm_status feed(struct sm_channel *channel, const char *hex, size_t piece)
-{
-    struct sm_bytes bytes = sm_test_hex(hex);
-    size_t taken;
-    enum sm_status status = sm_test_feed(sm_channel_machine(channel), bytes, piece, &taken);
-    if (status == SM_OK)
-        assert_int_equal(taken, bytes.size);
-    return status;
-}
-
-static struct sm_bytes output(struct sm_channel *channel)
-{
-    return sm_test_take_pending(sm_channel_machine(channel), 0);
-}
-
-static void check_next(struct sm_channel *channel, uint16_t type, uint64_t serial, bool is_sub,
-                       const char *body)
-{
-    struct sm_channel_message message;
-    sm_check_status(sm_channel_next(channel, &message), SM_OK);
-    assert_int_equal(message.type, type);
-    assert_int_equal(message.serial, serial);
-    assert_int_equal(message.is_sub, is_sub);
-    sm_check_bytes(message.body, sm_test_hex(body));
-}
-
-static void check_no_more(struct sm_channel *channel)
-{
-    struct sm_channel_message message;
-    sm_check_status(sm_channel_next(channel, &message), SM_AGAIN);
-}
 
 static void start_of_a_display_channel_as_captured(void **state)
 {
@@ -138,16 +83,12 @@ static void sub_messages_of_full_headers_come_first(void **state)
     sm_test_free_copies();
 }
 
-static const char LIST[] = "0800 2c000000 0200 1b000000 0a000000"
-                           "6900 0b000000 0100 01 0100000064000000"
-                           "0500 0b000000 01 0201 2a00000000000000";
-
 static void list_messages_come_in_list_order(void **state)
 {
     (void)state;
     for (size_t piece = 0; piece < 5; piece++) {
         struct sm_channel *client = new_client();
-        sm_check_status(feed(client, LIST, piece), SM_OK);
+        sm_check_status(feed(client, SM_TEST_LIST, piece), SM_OK);
         check_next(client, SM_MSG_WAIT_FOR_CHANNELS, 1, true, "01 0201 2a00000000000000");
         assert_int_equal(sm_channel_handled_serial(client), 0);
         check_next(client, SM_MSG_DISPLAY_INVAL_LIST, 1, true, "0100 01 0100000064000000");
@@ -205,115 +146,8 @@ static void server_takes_no_lists(void **state)
 {
     (void)state;
     struct sm_channel *server = new_server();
-    sm_check_status(feed(server, LIST, 0), SM_ERR_PROTOCOL);
+    sm_check_status(feed(server, SM_TEST_LIST, 0), SM_ERR_PROTOCOL);
     sm_channel_destroy(server);
-    sm_test_free_copies();
-}
-
-static void pings_are_answered_before_anything_is_pulled(void **state)
-{
-    (void)state;
-    struct sm_channel *client = new_client();
-    sm_check_status(feed(client,
-                         "6600 00000000"
-                         "0400 0c000000 07000000 0383db5900000000",
-                         3),
-                    SM_OK);
-    sm_check_bytes(output(client), sm_test_hex("0300 0c000000 07000000 0383db5900000000"));
-    check_next(client, SM_MSG_DISPLAY_MARK, 1, false, "");
-    check_no_more(client);
-    assert_int_equal(sm_channel_handled_serial(client), 2);
-    sm_channel_destroy(client);
-    sm_test_free_copies();
-}
-
-static void large_pings_are_answered_and_not_kept(void **state)
-{
-    (void)state;
-    struct sm_channel *client = new_client();
-    size_t size = 6 + 12 + 256000;
-    uint8_t *ping = calloc(1, size);
-    assert_non_null(ping);
-    memcpy(ping, "\x04\x00\x0c\xe8\x03\x00\x03", 7);
-    size_t taken;
-    sm_check_status(
-        sm_test_feed(sm_channel_machine(client), (struct sm_bytes){ping, size}, 1000, &taken),
-        SM_OK);
-    assert_int_equal(taken, size);
-    sm_check_bytes(output(client), sm_test_hex("0300 0c000000 03000000 0000000000000000"));
-    check_no_more(client);
-    free(ping);
-    sm_channel_destroy(client);
-    sm_test_free_copies();
-}
-
-static void short_pings_fail_the_channel(void **state)
-{
-    (void)state;
-    struct sm_channel *client = new_client();
-    sm_check_status(feed(client, "0400 0b000000 07000000 0383db59000000", 0), SM_ERR_PROTOCOL);
-    assert_int_equal(output(client).size, 0);
-    sm_channel_destroy(client);
-    sm_test_free_copies();
-}
-
-static void client_acknowledges_every_window(void **state)
-{
-    (void)state;
-    struct sm_channel *client = new_client();
-    sm_check_status(feed(client,
-                         "6600 00000000"                   /* before: not counted */
-                         "0300 08000000 05000000 03000000" /* window 3 */
-                         "6600 00000000 0400 0c000000 07000000 0000000000000000"
-                         "6700 00000000 6600 00000000",
-                         0),
-                    SM_OK);
-    (void)output(client); /* the PONG */
-    check_next(client, SM_MSG_DISPLAY_MARK, 1, false, "");
-    check_next(client, SM_MSG_DISPLAY_MARK, 3, false, "");
-    sm_check_bytes(output(client), sm_test_hex("0100 04000000 05000000"));
-    check_next(client, SM_MSG_DISPLAY_RESET, 5, false, "");
-    /* the ping counted; the ACK is out before the owner deals with the third */
-    sm_check_bytes(output(client), sm_test_hex("0200 00000000"));
-    check_next(client, SM_MSG_DISPLAY_MARK, 6, false, "");
-    assert_int_equal(output(client).size, 0);
-    assert_int_equal(sm_channel_unacked(client), 0); /* nobody acknowledges a client */
-    sm_channel_destroy(client);
-    sm_test_free_copies();
-}
-
-static void a_list_counts_once_and_acks_behind_its_items(void **state)
-{
-    (void)state;
-    struct sm_channel *client = new_client();
-    sm_check_status(feed(client, "0300 08000000 01000000 01000000", 0), SM_OK);
-    sm_check_status(feed(client, LIST, 0), SM_OK);
-    struct sm_channel_message message;
-    sm_check_status(sm_channel_next(client, &message), SM_OK);
-    sm_check_bytes(output(client), sm_test_hex("0100 04000000 01000000"));
-    sm_check_status(sm_channel_next(client, &message), SM_OK);
-    assert_int_equal(output(client).size, 0);
-    check_no_more(client);
-    sm_check_bytes(output(client), sm_test_hex("0200 00000000"));
-    sm_channel_destroy(client);
-    sm_test_free_copies();
-}
-
-static void window_zero_switches_acknowledgements_off(void **state)
-{
-    (void)state;
-    struct sm_channel *client = new_client();
-    sm_check_status(feed(client,
-                         "0300 08000000 01000000 01000000 6600 00000000"
-                         "0300 08000000 02000000 00000000 6600 00000000 6600 00000000",
-                         0),
-                    SM_OK);
-    struct sm_channel_message message;
-    while (sm_channel_next(client, &message) == SM_OK)
-        assert_int_equal(message.type, SM_MSG_DISPLAY_MARK);
-    sm_check_bytes(output(client), sm_test_hex("0100 04000000 01000000 0200 00000000"
-                                               "0100 04000000 02000000"));
-    sm_channel_destroy(client);
     sm_test_free_copies();
 }
 
@@ -480,191 +314,6 @@ static void leading_bytes_go_first(void **state)
     sm_test_free_copies();
 }
 
-static void send_marks(struct sm_channel *server, int count)
-{
-    for (int i = 0; i < count; i++)
-        sm_check_status(sm_channel_send(server, SM_MSG_DISPLAY_MARK, sm_test_hex("")), SM_OK);
-}
-
-static void server_blocks_beyond_two_windows(void **state)
-{
-    (void)state;
-    struct sm_channel *server = new_server();
-    assert_false(sm_channel_is_blocked(server));
-    sm_check_status(sm_channel_set_ack_window(server, 4), SM_OK);
-    send_marks(server, 8);
-    assert_false(sm_channel_is_blocked(server));
-    send_marks(server, 1);
-    assert_true(sm_channel_is_blocked(server));
-    assert_int_equal(sm_channel_unacked(server), 9);
-    assert_int_equal(sm_channel_unacked_bytes(server), 9 * 6);
-    sm_check_status(feed(server, "0200 00000000", 0), SM_OK); /* not synced: means nothing */
-    assert_int_equal(sm_channel_unacked(server), 9);
-    sm_check_status(feed(server, "0100 04000000 07000000 0200 00000000", 0), SM_OK);
-    assert_int_equal(sm_channel_unacked(server), 9); /* a stale generation */
-    sm_check_status(feed(server, "0100 04000000 01000000 0200 00000000", 0), SM_OK);
-    assert_int_equal(sm_channel_unacked(server), 5);
-    assert_int_equal(sm_channel_unacked_bytes(server), 5 * 6);
-    assert_false(sm_channel_is_blocked(server));
-    sm_channel_destroy(server);
-    sm_test_free_copies();
-}
-
-static void a_new_window_begins_a_new_generation(void **state)
-{
-    (void)state;
-    struct sm_channel *server = new_server();
-    sm_check_status(sm_channel_set_ack_window(server, 2), SM_OK);
-    sm_check_status(feed(server, "0100 04000000 01000000", 0), SM_OK);
-    send_marks(server, 4);
-    sm_check_status(sm_channel_set_ack_window(server, 3), SM_OK);
-    assert_int_equal(sm_channel_unacked(server), 0);
-    send_marks(server, 4);
-    sm_check_status(feed(server, "0200 00000000", 0), SM_OK); /* of the first window */
-    assert_int_equal(sm_channel_unacked(server), 4);
-    sm_check_status(feed(server, "0100 04000000 02000000 0200 00000000", 0), SM_OK);
-    assert_int_equal(sm_channel_unacked(server), 1);
-    sm_check_status(sm_channel_set_ack_window(server, 0), SM_OK);
-    send_marks(server, 50);
-    assert_false(sm_channel_is_blocked(server));
-    assert_int_equal(sm_channel_unacked(server), 0);
-    sm_channel_destroy(server);
-    sm_test_free_copies();
-}
-
-static void a_flood_of_acks_counts_for_no_more_than_was_sent(void **state)
-{
-    (void)state;
-    struct sm_channel *server = new_server();
-    sm_check_status(sm_channel_set_ack_window(server, 2), SM_OK);
-    sm_check_status(feed(server, "0100 04000000 01000000", 0), SM_OK);
-    send_marks(server, 3);
-    for (int i = 0; i < 1000; i++)
-        sm_check_status(feed(server, "0200 00000000", 0), SM_OK);
-    assert_int_equal(sm_channel_unacked(server), 0);
-    assert_int_equal(sm_channel_unacked_bytes(server), 0);
-    send_marks(server, 5);
-    assert_true(sm_channel_is_blocked(server));
-    sm_channel_destroy(server);
-    sm_test_free_copies();
-}
-
-/* Everything on the way is at once at the other end, `delay_us` later. */
-static void cross(struct sm_channel *from, struct sm_channel *to, uint64_t *now_us,
-                  uint64_t delay_us)
-{
-    struct sm_bytes bytes = sm_test_take_pending(sm_channel_machine(from), *now_us);
-    *now_us += delay_us;
-    size_t taken;
-    sm_check_status(sm_machine_receive(sm_channel_machine(to), bytes, *now_us, &taken), SM_OK);
-    assert_int_equal(taken, bytes.size);
-    struct sm_channel_message message;
-    while (sm_channel_next(to, &message) == SM_OK)
-        ;
-}
-
-static void idle_channels_are_pinged_and_measured(void **state)
-{
-    (void)state;
-    struct sm_channel_config config = {.role = SM_CHANNEL_SERVER,
-                                       .has_mini_header = true,
-                                       .max_size = sm_display_msgc_max_size,
-                                       .ping_interval_us = 15000000};
-    struct sm_channel *server = NULL, *client = new_client();
-    sm_check_status(sm_channel_create(&server, &config, 0), SM_OK);
-    struct sm_machine machine = sm_channel_machine(server);
-    assert_int_equal(sm_machine_deadline(machine), 100000);
-    assert_true(sm_channel_rtt_us(server) == UINT64_MAX);
-    uint64_t now = 50000;
-    sm_machine_sent(machine, 0, now);
-    send_marks(server, 1);
-    cross(server, client, &now, 0);
-    sm_check_status(sm_machine_tick(machine, 100000), SM_OK); /* not idle for long enough */
-    assert_int_equal(sm_machine_pending(machine).size, 0);
-    assert_int_equal(sm_machine_deadline(machine), 200000);
-    now = 200000;
-    sm_check_status(sm_machine_tick(machine, now), SM_OK);
-    assert_int_equal(sm_machine_pending(machine).size, 2 * 18);
-    assert_true(sm_machine_deadline(machine) == UINT64_MAX); /* one pair at a time */
-    cross(server, client, &now, 3000);
-    cross(client, server, &now, 4000);
-    assert_int_equal(sm_channel_rtt_us(server), 7000);
-    assert_int_equal(sm_machine_deadline(machine), now + 15000000);
-    sm_channel_destroy(server);
-    sm_channel_destroy(client);
-    sm_test_free_copies();
-}
-
-static void the_network_test_finds_latency_and_rate(void **state)
-{
-    (void)state;
-    struct sm_channel *server = new_server(), *client = new_client();
-    sm_check_status(sm_channel_start_net_test(client), SM_ERR_STATE);
-    sm_check_status(sm_channel_start_net_test(server), SM_OK);
-    sm_check_status(sm_channel_start_net_test(server), SM_ERR_STATE);
-    struct sm_machine machine = sm_channel_machine(server), at_client = sm_channel_machine(client);
-    assert_int_equal(sm_machine_pending(machine).size, 18 + 18 + 256018);
-    /* the small ones take 10 ms there and back, the large one 210 ms: 200 ms for 256000 bytes */
-    struct sm_bytes all = sm_test_take_pending(machine, 1000);
-    size_t taken;
-    sm_check_status(sm_machine_receive(at_client, all, 6000, &taken), SM_OK);
-    assert_int_equal(taken, all.size);
-    struct sm_bytes pongs = sm_test_take_pending(at_client, 6000);
-    assert_int_equal(pongs.size, 3 * 18);
-    sm_check_status(sm_machine_receive(machine, (struct sm_bytes){pongs.data, 36}, 11000, &taken),
-                    SM_OK);
-    assert_false(sm_channel_net_test(server).is_done);
-    sm_check_status(
-        sm_machine_receive(machine, (struct sm_bytes){pongs.data + 36, 18}, 211000, &taken), SM_OK);
-    struct sm_channel_net_test test = sm_channel_net_test(server);
-    assert_true(test.is_done);
-    assert_int_equal(test.latency_us, 10000);
-    assert_int_equal(test.bits_per_second, 10240000);
-    sm_channel_destroy(server);
-    sm_channel_destroy(client);
-    sm_test_free_copies();
-}
-
-static void foreign_and_early_pongs_mean_nothing(void **state)
-{
-    (void)state;
-    struct sm_channel *server = new_server();
-    sm_check_status(feed(server, "0300 0c000000 09000000 0000000000000000", 0), SM_OK);
-    sm_check_status(sm_channel_start_net_test(server), SM_OK);
-    sm_check_status(feed(server, /* answers to pings that have not left */
-                         "0300 0c000000 01000000 0000000000000000"
-                         "0300 0c000000 02000000 0000000000000000"
-                         "0300 0c000000 03000000 0000000000000000",
-                         0),
-                    SM_OK);
-    assert_false(sm_channel_net_test(server).is_done);
-    sm_channel_destroy(server);
-    sm_test_free_copies();
-}
-
-static void a_client_without_sign_of_life_is_given_up(void **state)
-{
-    (void)state;
-    struct sm_channel_config config = {.role = SM_CHANNEL_SERVER,
-                                       .has_mini_header = true,
-                                       .max_size = sm_display_msgc_max_size,
-                                       .liveness_us = 30000000};
-    struct sm_channel *server = NULL;
-    sm_check_status(sm_channel_create(&server, &config, 0), SM_OK);
-    struct sm_machine machine = sm_channel_machine(server);
-    sm_check_status(sm_machine_tick(machine, 30000000), SM_OK);
-    sm_check_status(sm_machine_tick(machine, 60000000), SM_OK); /* nothing is due from it */
-    send_marks(server, 2);
-    sm_check_status(sm_machine_tick(machine, 90000000), SM_OK); /* may have been sent just now */
-    sm_machine_sent(machine, 1, 100000000);
-    sm_check_status(sm_machine_tick(machine, 120000000), SM_OK); /* a byte has moved */
-    assert_int_equal(sm_machine_deadline(machine), 150000000);
-    sm_check_status(sm_machine_tick(machine, 150000000), SM_ERR_IO);
-    assert_string_equal(sm_channel_reason(server), "the client gives no sign of life");
-    sm_channel_destroy(server);
-    sm_test_free_copies();
-}
-
 /* A queue of random messages both ways over a wire that cuts anywhere; all must arrive in order. */
 static void both_ends_agree_however_bytes_are_cut(void **state)
 {
@@ -789,12 +438,6 @@ int main(void)
         cmocka_unit_test(malformed_lists_fail_the_channel),
         cmocka_unit_test(lists_that_are_too_long_are_refused),
         cmocka_unit_test(server_takes_no_lists),
-        cmocka_unit_test(pings_are_answered_before_anything_is_pulled),
-        cmocka_unit_test(large_pings_are_answered_and_not_kept),
-        cmocka_unit_test(short_pings_fail_the_channel),
-        cmocka_unit_test(client_acknowledges_every_window),
-        cmocka_unit_test(a_list_counts_once_and_acks_behind_its_items),
-        cmocka_unit_test(window_zero_switches_acknowledgements_off),
         cmocka_unit_test(client_skips_unknown_messages_of_any_size),
         cmocka_unit_test(server_fails_on_unknown_messages),
         cmocka_unit_test(bodies_larger_than_their_kind_fail_at_the_header),
@@ -804,13 +447,6 @@ int main(void)
         cmocka_unit_test(a_peer_that_does_not_read_cannot_make_us_queue_without_bound),
         cmocka_unit_test(sends_stop_at_the_limit_and_lose_nothing),
         cmocka_unit_test(leading_bytes_go_first),
-        cmocka_unit_test(server_blocks_beyond_two_windows),
-        cmocka_unit_test(a_new_window_begins_a_new_generation),
-        cmocka_unit_test(a_flood_of_acks_counts_for_no_more_than_was_sent),
-        cmocka_unit_test(idle_channels_are_pinged_and_measured),
-        cmocka_unit_test(the_network_test_finds_latency_and_rate),
-        cmocka_unit_test(foreign_and_early_pongs_mean_nothing),
-        cmocka_unit_test(a_client_without_sign_of_life_is_given_up),
         cmocka_unit_test(both_ends_agree_however_bytes_are_cut),
         cmocka_unit_test(truncated_messages_are_waited_for),
         cmocka_unit_test(every_failing_allocation_is_survived),
