@@ -30,7 +30,7 @@ enum sm_gfx_op {
     SM_GFX_OP_SET = 15,
 };
 
-/** The bits of a raster operation descriptor. Source: docs/wire/display.md, "rop descriptor". */
+/** The bits of a raster operation descriptor. Source: docs/wire/types.md, "ropd". */
 enum sm_gfx_ropd {
     SM_GFX_ROPD_INVERS_SRC = 0x001,
     SM_GFX_ROPD_INVERS_BRUSH = 0x002,

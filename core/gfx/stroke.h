@@ -13,7 +13,7 @@
 #include "core/gfx/region.h"
 #include "sumac/status.h"
 
-/** Flags of a path segment. Source: docs/wire/display.md, "path". */
+/** Flags of a path segment. Source: docs/wire/types.md, "path_flag". */
 enum sm_gfx_path_flag {
     SM_GFX_PATH_BEGIN = 1,
     SM_GFX_PATH_END = 2,

@@ -2,7 +2,7 @@
 /*
  * The image cache of a client: what the server told it to keep. Several display channels of a
  * session may share one. The server decides what is in it; nothing is evicted here.
- * Source: docs/wire/display.md, "Image cache".
+ * Source: docs/gfx.md, "Caches".
  */
 #ifndef SM_CORE_CHANNEL_CANVAS_IMAGE_CACHE_H
 #define SM_CORE_CHANNEL_CANVAS_IMAGE_CACHE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The palettes a display channel was told to keep, by their key. The server keeps at most 128 and
- * withdraws the oldest one message late. Source: docs/wire/display.md, "Palette cache".
+ * withdraws the oldest one message late. Source: docs/gfx.md, "Caches".
  */
 #ifndef SM_CORE_CHANNEL_CANVAS_PALETTE_CACHE_H
 #define SM_CORE_CHANNEL_CANVAS_PALETTE_CACHE_H
