@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* The TLS side of the door, on sockets that the host hands over and on the port itself. */
+#include "tests/support/check.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/wire/types.h"
+#include "io/socket.h"
+#include "io/ticket.h"
+#include "io/tls.h"
+#include "tests/io/certificates.h"
+#include "tests/server/support/host.h"
+
+struct fixture {
+    struct sm_test_host host;
+    struct sm_test_pki pki;
+    SpiceServer *server;
+    struct sm_tls_context *trust; /* the client's */
+    uint16_t port;
+};
+
+static uint16_t free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    sm_test_pki_create(&f->pki);
+    sm_test_host_init(&f->host);
+    struct sm_tls_client_config trust = {.ca_file = f->pki.ca, .verify = SM_TLS_VERIFY_HOSTNAME};
+    char why[256];
+    sm_check_status(sm_tls_context_client(&f->trust, &trust, why, sizeof(why)), SM_OK);
+    f->server = spice_server_new();
+    f->port = free_port();
+    spice_server_set_addr(f->server, "127.0.0.1", SPICE_ADDR_FLAG_IPV4_ONLY);
+    spice_server_set_noauth(f->server);
+    assert_int_equal(spice_server_set_tls(f->server, f->port, f->pki.ca, f->pki.certificate,
+                                          f->pki.key, NULL, NULL, NULL),
+                     0);
+    assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    spice_server_destroy(f->server);
+    assert_int_equal(f->host.connected, f->host.disconnected);
+    sm_tls_context_destroy(f->trust);
+    sm_test_host_finish(&f->host);
+    sm_test_pki_destroy(&f->pki);
+    free(f);
+    return 0;
+}
+
+/* Writes all of it while the host runs. */
+static void put(struct fixture *f, struct sm_transport *t, struct sm_bytes bytes)
+{
+    for (unsigned i = 0; bytes.size && i < 200; i++) {
+        size_t done = 0;
+        enum sm_status status = sm_transport_write(t, bytes, &done);
+        assert_true(status == SM_OK || status == SM_AGAIN);
+        bytes.data += done;
+        bytes.size -= done;
+        sm_epoll_loop_run_once(f->host.loop, 2);
+    }
+    assert_int_equal(bytes.size, 0);
+}
+
+/* Reads up to `size` bytes while the host runs; fewer at the end of the stream. */
+static size_t take(struct fixture *f, struct sm_transport *t, uint8_t *to, size_t size)
+{
+    size_t got = 0;
+    for (unsigned i = 0; got < size && i < 200; i++) {
+        size_t done = 0;
+        enum sm_status status = sm_transport_read(t, to + got, size - got, &done);
+        if (status == SM_ERR_IO)
+            break;
+        got += done;
+        sm_epoll_loop_run_once(f->host.loop, 2);
+    }
+    return got;
+}
+
+/* A client behind TLS; it connects to the port, or by a socket that the host hands over. */
+static struct sm_transport *connect_client(struct fixture *f, bool by_port)
+{
+    int fd;
+    if (by_port) {
+        struct sm_socket_error error;
+        sm_check_status(sm_socket_connect_tcp(&fd, "127.0.0.1", f->port, UINT64_MAX, -1, &error),
+                        SM_OK);
+    } else {
+        int pair[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        assert_int_equal(spice_server_add_ssl_client(f->server, pair[0], 0), 0);
+        fd = pair[1];
+    }
+    struct sm_transport *lower, *t;
+    sm_check_status(sm_socket_transport(&lower, fd), SM_OK);
+    sm_check_status(sm_tls_transport_client(&t, f->trust, lower, "localhost"), SM_OK);
+    return t;
+}
+
+/* Sends the hello of a main channel; the error of the reply, and the key. */
+static uint8_t say_hello(struct fixture *f, struct sm_transport *t, uint8_t reply[210])
+{
+    static const uint8_t hello[] = {'R', 'E', 'D',  'Q', 2, 0, 0, 0, 2, 0, 0, 0, 22, 0, 0,  0, /* */
+                                    0,   0,   0,    0,   1, 0, 1, 0, 0, 0, 0, 0, 0,  0, 18, 0,
+                                    0,   0,   0x0d, 0,   0, 0};
+    _Static_assert(sizeof(hello) == 16 + 22, "one common word");
+    put(f, t, SM_TEST_BYTES(hello));
+    assert_true(take(f, t, reply, 194) == 194);
+    return reply[16];
+}
+
+static void a_session_runs_behind_tls(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned by_port = 0; by_port < 2; by_port++) {
+        uint8_t reply[210], bytes[4 + SM_TICKET_SIZE] = {1}, result[4];
+        struct sm_transport *t = connect_client(f, by_port);
+        assert_int_equal(say_hello(f, t, reply), 0);
+        assert_int_equal(take(f, t, reply + 194, 8), 8); /* the server's capabilities */
+        sm_check_status(sm_ticket_encrypt(reply + 20, "", bytes + 4), SM_OK);
+        put(f, t, SM_TEST_BYTES(bytes));
+        assert_int_equal(take(f, t, result, 4), 4);
+        assert_int_equal(result[0], 0);
+        assert_int_equal(f->host.initialized, by_port + 1);
+        assert_int_equal(f->host.last_flags,
+                         SPICE_CHANNEL_EVENT_FLAG_TLS | SPICE_CHANNEL_EVENT_FLAG_ADDR_EXT);
+        sm_transport_destroy(t);
+        sm_test_host_run(&f->host, 5);
+    }
+}
+
+static void a_channel_for_the_plain_port_is_refused_behind_tls(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t reply[210];
+    assert_int_equal(
+        spice_server_set_channel_security(f->server, "main", SPICE_CHANNEL_SECURITY_NONE), 0);
+    struct sm_transport *t = connect_client(f, true);
+    assert_int_equal(say_hello(f, t, reply), SM_LINK_ERR_NEED_UNSECURED);
+    sm_transport_destroy(t);
+}
+
+static void who_speaks_no_tls_is_dropped(void **state)
+{
+    struct fixture *f = *state;
+    int pair[2];
+    uint8_t bytes[64];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(spice_server_add_ssl_client(f->server, pair[0], 0), 0);
+    assert_int_equal(write(pair[1], "REDQ\2\0\0\0", 8), 8);
+    sm_test_host_run(&f->host, 10);
+    assert_int_equal(f->host.disconnected, 1);
+    while (read(pair[1], bytes, sizeof(bytes)) > 0) /* maybe an alert, then the end */
+        ;
+    close(pair[1]);
+}
+
+static void a_dead_socket_stays_the_hosts(void **state)
+{
+    struct fixture *f = *state;
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    close(pair[1]);
+    assert_int_equal(spice_server_add_ssl_client(f->server, pair[0], 0), -1);
+    assert_true(fcntl(pair[0], F_GETFD) >= 0);
+    close(pair[0]);
+    assert_int_equal(f->host.connected, 0);
+}
+
+static void clients_may_die_at_any_point_of_the_handshake(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned rounds = 0; rounds < 6; rounds++) {
+        struct sm_transport *t = connect_client(f, true);
+        for (unsigned i = 0; i < rounds; i++) {
+            assert_true(sm_tls_transport_handshake(t) >= 0);
+            sm_epoll_loop_run_once(f->host.loop, 2);
+        }
+        sm_transport_destroy(t);
+        sm_test_host_run(&f->host, 5);
+    }
+    assert_int_equal(f->host.connected, f->host.disconnected);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_session_runs_behind_tls),
+        T(a_channel_for_the_plain_port_is_refused_behind_tls),
+        T(who_speaks_no_tls_is_dropped),
+        T(a_dead_socket_stays_the_hosts),
+        T(clients_may_die_at_any_point_of_the_handshake),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
