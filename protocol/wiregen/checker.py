@@ -101,6 +101,11 @@ class _Checker:
         if message.id > 0xffff:
             self.fail(message.line, f'id {message.id} does not fit into u16')
         ids[key] = message.name
+        if message.needs:
+            table = self.scope.enums.get(self.file.name + '_cap')
+            if not table:
+                self.fail(message.line, f"there is no table '{self.file.name}_cap'")
+            self.value(table, message.needs, message.line)
         self.struct(message)
         if message.limit is None:
             if not is_bounded(message):

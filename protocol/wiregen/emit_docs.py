@@ -59,6 +59,9 @@ def messages(file, files, way):
     for message in found:
         lines += [f'### {message.id} {message.name.upper()}', '']
         lines += paragraph(message.prose)
+        if message.needs:
+            lines += [f'Needs the capability {message.needs} of '
+                      f'[{file.name}_cap](#{file.name}_cap).', '']
         lines += fields(message, files)
         lines += [f'Largest body we take: {message.limit} bytes.'] if message.items else [
             'No body.']

@@ -131,7 +131,8 @@ def struct(out, item):
     prose = item.prose
     if isinstance(item, Message):
         way = {'server': 'Server to client', 'client': 'Client to server', 'message': 'Message'}
-        prose = f'{way[item.direction]}, {item.id}. {prose}'.strip()
+        needs = f' Needs {item.needs}.' if item.needs else ''
+        prose = f'{way[item.direction]}, {item.id}. {prose}{needs}'.strip()
     if prose:
         out.comment(prose)
     out.line(f'{naming.struct_type(item)} {{')

@@ -123,6 +123,7 @@ class Message(Struct):
     direction: str = 'server'        # 'server', 'client' or 'message'
     limit: Optional[int] = None      # largest body we take
     pad: int = 0                     # zero bytes a builder appends
+    needs: str = ''                  # capability without which it is not sent
     channel: str = ''
 
 

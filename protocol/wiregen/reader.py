@@ -177,6 +177,8 @@ class _Reader:
                 message.limit = self.number(rest[1])
             elif rest[0] == 'pad' and len(rest) > 1:
                 message.pad = self.number(rest[1])
+            elif rest[0] == 'needs' and len(rest) > 1:
+                message.needs = rest[1]
             else:
                 self.fail(f"unknown or incomplete '{rest[0]}' behind a message")
             rest = rest[2:]

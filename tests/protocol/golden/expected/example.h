@@ -12,6 +12,11 @@
 #include "sumac/bytes.h"
 #include "sumac/status.h"
 
+/** What the ends of the example can do. */
+enum sm_example_cap {
+    SM_EXAMPLE_CAP_CELLS = 0,
+};
+
 /** Messages from server to client. */
 enum sm_example_msg_type {
     SM_MSG_EXAMPLE_DRAW = 101,
@@ -41,7 +46,7 @@ struct sm_msg_example_draw {
     int16_t marks[3];
 };
 
-/** Server to client, 103. Cells up to the end. */
+/** Server to client, 103. Cells up to the end. Needs CELLS. */
 struct sm_msg_example_cells {
     uint8_t depth;
     uint32_t num_cells;
@@ -49,7 +54,7 @@ struct sm_msg_example_cells {
     struct sm_bytes rest;
 };
 
-/** Client to server, 103. Cells up to the end. */
+/** Client to server, 103. Cells up to the end. Needs CELLS. */
 struct sm_msgc_example_cells {
     uint8_t depth;
     uint32_t num_cells;

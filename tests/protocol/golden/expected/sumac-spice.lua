@@ -10,6 +10,9 @@ tables.style = {kind = "flags", names = {
     {0x1, "FILLED"},
     {0x10, "DASHED"},
 }}
+tables.example_cap = {kind = "enum", names = {
+    [0] = "CELLS",
+}}
 structs.corner = {
     {name = "x", kind = "i16"},
     {name = "y", kind = "i16"},
