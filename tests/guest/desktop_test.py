@@ -5,6 +5,7 @@ usage: desktop_test.py ours|reference qxl|std|virtio [COMPRESSION]"""
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interop'))
 import wire
@@ -90,8 +91,33 @@ def _():
         sumac('click', machine.uri, str(spot[0]), str(spot[1]))
         wait_for(lambda: active_window() == name, 20, f'the focus on {name}')
         place = machine.run('xdotool getmouselocation').split()
-        check_equal(place[:2], [f'x:{spot[0]}', f'y:{spot[1]}'], 'the pointer')
+        pointer = tuple(int(value.split(':')[1]) for value in place[:2])
+        # The guest's agent scales coordinates to a tablet's and back, and may be a pixel off on any server.
+        check(max(abs(pointer[0] - spot[0]), abs(pointer[1] - spot[1])) <= 1, f'the pointer is at {pointer}, not {spot}')
     check_all_equal()
+
+
+@tap.test("the pointer's shape arrives, and changes with what is below it")
+def _():
+    address = ('127.0.0.1', machine.port)
+    main, session = wire.open_main(address)
+    cursor = wire.RawChannel(address, wire.CURSOR, session)
+    check_equal(cursor.link(), 0, 'link result')
+    known, shapes = {}, []
+    x, y, width, height = window_at('Terminal')
+    for spot in (5, 5), (x + width // 2, y + height // 2), (5, 5):
+        machine.run(f'xdotool mousemove {spot[0]} {spot[1]}')
+        shapes.append(wire.last_shape(cursor, known))
+    main.close()
+    cursor.close()
+    arrow, beam, again = shapes
+    for shape in arrow, beam:
+        check(shape, f'no shape arrived: {shapes}')
+        check(0 < shape.width <= 64 and 0 < shape.height <= 64, f'{shape.width}x{shape.height}')
+        check(shape.hot_x < shape.width and shape.hot_y < shape.height, f'hot spot {shape.hot_x},{shape.hot_y}')
+        check(any(shape.data), 'the shape is empty')
+    check(arrow.data != beam.data, 'a terminal has the shape of the background')
+    check_equal(again and again.data, arrow.data, 'the shape of the background later')
 
 
 @tap.test('a changed resolution is followed')
@@ -125,7 +151,6 @@ def _():
     machine.run("setsid xterm -title Busy -geometry 100x30+10+10 -e sh -c 'while :; do seq 1 2000; done' >/dev/null 2>&1 &")
     wait_for(lambda: machine.run('pgrep -f -c Busy', check=False).strip() != '0', 20, 'the busy terminal')
     address = ('127.0.0.1', machine.port)
-    stalled = []
     for size in 0, 7, 3000, 200000:
         main, session = wire.open_main(address)
         display = wire.open_display(address, session)
@@ -134,24 +159,20 @@ def _():
             display.receive(size)
         except (TimeoutError, EOFError):
             pass
-        if server == 'reference':  # resetting both at once crashes it: docs/wire/facts.md
-            wait_for(lambda: True, 1, '')
-            continue
         display.close(abruptly=True)
         main.close(abruptly=True)
-    if server == 'ours':
-        main, session = wire.open_main(address)
-        stalled = [main, wire.open_display(address, session)]  # nobody reads these
-        for _ in range(3):
-            before = machine.screendump()
-            wait_for(lambda: before.differences(machine.screendump()), 20, 'a guest that goes on beside a stalled client')
-        display = stage.x_server()
-        for _ in range(3):
-            viewer = stage.start('spicy', ['spicy', f'--uri={machine.uri}'], {'DISPLAY': display})
-            wait_for(lambda: len(machine.qmp('query-spice').get('channels') or []) >= 4, 30, 'channels of spicy')
-            wait_for(lambda: not stage.run(['sleep', '1']).code, 3, 'a second of frames')
-            viewer.kill()
-            viewer.wait(10)
+    main, session = wire.open_main(address)
+    stalled = [main, wire.open_display(address, session)]  # nobody reads these
+    for _ in range(3):
+        before = machine.screendump()
+        wait_for(lambda: before.differences(machine.screendump()), 20, 'a guest that goes on beside a stalled client')
+    display = stage.x_server()
+    for _ in range(3):
+        viewer = stage.start('spicy', ['spicy', f'--uri={machine.uri}'], {'DISPLAY': display})
+        wait_for(lambda: len(machine.qmp('query-spice').get('channels') or []) >= 4, 30, 'channels of spicy')
+        time.sleep(1)  # of frames
+        viewer.kill()
+        viewer.wait(10)
     machine.run('pkill -f Busy', check=False)
     for channel in stalled:
         channel.close()
@@ -167,5 +188,6 @@ def _():
 
 
 with stage:
-    status = tap.run(sys.argv[4] if len(sys.argv) > 4 else None)
+    # On the reference's server our client is what is tested; its way with dying clients is its own.
+    status = tap.run(without=['die'] if server == 'reference' else [])
 sys.exit(status)

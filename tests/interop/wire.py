@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A SPICE client of a few lines that can stop anywhere: for connections that die in the middle. Source: docs/wire/link.md."""
 
-import re
+import os
 import socket
 import struct
 import subprocess
@@ -9,6 +9,8 @@ import subprocess
 MAIN, DISPLAY, INPUTS, CURSOR = 1, 2, 3, 4
 MAIN_INIT, MAIN_ATTACH_CHANNELS = 103, 104
 DISPLAY_INIT = 101
+CURSOR_INIT, CURSOR_SET = 101, 103
+CURSOR_NONE, CURSOR_CACHE_ME, CURSOR_FROM_CACHE = 1, 2, 4
 SET_ACK, ACK_SYNC, ACK, PING, PONG = 3, 1, 2, 4, 3
 AUTH_SELECTION_AND_MINI_HEADER = 0b1001
 TICKET_MECHANISM = 1
@@ -82,7 +84,6 @@ class RawChannel:
 
 
 def _pipe(text):
-    import os
     reader, writer = os.pipe()
     os.set_inheritable(reader, True)
     os.write(writer, text.encode() + b'\0')
@@ -112,3 +113,38 @@ def open_display(address, session_id):
         raise AssertionError(f'link result {result}')
     display.send_message(DISPLAY_INIT, struct.pack('<BqBi', 1, 1 << 20, 1, 1 << 20))
     return display
+
+
+class Shape:
+    """A pointer's shape, as CURSOR_INIT and CURSOR_SET carry it."""
+
+    def __init__(self, width, height, hot_x, hot_y, data):
+        self.width, self.height, self.hot_x, self.hot_y, self.data = width, height, hot_x, hot_y, data
+
+
+def last_shape(cursor, known, quiet_s=2):
+    """Reads a cursor channel until it is quiet; returns the last shape, None if there was none. `known` is the cache of
+    shapes, which lives as long as the channel. Source: docs/wire/cursor.md."""
+    shape = None
+    cursor.socket.settimeout(quiet_s)
+    while True:
+        try:
+            kind, body = cursor.next_message()
+        except TimeoutError:
+            return shape
+        if kind == SET_ACK:
+            cursor.send_message(ACK_SYNC, body[:4])
+            continue
+        if kind not in (CURSOR_INIT, CURSOR_SET):
+            continue
+        at = 9 if kind == CURSOR_INIT else 5
+        flags = struct.unpack_from('<H', body, at)[0]
+        if flags & CURSOR_NONE:
+            continue
+        unique, _, width, height, hot_x, hot_y = struct.unpack_from('<QBHHHH', body, at + 2)
+        if flags & CURSOR_FROM_CACHE:
+            shape = known[unique]
+            continue
+        shape = Shape(width, height, hot_x, hot_y, body[at + 19:])
+        if flags & CURSOR_CACHE_ME:
+            known[unique] = shape
