@@ -171,7 +171,7 @@ def _():
     viewer = stage.start('remote-viewer', ['remote-viewer', '--debug', machine.uri], env)
     # A session is main, display, cursor and inputs at least.
     wait_for(lambda: len(machine.qmp('query-spice').get('channels') or []) >= 4, 30, 'channels of remote-viewer')
-    window = wait_for(lambda: stage.run(['xdotool', 'search', '--onlyvisible', '--name', 'spice:'], env=env).out.split(),
+    window = wait_for(lambda: stage.run(['xdotool', 'search', '--onlyvisible', '--name', '[(]1[)]$'], env=env).out.split(),
                       20, 'the window')[0]
     stage.run(['xdotool', 'windowfocus', '--sync', window], env=env)
     machine.wait_still(1.0)
