@@ -77,31 +77,101 @@ static SM_ALWAYS_INLINE bool lz_put_match_token(struct sm_block *block, size_t l
     return true;
 }
 
-/* What the search looks at, for each unit: how many units are hashed, and the shortest match that
- * saves bytes, near and far. */
+/* What the search looks at, for each unit: how many of them each table hashes. */
 struct lz_search {
-    size_t hashed, near_min, far_min;
+    size_t short_bytes, long_bytes; /* at most 8 and 16 */
 };
 
 static SM_ALWAYS_INLINE struct lz_search lz_search_of(enum sm_lz_unit kind)
 {
     switch (kind) {
     case SM_LZ_BYTES:
-        return (struct lz_search){4, 4, 6};
+        return (struct lz_search){4, 8};
     case SM_LZ_555:
-        return (struct lz_search){2, 2, 3};
+        return (struct lz_search){4, 8};
     default:
-        return (struct lz_search){2, 2, 2};
+        return (struct lz_search){8, 16};
     }
 }
+
+/* A match, and the bytes it saves against literals. */
+struct lz_found {
+    size_t length, distance;
+    ptrdiff_t saved;
+};
 
 /* The next position must not run over 32 bits; then everything is forgotten. */
 static inline void lz_table_prepare(struct sm_lz_table *table, size_t count)
 {
     if (table->base == 0 || table->base > UINT32_MAX - 1 - count) {
-        memset(table->slots, 0, sizeof(table->slots));
+        memset(table, 0, sizeof(*table));
         table->base = 1;
     }
+}
+
+/* Takes the match at `distance` if it saves more than `best`. */
+static SM_ALWAYS_INLINE void lz_consider(struct lz_found *best, struct lz_unit unit,
+                                         const uint8_t *here, size_t left, size_t distance)
+{
+    size_t length =
+        sm_match_length(here, here - distance * unit.size, left * unit.size) / unit.size;
+    ptrdiff_t saved = (ptrdiff_t)(length * unit.literal_bytes) -
+                      (distance <= SM_LZ_NEAR_DISTANCE ? 2 : 4) - (length >= 7 + unit.bias);
+    if (saved > best->saved && length > unit.bias)
+        *best = (struct lz_found){length, distance, saved};
+}
+
+static SM_ALWAYS_INLINE uint64_t lz_load(const uint8_t *here, size_t size)
+{
+    uint64_t bytes = sm_load64(here);
+    return size == 8 ? bytes : bytes & (((uint64_t)1 << 8 * size) - 1);
+}
+
+static SM_ALWAYS_INLINE uint32_t lz_short_hash(const uint8_t *here, struct lz_search search)
+{
+    return sm_match_hash(lz_load(here, search.short_bytes), search.short_bytes, SM_LZ_SHORT_BITS);
+}
+
+static SM_ALWAYS_INLINE uint32_t lz_long_hash(const uint8_t *here, struct lz_search search)
+{
+    uint64_t bytes = sm_load64(here);
+    if (search.long_bytes == 16)
+        bytes = bytes * 0x9e3779b97f4a7c15u + sm_load64(here + 8);
+    return sm_match_hash(bytes, 8, SM_LZ_LONG_BITS);
+}
+
+/* Whether what was seen lies within reach and begins alike. */
+static SM_ALWAYS_INLINE bool lz_is_likely(const struct sm_lz_table *table, struct lz_search search,
+                                          const uint8_t *here, struct lz_unit unit, uint32_t now,
+                                          uint32_t seen)
+{
+    uint32_t distance = now - seen;
+    return seen >= table->base && distance <= SM_LZ_FAR_DISTANCE &&
+           lz_load(here, search.short_bytes) ==
+               lz_load(here - (size_t)distance * unit.size, search.short_bytes);
+}
+
+/* The best match at `pos`, which is entered into the tables. */
+static SM_ALWAYS_INLINE struct lz_found lz_find(struct sm_lz_table *table, struct lz_unit unit,
+                                                struct lz_search search, const uint8_t *units,
+                                                size_t pos, size_t count)
+{
+    struct lz_found best = {.saved = 1}; /* a match may cost a new literal run */
+    const uint8_t *here = units + pos * unit.size;
+    size_t left = count - pos;
+    uint32_t now = table->base + (uint32_t)pos;
+    uint32_t *long_slot = &table->long_slots[lz_long_hash(here, search)];
+    uint32_t *short_slot = &table->short_slots[lz_short_hash(here, search)];
+    uint32_t seen_long = *long_slot, seen_short = *short_slot;
+    *long_slot = *short_slot = now;
+
+    if (pos > 0 && lz_load(here, search.short_bytes) == lz_load(here - unit.size, search.short_bytes))
+        lz_consider(&best, unit, here, left, 1); /* a run, the commonest thing on screens */
+    if (best.length < SM_LZ_GOOD_LENGTH && lz_is_likely(table, search, here, unit, now, seen_long))
+        lz_consider(&best, unit, here, left, now - seen_long);
+    if (best.length < 4 && lz_is_likely(table, search, here, unit, now, seen_short))
+        lz_consider(&best, unit, here, left, now - seen_short);
+    return best;
 }
 
 static SM_ALWAYS_INLINE bool lz_compress_body(struct sm_lz_table *table, const uint8_t *units,
@@ -110,54 +180,29 @@ static SM_ALWAYS_INLINE bool lz_compress_body(struct sm_lz_table *table, const u
 {
     const struct lz_unit unit = lz_unit_of(kind);
     const struct lz_search search = lz_search_of(kind);
-    const size_t hashed_bytes = search.hashed * unit.size;
-    const uint64_t mask = hashed_bytes == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * hashed_bytes) - 1;
+    const size_t ahead = search.short_bytes / unit.size;
     lz_table_prepare(table, count);
-    const uint32_t base = table->base;
-    uint32_t *slots = table->slots;
     size_t pos = 0, anchor = 0; /* units; between them what will be literals */
 
-    while (pos + search.hashed <= count) {
-        const uint8_t *here = units + pos * unit.size;
-        uint64_t bytes = sm_load64(here) & mask;
-        uint32_t *slot = &slots[sm_match_hash(bytes, hashed_bytes, SM_LZ_HASH_BITS)];
-        uint32_t seen = *slot;
-        *slot = base + (uint32_t)pos;
-        size_t distance, least;
-        if (pos > 0 && (sm_load64(here - unit.size) & mask) == bytes) {
-            distance = 1; /* a run, the commonest thing on screens */
-            least = search.near_min;
-        } else {
-            if (seen < base) {
-                pos++;
-                continue;
-            }
-            distance = base + pos - seen;
-            least = distance <= SM_LZ_NEAR_DISTANCE ? search.near_min : search.far_min;
-            if (distance > SM_LZ_FAR_DISTANCE ||
-                (sm_load64(here - distance * unit.size) & mask) != bytes) {
-                pos++;
-                continue;
-            }
-        }
-        size_t length =
-            sm_match_length(here, here - distance * unit.size, (count - pos) * unit.size) /
-            unit.size;
-        if (length < least) {
-            pos++;
+    while (pos + ahead <= count) {
+        struct lz_found found = lz_find(table, unit, search, units, pos, count);
+        if (found.length == 0) { /* the longer nothing is found, the wider the steps */
+            pos += 1 + sm_min_size((pos - anchor) >> 6, 7);
             continue;
         }
         if (!lz_put_literal_run(block, unit, units + anchor * unit.size, pos - anchor) ||
-            !lz_put_match_token(block, length - unit.bias, distance))
+            !lz_put_match_token(block, found.length - unit.bias, found.distance))
             return false;
-        pos += length;
+        pos += found.length;
         anchor = pos;
-        if (pos + search.hashed <= count) { /* what comes next may continue this */
-            uint64_t last = sm_load64(units + (pos - 1) * unit.size) & mask;
-            slots[sm_match_hash(last, hashed_bytes, SM_LZ_HASH_BITS)] = base + (uint32_t)pos - 1;
+        if (pos + ahead <= count) { /* what comes next may continue this */
+            const uint8_t *last = units + (pos - 1) * unit.size;
+            uint32_t now = table->base + (uint32_t)pos - 1;
+            table->short_slots[lz_short_hash(last, search)] = now;
+            table->long_slots[lz_long_hash(last, search)] = now;
         }
     }
-    table->base = base + (uint32_t)count;
+    table->base += (uint32_t)count;
     return lz_put_literal_run(block, unit, units + anchor * unit.size, count - anchor);
 }
 

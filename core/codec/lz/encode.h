@@ -12,13 +12,16 @@
 struct sm_codec_ops;
 
 enum {
-    SM_LZ_HASH_BITS = 14,
+    SM_LZ_SHORT_BITS = 13,
+    SM_LZ_LONG_BITS = 14,
+    SM_LZ_GOOD_LENGTH = 24, /* units; no better one is looked for */
 };
 
 /** Where groups of units were seen last. Zeroed at first; passes leave it for the next one. */
 struct sm_lz_table {
     uint32_t base; /* added to positions: what is below it belongs to earlier passes */
-    uint32_t slots[1 << SM_LZ_HASH_BITS];
+    uint32_t short_slots[1 << SM_LZ_SHORT_BITS];
+    uint32_t long_slots[1 << SM_LZ_LONG_BITS];
 };
 
 /**
