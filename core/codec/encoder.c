@@ -121,7 +121,6 @@ static enum sm_status encode_glz(struct sm_encoder *encoder, struct sm_input *in
     struct sm_glz_encode_context context = {
         .ops = &encoder->ops,
         .block = &encoder->block,
-        .scratch = &encoder->pixels,
         .cut_row = &encoder->cut_row,
         .references = &encoder->references,
     };

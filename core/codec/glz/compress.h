@@ -96,53 +96,101 @@ static inline void glz_remember(struct sm_glz_references *references, struct sm_
     references->count++;
 }
 
+/** A match, and the bytes it saves against literals. */
 struct glz_found {
     size_t length;
     uint32_t offset, image_distance;
+    ptrdiff_t saved;
 };
 
-/* Measures the match with place `seen` of the ring; a length of 0 if it saves nothing. */
-static SM_ALWAYS_INLINE struct glz_found glz_measure(const struct sm_glz_search *search,
-                                                     const uint32_t *own, uint32_t pos,
-                                                     uint32_t seen, struct lz_unit unit)
+/* The pass and where it is. */
+struct glz_pass {
+    const struct sm_glz_search *search;
+    const uint32_t *own; /* in the ring */
+    struct lz_unit unit;
+    uint32_t start, count; /* of the newest image in the ring */
+    uint32_t pos;
+};
+
+static SM_ALWAYS_INLINE bool glz_is_alike(const uint32_t *a, const uint32_t *b)
 {
-    const struct sm_glz_entry *entry = &search->entries[search->newest & search->entry_mask];
-    struct glz_found found = {0};
-    uint32_t left = entry->count - pos;
-    if (seen >= entry->start && seen - entry->start < entry->count) {
-        uint32_t from = seen - entry->start;
-        if (from >= pos)
-            return found;
-        found.length = sm_match_length((const uint8_t *)(own + pos), (const uint8_t *)(own + from),
-                                       (size_t)left * 4) /
-                       4;
-        found.offset = pos - from - 1;
-    } else {
-        const uint32_t *here = search->pixels + entry->start + pos;
-        if (search->pixels[seen] != here[0] || search->pixels[seen + 1] != here[1])
-            return found;
-        uint32_t number = glz_image_at(search, seen);
-        if (number == UINT32_MAX)
-            return found;
-        const struct sm_glz_entry *source = &search->entries[number & search->entry_mask];
-        uint32_t offset = seen - source->start;
-        size_t limit = left < source->count - offset ? left : source->count - offset;
-        found.length = sm_match_length((const uint8_t *)here,
-                                       (const uint8_t *)(search->pixels + seen), limit * 4) /
-                       4;
-        found.offset = offset;
-        found.image_distance = search->newest - number;
-    }
-    size_t saved = found.length * unit.literal_bytes;
-    if (found.length <= unit.bias ||
-        saved <= glz_token_size(found.offset, found.image_distance) + 1)
-        found.length = 0;
-    return found;
+    return sm_load64((const uint8_t *)a) == sm_load64((const uint8_t *)b);
 }
 
-static SM_ALWAYS_INLINE uint32_t glz_hash(const uint32_t *pixels)
+/* Takes a match if it saves more than `best`. */
+static SM_ALWAYS_INLINE void glz_take(struct glz_found *best, struct lz_unit unit, size_t length,
+                                      uint32_t offset, uint32_t image_distance)
 {
-    return sm_match_hash(sm_load64((const uint8_t *)pixels), 8, SM_GLZ_HASH_BITS);
+    ptrdiff_t saved = (ptrdiff_t)(length * unit.literal_bytes) -
+                      (ptrdiff_t)glz_token_size(offset, image_distance) - (length >= 7 + unit.bias);
+    if (saved > best->saved && length > unit.bias)
+        *best = (struct glz_found){length, offset, image_distance, saved};
+}
+
+/* Measures the match with place `seen` of the ring. */
+static SM_ALWAYS_INLINE void glz_consider(struct glz_found *best, const struct glz_pass *pass,
+                                          uint32_t seen)
+{
+    const struct sm_glz_search *search = pass->search;
+    const uint32_t *here = pass->own + pass->pos, *there = search->pixels + seen;
+    if (!glz_is_alike(here, there))
+        return;
+    uint32_t limit = pass->count - pass->pos;
+    uint32_t from = seen - pass->start; /* huge if it lies before */
+    uint32_t offset = pass->pos - from - 1, image_distance = 0;
+    if (from < pass->count) {
+        if (from >= pass->pos)
+            return;
+    } else {
+        uint32_t number = glz_image_at(search, seen);
+        if (number == UINT32_MAX)
+            return;
+        const struct sm_glz_entry *source = &search->entries[number & search->entry_mask];
+        offset = seen - source->start;
+        image_distance = search->newest - number;
+        limit = sm_min_u32(limit, source->count - offset);
+    }
+    size_t length =
+        sm_match_length((const uint8_t *)here, (const uint8_t *)there, (size_t)limit * 4) / 4;
+    glz_take(best, pass->unit, length, offset, image_distance);
+}
+
+static SM_ALWAYS_INLINE uint32_t *glz_short_slot(struct sm_glz_table *table, const uint32_t *pixels)
+{
+    uint64_t bytes = sm_load64((const uint8_t *)pixels);
+    return &table->short_slots[sm_match_hash(bytes, 8, SM_GLZ_SHORT_BITS)];
+}
+
+static SM_ALWAYS_INLINE uint32_t *glz_long_slot(struct sm_glz_table *table, const uint32_t *pixels)
+{
+    uint64_t bytes = sm_load64((const uint8_t *)pixels) * 0x9e3779b97f4a7c15u +
+                     sm_load64((const uint8_t *)(pixels + 2));
+    return &table->long_slots[sm_match_hash(bytes, 8, SM_GLZ_LONG_BITS)];
+}
+
+/*
+ * The best match at the present pixel, which is entered into the table. `parallel` is the place in
+ * the ring that the last match in another image would go on to, or UINT32_MAX.
+ */
+static SM_ALWAYS_INLINE struct glz_found glz_find(const struct glz_pass *pass, uint32_t parallel)
+{
+    struct glz_found best = {.saved = 1}; /* a match may cost a new literal run */
+    const uint32_t *here = pass->own + pass->pos;
+    uint32_t now = pass->start + pass->pos;
+    uint32_t *long_slot = glz_long_slot(pass->search->table, here);
+    uint32_t *short_slot = glz_short_slot(pass->search->table, here);
+    uint32_t seen_long = *long_slot, seen_short = *short_slot;
+    *long_slot = *short_slot = now;
+
+    if (pass->pos > 0 && here[0] == here[-1] && here[1] == here[0])
+        glz_consider(&best, pass, now - 1); /* a run, the commonest thing on screens */
+    if (parallel != UINT32_MAX)
+        glz_consider(&best, pass, parallel);
+    if (best.length < SM_LZ_GOOD_LENGTH)
+        glz_consider(&best, pass, seen_long);
+    if (best.length < 4)
+        glz_consider(&best, pass, seen_short);
+    return best;
 }
 
 static SM_ALWAYS_INLINE bool glz_put_literals(struct sm_block *block, struct lz_unit unit,
@@ -165,47 +213,73 @@ static SM_ALWAYS_INLINE bool glz_put_literals(struct sm_block *block, struct lz_
     return true;
 }
 
-static SM_ALWAYS_INLINE bool glz_compress_body(struct sm_glz_search *search, const uint32_t *own,
-                                               enum sm_lz_unit kind, struct sm_block *block,
+/* Where to look first: a picture of the same size is likely to be much the same one. */
+static inline int64_t glz_first_parallel(const struct sm_glz_search *search)
+{
+    const struct sm_glz_entry *own = &search->entries[search->newest & search->entry_mask];
+    for (uint32_t number = search->newest;
+         number != search->oldest && search->newest - number < 8;) {
+        const struct sm_glz_entry *entry = &search->entries[--number & search->entry_mask];
+        if (entry->type == own->type && entry->count == own->count)
+            return (int64_t)entry->start - own->start;
+    }
+    return 0;
+}
+
+/* Long matches are entered into the table here and there, for images that repeat parts of them. */
+static SM_ALWAYS_INLINE void glz_enter(const struct glz_pass *pass, uint32_t end)
+{
+    struct sm_glz_table *table = pass->search->table;
+    for (uint32_t at = pass->pos + GLZ_SPARSE_STEP; at + GLZ_SPARSE_STEP < end;
+         at += GLZ_SPARSE_STEP)
+        *glz_long_slot(table, pass->own + at) = pass->start + at;
+    if (end + 2 <= pass->count) { /* what comes next may continue this */
+        *glz_short_slot(table, pass->own + end - 1) = pass->start + end - 1;
+        *glz_long_slot(table, pass->own + end - 1) = pass->start + end - 1;
+    }
+}
+
+static SM_ALWAYS_INLINE bool glz_compress_body(struct sm_glz_search *search, enum sm_lz_unit kind,
+                                               struct sm_block *block,
                                                struct sm_glz_references *references)
 {
-    struct lz_unit unit = lz_unit_of(kind == SM_LZ_555 ? SM_LZ_555_WIDENED : SM_LZ_BGR);
     const struct sm_glz_entry *entry = &search->entries[search->newest & search->entry_mask];
-    const uint32_t start = entry->start, count = entry->count;
-    uint32_t *slots = search->slots;
-    uint32_t pos = 0, anchor = 0; /* pixels; between them what will be literals */
+    struct glz_pass pass = {
+        .search = search,
+        .own = search->pixels + entry->start,
+        .unit = lz_unit_of(kind == SM_LZ_555 ? SM_LZ_555_WIDENED : SM_LZ_BGR),
+        .start = entry->start,
+        .count = entry->count,
+    };
+    uint32_t anchor = 0;                           /* from here on there will be literals */
+    int64_t parallel = glz_first_parallel(search); /* to the place in the ring; 0: none */
 
-    while (pos + 2 <= count) {
-        const uint32_t *here = own + pos;
-        uint32_t *slot = &slots[glz_hash(here)];
-        uint32_t seen = *slot;
-        *slot = start + pos;
-        struct glz_found found;
-        if (pos > 0 && here[0] == here[-1] && here[1] == here[0])
-            found = glz_measure(search, own, pos, start + pos - 1, unit);
-        else
-            found = glz_measure(search, own, pos, seen, unit);
-        if (found.length == 0) {
-            pos++;
+    while (pass.pos + 2 <= pass.count) {
+        int64_t place = (int64_t)pass.start + pass.pos + parallel;
+        bool has_place = parallel && place >= 0 && place < search->ring_end;
+        struct glz_found found = glz_find(&pass, has_place ? (uint32_t)place : UINT32_MAX);
+        if (found.length == 0) { /* the longer nothing is found, the wider the steps */
+            pass.pos += 1 + sm_min_u32((pass.pos - anchor) >> 6, 7);
             continue;
         }
-        if (!glz_put_literals(block, unit, own + anchor, pos - anchor) ||
-            !glz_put_token(block, found.length - unit.bias, found.offset, found.image_distance))
+        if (!glz_put_literals(block, pass.unit, pass.own + anchor, pass.pos - anchor) ||
+            !glz_put_token(block, found.length - pass.unit.bias, found.offset,
+                           found.image_distance))
             return false;
         if (found.image_distance) {
-            glz_remember(references, (struct sm_glz_reference){pos, (uint32_t)found.length,
-                                                               found.offset, found.image_distance});
+            struct sm_glz_reference reference = {pass.pos, (uint32_t)found.length, found.offset,
+                                                 found.image_distance};
+            glz_remember(references, reference);
+            uint32_t number = search->newest - found.image_distance;
+            parallel = (int64_t)search->entries[number & search->entry_mask].start + found.offset -
+                       pass.start - pass.pos;
         }
-        uint32_t end = pos + (uint32_t)found.length;
-        if (found.offset != 0 || found.image_distance != 0) {
-            for (pos += GLZ_SPARSE_STEP; pos + GLZ_SPARSE_STEP < end; pos += GLZ_SPARSE_STEP)
-                slots[glz_hash(own + pos)] = start + pos;
-        }
-        pos = anchor = end;
-        if (pos + 2 <= count)
-            slots[glz_hash(own + pos - 1)] = start + pos - 1;
+        uint32_t end = pass.pos + (uint32_t)found.length;
+        if (found.offset != 0 || found.image_distance != 0)
+            glz_enter(&pass, end);
+        pass.pos = anchor = end;
     }
-    return glz_put_literals(block, unit, own + anchor, count - anchor);
+    return glz_put_literals(block, pass.unit, pass.own + anchor, pass.count - anchor);
 }
 
 #endif

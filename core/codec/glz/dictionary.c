@@ -21,12 +21,13 @@ struct sm_glz_dictionary {
     uint32_t max_pixels;
     uint64_t next_id;
 
-    /* Pixels of all live images: words, each image in one piece, one behind the other; at the end
-     * the ring begins anew. Owned; pages are touched only as images come. */
+    /* Pixels of all live images: words with top byte 0, each image in one piece, one behind the
+     * other; at the end the ring begins anew. Owned; pages are touched only as images come. */
     uint32_t *pixels;
+    uint8_t *alpha;    /* owned: the same for alpha, made with the first image that has it */
     uint32_t ring_end; /* where the next image goes */
     uint64_t live_pixels;
-    uint32_t *slots; /* owned */
+    struct sm_glz_table *table; /* owned */
 
     /* Live images by number, which counts like the ids but from 0. */
     struct sm_glz_entry *entries; /* owned; a power of two of them */
@@ -60,13 +61,12 @@ enum sm_status sm_glz_dictionary_create(struct sm_glz_dictionary **out, uint32_t
     if (hooks)
         dictionary->hooks = *hooks;
     dictionary->entries = calloc(FIRST_ENTRIES, sizeof(*dictionary->entries));
-    dictionary->slots = calloc(1 << SM_GLZ_HASH_BITS, sizeof(*dictionary->slots));
-    dictionary->pixels = malloc((size_t)max_pixels * 4 + SM_MATCH_SLACK);
-    if (!dictionary->entries || !dictionary->slots || !dictionary->pixels) {
+    dictionary->table = calloc(1, sizeof(*dictionary->table));
+    dictionary->pixels = calloc((size_t)max_pixels * 4 + SM_MATCH_SLACK, 1);
+    if (!dictionary->entries || !dictionary->table || !dictionary->pixels) {
         sm_glz_dictionary_destroy(dictionary);
         return SM_ERR_NOMEM;
     }
-    memset(dictionary->pixels + max_pixels, 0, SM_MATCH_SLACK);
     *out = dictionary;
     return SM_OK;
 }
@@ -76,8 +76,9 @@ void sm_glz_dictionary_destroy(struct sm_glz_dictionary *dictionary)
     if (!dictionary)
         return;
     free(dictionary->entries);
-    free(dictionary->slots);
+    free(dictionary->table);
     free(dictionary->pixels);
+    free(dictionary->alpha);
     free(dictionary);
 }
 
@@ -166,17 +167,29 @@ static void take_back(struct sm_glz_dictionary *dictionary)
     dictionary->ring_end = entry->start;
 }
 
-static void load_pixels(uint32_t *out, struct sm_input *input, uint8_t *cut_row)
+static void load_row(uint32_t *out, uint8_t *alpha, const uint8_t *row, enum sm_pixel_format format,
+                     uint32_t width)
 {
-    uint32_t width = input->in->width;
-    for (uint32_t y = 0; y < input->in->height; y++, out += width) {
-        const uint8_t *row = sm_input_row(input, y, cut_row);
-        if (input->in->format != SM_PIXEL_RGB555) {
-            sm_row_to_words(out, row, input->in->format, width);
-            continue;
-        }
+    if (format == SM_PIXEL_RGB555) {
         for (uint32_t x = 0; x < width; x++)
             out[x] = (uint32_t)row[2 * (size_t)x] | (uint32_t)(row[2 * (size_t)x + 1] & 0x7f) << 8;
+    } else if (format == SM_PIXEL_ARGB32) {
+        sm_row_to_words(out, row, SM_PIXEL_XRGB32, width);
+        for (uint32_t x = 0; x < width; x++)
+            alpha[x] = row[4 * (size_t)x + 3];
+    } else {
+        sm_row_to_words(out, row, format, width);
+    }
+}
+
+static void load_pixels(const struct sm_glz_dictionary *dictionary, struct sm_input *input,
+                        uint8_t *cut_row)
+{
+    size_t at = entry_at(dictionary, dictionary->newest_end - 1)->start, width = input->in->width;
+    for (uint32_t y = 0; y < input->in->height; y++, at += width) {
+        uint8_t *alpha = dictionary->alpha ? dictionary->alpha + at : NULL;
+        load_row(dictionary->pixels + at, alpha, sm_input_row(input, y, cut_row), input->in->format,
+                 (uint32_t)width);
     }
 }
 
@@ -197,40 +210,25 @@ static void put_header(struct sm_writer *out, const struct sm_input *input, uint
 static enum sm_status compress(const struct sm_glz_encode_context *context,
                                struct sm_glz_dictionary *dictionary, struct sm_writer *out)
 {
-    const struct sm_glz_entry *entry = entry_at(dictionary, dictionary->newest_end - 1);
-    const uint32_t *pixels = dictionary->pixels + entry->start, *own = pixels;
-    uint8_t *alpha = NULL;
-    if (entry->type == SM_LZ_RGBA) {
-        size_t color_size = (size_t)entry->count * 4 + SM_MATCH_SLACK;
-        uint8_t *room =
-            sm_scratch_need(context->scratch, color_size + entry->count + SM_MATCH_SLACK);
-        if (!room)
-            return SM_ERR_NOMEM;
-        uint32_t *color = (uint32_t *)(void *)room;
-        alpha = room + color_size;
-        for (uint32_t i = 0; i < entry->count; i++) {
-            color[i] = pixels[i] & 0xffffff;
-            alpha[i] = (uint8_t)(pixels[i] >> 24);
-        }
-        memset(color + entry->count, 0, SM_MATCH_SLACK);
-        memset(alpha + entry->count, 0, SM_MATCH_SLACK);
-        own = color;
-    }
+    uint32_t type = entry_at(dictionary, dictionary->newest_end - 1)->type;
+    bool has_alpha = type == SM_LZ_RGBA;
     context->references->count = 0;
-    context->references->is_wanted = alpha != NULL;
+    context->references->is_wanted = has_alpha;
     context->references->has_failed = false;
     struct sm_glz_search search = {
-        .slots = dictionary->slots,
+        .table = dictionary->table,
         .pixels = dictionary->pixels,
+        .ring_end = dictionary->max_pixels,
+        .alpha = dictionary->alpha,
         .entries = dictionary->entries,
         .entry_mask = dictionary->entry_capacity - 1,
         .oldest = dictionary->oldest,
         .newest = dictionary->newest_end - 1,
     };
     sm_block_init(context->block, out);
-    enum sm_lz_unit unit = entry->type == SM_LZ_RGB16 ? SM_LZ_555 : SM_LZ_BGR;
-    if (context->ops->glz_compress(&search, own, unit, context->block, context->references) &&
-        (!alpha || sm_glz_compress_alpha(alpha, entry->count, context->block, context->references)))
+    enum sm_lz_unit unit = type == SM_LZ_RGB16 ? SM_LZ_555 : SM_LZ_BGR;
+    if (context->ops->glz_compress(&search, unit, context->block, context->references) &&
+        (!has_alpha || sm_glz_compress_alpha(&search, context->block, context->references)))
         sm_block_flush(context->block);
     return sm_writer_status(out);
 }
@@ -255,9 +253,11 @@ enum sm_status sm_glz_encode(const struct sm_glz_encode_context *context,
 
     lock(dictionary);
     enum sm_status status = SM_ERR_NOMEM;
-    if (enter(dictionary, (uint32_t)count, type)) {
-        uint32_t start = entry_at(dictionary, dictionary->newest_end - 1)->start;
-        load_pixels(dictionary->pixels + start, input, cut_row);
+    if (type == SM_LZ_RGBA && !dictionary->alpha)
+        dictionary->alpha = calloc((size_t)dictionary->max_pixels + SM_MATCH_SLACK, 1);
+    bool has_room = type != SM_LZ_RGBA || dictionary->alpha;
+    if (has_room && enter(dictionary, (uint32_t)count, type)) {
+        load_pixels(dictionary, input, cut_row);
         put_header(out, input, type, dictionary->next_id,
                    dictionary->newest_end - 1 - dictionary->oldest);
         status = compress(context, dictionary, out);

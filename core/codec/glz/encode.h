@@ -13,7 +13,8 @@
 struct sm_codec_ops;
 
 enum {
-    SM_GLZ_HASH_BITS = 18,
+    SM_GLZ_LONG_BITS = 18,
+    SM_GLZ_SHORT_BITS = 14,
 };
 
 /** An image that may be referred to: where its pixels lie in the ring. */
@@ -22,10 +23,18 @@ struct sm_glz_entry {
     uint32_t type;         /* enum sm_lz_type */
 };
 
+/** Where pixels were seen last: places in the ring, each possibly stale. */
+struct sm_glz_table {
+    uint32_t long_slots[1 << SM_GLZ_LONG_BITS];   /* four pixels in a row */
+    uint32_t short_slots[1 << SM_GLZ_SHORT_BITS]; /* two */
+};
+
 /** What a pass needs of the dictionary. */
 struct sm_glz_search {
-    uint32_t *slots;        /* 1 << SM_GLZ_HASH_BITS places in the ring, each possibly stale */
+    struct sm_glz_table *table;
     const uint32_t *pixels; /* the ring */
+    uint32_t ring_end;      /* beyond it nothing may be read */
+    const uint8_t *alpha;   /* another ring in step with it; NULL if no image has any */
     uint32_t ring_count;    /* pixels of it that hold anything */
 
     /* Live images from the oldest to this one, in a ring of their own. */
@@ -46,26 +55,23 @@ struct sm_glz_references {
 };
 
 /**
- * Writes the tokens of the newest image's pixels.
+ * Writes the tokens of the newest image's pixels, without their alpha.
  *
- * @param own         its pixels as they count within the image: for RGBA without alpha
  * @param references  receives those into other images
  * @return false once the writer has failed
  */
-typedef bool sm_glz_compress_fn(struct sm_glz_search *search, const uint32_t *own,
-                                enum sm_lz_unit unit, struct sm_block *block,
-                                struct sm_glz_references *references);
+typedef bool sm_glz_compress_fn(struct sm_glz_search *search, enum sm_lz_unit unit,
+                                struct sm_block *block, struct sm_glz_references *references);
 sm_glz_compress_fn sm_glz_compress_c;
 
-/** Writes the tokens of the alpha bytes of `count` pixels, using the references again. */
-bool sm_glz_compress_alpha(const uint8_t *alpha, size_t count, struct sm_block *block,
+/** Writes the tokens of the newest image's alpha, using the references again. */
+bool sm_glz_compress_alpha(const struct sm_glz_search *search, struct sm_block *block,
                            const struct sm_glz_references *references);
 
 /** What the encoder object lends. */
 struct sm_glz_encode_context {
     const struct sm_codec_ops *ops;
     struct sm_block *block;
-    struct sm_scratch *scratch; /* for RGBA: colours, then alpha */
     struct sm_scratch *cut_row; /* a row of the input */
     struct sm_glz_references *references;
 };

@@ -165,7 +165,8 @@ static SM_ALWAYS_INLINE struct lz_found lz_find(struct sm_lz_table *table, struc
     uint32_t seen_long = *long_slot, seen_short = *short_slot;
     *long_slot = *short_slot = now;
 
-    if (pos > 0 && lz_load(here, search.short_bytes) == lz_load(here - unit.size, search.short_bytes))
+    if (pos > 0 &&
+        lz_load(here, search.short_bytes) == lz_load(here - unit.size, search.short_bytes))
         lz_consider(&best, unit, here, left, 1); /* a run, the commonest thing on screens */
     if (best.length < SM_LZ_GOOD_LENGTH && lz_is_likely(table, search, here, unit, now, seen_long))
         lz_consider(&best, unit, here, left, now - seen_long);
