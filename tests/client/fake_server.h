@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A server of a few lines for tests: listens on a local socket, speaks the link phase, then follows
+ * a script. Every connection has a thread of its own; a script blocks as it likes.
+ */
+#ifndef SM_TESTS_CLIENT_FAKE_SERVER_H
+#define SM_TESTS_CLIENT_FAKE_SERVER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/wire/display.h"
+#include "core/wire/inputs.h"
+#include "core/wire/main.h"
+#include "sumac/bytes.h"
+
+enum {
+    FAKE_PEERS_MAX = 16,
+    FAKE_STEPS = 8,
+    FAKE_SESSION_ID = 0x51e55109,
+};
+
+struct fake_server;
+
+/** A linked connection, as a script sees it. */
+struct fake_peer {
+    struct fake_server *server;
+    int fd;
+    uint8_t type, id;
+};
+
+/** What a server does with the connections of its channels; each may be NULL: then it is silent. */
+struct fake_script {
+    const char *password; /* NULL: any will do */
+    bool never_replies;   /* not even to the link message */
+    uint32_t link_error;  /* refuse with this code, if not 0 */
+    struct sm_channel_id channels[8];
+    uint32_t channel_count; /* listed to the client */
+    uint32_t mouse_mode;
+    void (*display)(struct fake_peer *peer);
+    void (*inputs)(struct fake_peer *peer);
+    void (*main_too)(struct fake_peer *peer); /* after the list of channels */
+};
+
+/** Starts a server; ends the test if it cannot. */
+struct fake_server *fake_server_start(const struct fake_script *script);
+
+/** Closes everything and joins all threads. */
+void fake_server_stop(struct fake_server *server);
+
+/** Where it listens: "spice+unix://…". */
+const char *fake_server_uri(const struct fake_server *server);
+
+/* Connections of the script meet here: a step is reached once, and any number may wait for it. */
+void fake_step(struct fake_peer *peer, int step);
+void fake_wait_step(struct fake_peer *peer, int step);
+
+void fake_send_main(struct fake_peer *peer, const struct sm_main_msg *msg);
+void fake_send_display(struct fake_peer *peer, const struct sm_display_msg *msg);
+void fake_send_inputs(struct fake_peer *peer, const struct sm_inputs_msg *msg);
+
+/** Reads a message; false at the end. `body` is malloc'ed. */
+bool fake_read(struct fake_peer *peer, uint16_t *type, uint8_t **body, uint32_t *size);
+
+/** Reads until the client closes. */
+void fake_drain(struct fake_peer *peer);
+
+#endif
