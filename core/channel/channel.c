@@ -102,6 +102,7 @@ void sm_channel_destroy(struct sm_channel *channel)
     if (!channel)
         return;
     sm_channel_inbox_finish(&channel->in);
+    free(channel->acks.marks);
     sm_writer_finish(&channel->out.w);
     free(channel);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Acknowledgements of messages from server to client, both ends. */
+#include "core/base/alloc.h"
 #include "core/channel/channel_private.h"
 
 /* Client: SET_ACK. The count begins behind it. */
@@ -39,9 +40,11 @@ void sm_channel_ack_sent(struct sm_channel *channel, size_t size)
     if (--acks->until_mark > 0)
         return;
     acks->until_mark = acks->window;
-    /* an owner that goes on though blocked loses precision in bytes, not in messages */
-    if (acks->mark_count < SM_CHANNEL_ACK_MARKS)
-        acks->marks[acks->mark_count++] = acks->sent_bytes;
+    /* so far ahead of the client bytes lose precision, messages do not */
+    if (acks->mark_count == SM_CHANNEL_ACK_MARKS)
+        return;
+    size_t next = (acks->first_mark + acks->mark_count++) % SM_CHANNEL_ACK_MARKS;
+    acks->marks[next] = acks->sent_bytes;
 }
 
 void sm_channel_ack_synced(struct sm_channel *channel, uint32_t generation)
@@ -66,10 +69,9 @@ void sm_channel_ack_acked(struct sm_channel *channel)
     }
     acks->messages -= acks->window;
     if (acks->mark_count > 0) {
-        acks->acked_bytes = acks->marks[0];
+        acks->acked_bytes = acks->marks[acks->first_mark];
+        acks->first_mark = (acks->first_mark + 1) % SM_CHANNEL_ACK_MARKS;
         acks->mark_count--;
-        for (unsigned i = 0; i < acks->mark_count; i++)
-            acks->marks[i] = acks->marks[i + 1];
     }
 }
 
@@ -77,6 +79,11 @@ enum sm_status sm_channel_set_ack_window(struct sm_channel *channel, uint32_t wi
 {
     if (channel->config.role != SM_CHANNEL_SERVER)
         return SM_ERR_STATE;
+    uint64_t *marks = channel->acks.marks;
+    if (!marks)
+        marks = channel->acks.marks = sm_alloc_array(SM_CHANNEL_ACK_MARKS, sizeof(*marks));
+    if (!marks)
+        return SM_ERR_NOMEM;
     uint32_t generation = channel->acks.generation + 1;
     if (generation == 0)
         generation = 1;       /* 0 is "none yet" */
@@ -86,7 +93,7 @@ enum sm_status sm_channel_set_ack_window(struct sm_channel *channel, uint32_t wi
                                        .set_ack = {.generation = generation, .window = window}});
     if (status == SM_OK)
         channel->acks = (struct sm_channel_acks){
-            .generation = generation, .window = window, .until_mark = window};
+            .generation = generation, .window = window, .until_mark = window, .marks = marks};
     return status;
 }
 

@@ -45,7 +45,7 @@ struct sm_channel_outbox {
     size_t begun; /* where the message being built starts in `w` */
 };
 
-enum { SM_CHANNEL_ACK_MARKS = 8, SM_CHANNEL_MAX_PINGS = 3 };
+enum { SM_CHANNEL_ACK_MARKS = 1024, SM_CHANNEL_MAX_PINGS = 3 };
 
 /** Client: when to acknowledge. Server: what is acknowledged. */
 struct sm_channel_acks {
@@ -54,9 +54,9 @@ struct sm_channel_acks {
     bool is_synced;     /* server: the client has answered the last SET_ACK */
     uint64_t messages;  /* server: unacknowledged, behind the last SET_ACK */
     uint64_t sent_bytes, acked_bytes;
-    uint64_t until_mark;                  /* messages until a window is full */
-    uint64_t marks[SM_CHANNEL_ACK_MARKS]; /* sent_bytes at the ends of windows, oldest first */
-    unsigned mark_count;
+    uint64_t until_mark; /* messages until a window is full */
+    uint64_t *marks;     /* owned ring: sent_bytes at the ends of windows; NULL before a window */
+    size_t first_mark, mark_count;
 };
 
 /** A ping without its pong. */

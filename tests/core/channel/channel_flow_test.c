@@ -166,6 +166,37 @@ static void a_new_window_begins_a_new_generation(void **state)
     sm_test_free_copies();
 }
 
+static void bytes_in_flight_are_known_far_beyond_the_window(void **state)
+{
+    (void)state;
+    struct sm_channel *server = new_server();
+    sm_check_status(sm_channel_set_ack_window(server, 2), SM_OK);
+    sm_check_status(feed(server, "0100 04000000 01000000", 0), SM_OK);
+    uint64_t at[2001] = {0}, sent = 0; /* bytes behind each window */
+    static const uint8_t BODY[64];
+    for (uint64_t i = 1; i <= 4000; i++) {
+        size_t size = i % sizeof(BODY);
+        sm_check_status(sm_channel_send(server, SM_MSG_DISPLAY_MARK, (struct sm_bytes){BODY, size}),
+                        SM_OK);
+        sent += 6 + size;
+        at[(i + 1) / 2] = sent;
+    }
+    for (uint64_t window = 1; window <= 2000; window++) {
+        sm_check_status(feed(server, "0200 00000000", 0), SM_OK);
+        assert_int_equal(sm_channel_unacked(server), 4000 - 2 * window);
+        uint64_t in_flight = sm_channel_unacked_bytes(server);
+        if (window <= 1024 || window == 2000)
+            assert_int_equal(in_flight, sent - at[window]);
+        else
+            assert_true(in_flight >= sent - at[window]);
+    }
+    send_marks(server, 3); /* and precise again */
+    sm_check_status(feed(server, "0200 00000000", 0), SM_OK);
+    assert_int_equal(sm_channel_unacked_bytes(server), 6);
+    sm_channel_destroy(server);
+    sm_test_free_copies();
+}
+
 static void a_flood_of_acks_counts_for_no_more_than_was_sent(void **state)
 {
     (void)state;
@@ -310,6 +341,7 @@ int main(void)
         cmocka_unit_test(short_pings_fail_the_channel),
         cmocka_unit_test(server_blocks_beyond_two_windows),
         cmocka_unit_test(a_new_window_begins_a_new_generation),
+        cmocka_unit_test(bytes_in_flight_are_known_far_beyond_the_window),
         cmocka_unit_test(a_flood_of_acks_counts_for_no_more_than_was_sent),
         cmocka_unit_test(idle_channels_are_pinged_and_measured),
         cmocka_unit_test(the_network_test_finds_latency_and_rate),
