@@ -8,10 +8,12 @@ enum {
     MISSING_MS = 2000, /* other monitors are there for so long, then this one will not come */
 };
 
-static int64_t area_of(struct sm_rect r)
+/* In 64 bits without a sign even the largest rectangle fits. */
+static uint64_t area_of(struct sm_rect r)
 {
-    int64_t width = (int64_t)r.right - r.left, height = (int64_t)r.bottom - r.top;
-    return width > 0 && height > 0 ? width * height : 0;
+    if (r.left >= r.right || r.top >= r.bottom)
+        return 0;
+    return (uint64_t)((int64_t)r.right - r.left) * (uint64_t)((int64_t)r.bottom - r.top);
 }
 
 static struct sm_rect unite(struct sm_rect a, struct sm_rect b)
@@ -37,12 +39,12 @@ void cli_stillness_reset(struct cli_stillness *stillness, uint64_t now_us)
 void cli_stillness_damage(struct cli_stillness *stillness, struct sm_rect damage, uint64_t now_us)
 {
     struct sm_rect spot = unite(stillness->spot, damage);
-    if ((uint64_t)area_of(spot) <= stillness->tolerance_px) {
+    if (area_of(spot) <= stillness->tolerance_px) {
         stillness->spot = spot;
         return;
     }
     cli_stillness_reset(stillness, now_us);
-    if ((uint64_t)area_of(damage) <= stillness->tolerance_px)
+    if (area_of(damage) <= stillness->tolerance_px)
         stillness->spot = damage;
 }
 

@@ -260,6 +260,42 @@ static void exit_codes_and_kinds_are_unique(void **state)
         }
 }
 
+/* The whole of a file below the root of the sources. */
+static char *read_source(const char *name)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof(path), "%s/../%s", getenv("SM_TEST_DATA"), name);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail_msg("%s cannot be read", path);
+    char *text = NULL;
+    size_t size = 0;
+    if (getdelim(&text, &size, 0, file) < 0)
+        fail_msg("%s is empty", path);
+    fclose(file);
+    return text;
+}
+
+static void the_documentation_has_every_exit_code(void **state)
+{
+    (void)state;
+    char *page = read_source("docs/cli.md"), *manual = read_source("cli/sumac.1");
+    const struct cli_exit_entry *entry;
+    for (size_t i = 0; (entry = cli_exit_entry_at(i)); i++) {
+        char row[256];
+        (void)snprintf(row, sizeof(row), "\n| %d | %s | %s |\n", (int)entry->code, entry->kind,
+                       entry->meaning);
+        if (!strstr(page, row))
+            fail_msg("docs/cli.md lacks: %s", row);
+        (void)snprintf(row, sizeof(row), ".B %d\n%s (%s)\n", (int)entry->code, entry->meaning,
+                       entry->kind);
+        if (!strstr(manual, row))
+            fail_msg("cli/sumac.1 lacks: %s", row);
+    }
+    free(page);
+    free(manual);
+}
+
 static void every_error_of_the_library_has_an_exit_code_of_its_own(void **state)
 {
     (void)state;
@@ -310,6 +346,7 @@ int main(void)
         cmocka_unit_test(json_counts_even_if_the_line_is_refused),
         cmocka_unit_test(times_have_units),
         cmocka_unit_test(exit_codes_and_kinds_are_unique),
+        cmocka_unit_test(the_documentation_has_every_exit_code),
         cmocka_unit_test(every_error_of_the_library_has_an_exit_code_of_its_own),
         cmocka_unit_test(every_help_names_its_command_and_the_password_s_danger),
     };
