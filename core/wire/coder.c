@@ -9,6 +9,11 @@ enum sm_status sm_wire_refuse(struct sm_wire_parser *p, enum sm_status status, c
     return status;
 }
 
+enum sm_status sm_wire_end(struct sm_wire_parser *p, const struct sm_reader *r, const char *reason)
+{
+    return r->failed ? sm_wire_refuse(p, SM_ERR_PROTOCOL, reason) : SM_OK;
+}
+
 enum sm_status sm_wire_no_room(struct sm_wire_parser *p)
 {
     enum sm_status status = sm_arena_failure(p->arena);

@@ -28,6 +28,9 @@ struct sm_wire_parser {
 /** Notes `reason` and returns `status`. */
 enum sm_status sm_wire_refuse(struct sm_wire_parser *p, enum sm_status status, const char *reason);
 
+/** The end of a message: refuses it for `reason` if its body did not hold all fields. */
+enum sm_status sm_wire_end(struct sm_wire_parser *p, const struct sm_reader *r, const char *reason);
+
 /** The arena gave nothing: says whether the limit or memory is exhausted. */
 enum sm_status sm_wire_no_room(struct sm_wire_parser *p);
 

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Resolves names and refuses descriptions that make no sense, each with its line."""
 
-import re
-
 from . import expr
-from .model import (INT_SIZES, Check, Enum, Field, Message, Struct, When, WireError, fields_of,
-                    walk)
+from .model import INT_SIZES, Check, Enum, Message, Struct, When, WireError, fields_of, walk
 
 DEFAULT_LIMIT = 1024  # bytes: room for a small message and for fields it may get one day
 
@@ -115,19 +112,15 @@ class _Checker:
     def struct(self, struct):
         names = set()
         for field in fields_of(struct.items):
-            if field.name in names and field.name not in self.exclusive(struct):
+            if field.name in names:
                 self.fail(field.line, f"a second field '{field.name}'")
             names.add(field.name)
         self.items(struct, struct.items, {})
-        self.rest_is_last(struct.items, struct)
+        self.rest_is_last(struct.items)
         if not isinstance(struct, Message):
             self.scope.structs[struct.name] = struct
 
-    @staticmethod
-    def exclusive(_struct):
-        return ()
-
-    def rest_is_last(self, items, struct):
+    def rest_is_last(self, items):
         """Bytes to the end of the body leave nothing for a field behind them."""
         fields = list(fields_of(items))
         for field in fields[:-1]:

@@ -4,7 +4,7 @@
 from . import naming
 from .cexpr import CExpr
 from .ctext import broken_call
-from .model import INT_SIZES, Check, Message, When, fields_of, walk
+from .model import INT_SIZES, Check, Message, When
 
 
 def put_call(wire_type, value):

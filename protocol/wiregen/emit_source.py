@@ -3,11 +3,11 @@
 
 from . import naming
 from .cexpr import CExpr
-from .checker import element_size, is_plain, min_size, takes_rest
+from .checker import element_size, is_plain, min_size
 from .ctext import Writer, broken_call
 from .emit_build import BuildFunction, target_functions
-from .emit_header import (NOTICE, all_messages, directions, prototypes, public_prototypes,
-                          union_name)
+from .emit_dispatch import dispatch, early_end
+from .emit_header import NOTICE, directions, public_prototypes
 from .model import INT_SIZES, Check, Message, Struct, When, fields_of, walk
 
 
@@ -89,18 +89,6 @@ class ParseFunction:
                         return True
         return length in items and length.counts in items
 
-    def uses_parser(self):
-        for item in walk(self.struct.items):
-            if isinstance(item, Check) or isinstance(item, When) and 'context' in str(
-                    item.condition):
-                return True
-            if not isinstance(item, When) and not isinstance(item, Check):
-                if item.pointer or item.attributes or item.is_array and not item.fixed_count:
-                    return True
-                if item.struct and not is_plain(item.struct):
-                    return True
-        return False
-
     def write(self):
         out = self.out
         out.line()
@@ -113,11 +101,10 @@ class ParseFunction:
             out.line(f'{naming.c_integer(field.integer)} {field.name} = 0;')
         if not self.plain and any(self.needs_status(f) for f in fields_of(self.struct.items)):
             out.line('enum sm_status status;')
-        if not self.plain and not self.uses_parser():
-            out.line('(void)p;')
+        is_message = isinstance(self.struct, Message)
         self.items(self.struct.items)
         if not self.plain:
-            out.line('return SM_OK;')
+            out.line(early_end(self.struct) if is_message else 'return SM_OK;')
         out.depth = 0
         out.line('}')
 
@@ -363,148 +350,6 @@ def public_functions(out, item):
     out.line(f'{naming.function("put", item)}(&b, in);')
     out.line('return sm_wire_builder_finish(&b, 0);')
     out.depth = 0
-    out.line('}')
-
-
-# Messages of a channel
-
-def dispatch(out, file, files, direction):
-    messages = all_messages(file, files, direction)
-    name = union_name(file, direction)
-    found = prototypes(file, direction)
-    parse_any(out, file, name, direction, messages)
-    parse(out, file, name, direction, found['parse'])
-    build_any(out, name, direction, messages)
-    build(out, file, name, direction, messages, found['build'])
-    names(out, found['name'], messages)
-    sizes(out, found['max_size'], messages)
-
-
-def suffix(direction):
-    return {'server': 'msg', 'client': 'msgc', 'message': 'msg'}[direction]
-
-
-def parse_any(out, file, name, direction, messages):
-    out.line()
-    for line in broken_call(f'static enum sm_status parse_any_{suffix(direction)}(', [
-            'struct sm_wire_parser *p', 'struct sm_reader *r', f'struct {name} *msg'], ')'):
-        out.line(line)
-    out.line('{')
-    out.line('    switch (msg->type) {')
-    for message in messages:
-        if not message.items:
-            out.line(f'    case {naming.message_constant(message)}:')
-    if any(not m.items for m in messages):
-        out.line('        return SM_OK; /* no body */')
-    for message in messages:
-        if not message.items:
-            continue
-        out.line(f'    case {naming.message_constant(message)}:')
-        if is_plain(message):
-            out.line(f'        {naming.function("get", message)}(r, &msg->{message.name});')
-            out.line('        return SM_OK;')
-        else:
-            out.call(f'        return {naming.function("parse", message)}',
-                     ['p', 'r', f'&msg->{message.name}'])
-    out.line('    default:')
-    out.line('        return sm_wire_refuse(p, SM_ERR_PROTOCOL, "unknown message");')
-    out.line('    }')
-    out.line('}')
-
-
-def parse(out, file, name, direction, prototype):
-    out.line()
-    for line in broken_call(prototype[0] + '(', prototype[1], ')'):
-        out.line(line)
-    out.line('{')
-    context = ', .context = context' if file.context else ''
-    out.line(f'    struct sm_wire_parser p = {{.body = body, .arena = arena{context}}};')
-    out.line('    struct sm_reader r = sm_reader(body);')
-    out.line(f'    struct {name} msg = {{.type = type}};')
-    out.line(f'    enum sm_status status = parse_any_{suffix(direction)}(&p, &r, &msg);')
-    out.line('    if (status == SM_OK && r.failed)')
-    out.line('        status = sm_wire_refuse(&p, SM_ERR_PROTOCOL, '
-             '"body ends early");')
-    out.line('    if (status != SM_OK) {')
-    out.line('        if (reason)')
-    out.line('            *reason = p.reason;')
-    out.line('        return status;')
-    out.line('    }')
-    out.line('    *out = msg;')
-    out.line('    return SM_OK;')
-    out.line('}')
-
-
-def build_any(out, name, direction, messages):
-    out.line()
-    for line in broken_call(f'static void put_any_{suffix(direction)}(', [
-            'struct sm_wire_builder *b', f'const struct {name} *msg'], ')'):
-        out.line(line)
-    out.line('{')
-    out.line('    switch (msg->type) {')
-    for message in messages:
-        if not message.items:
-            out.line(f'    case {naming.message_constant(message)}:')
-    if any(not m.items for m in messages):
-        out.line('        break; /* no body */')
-    for message in messages:
-        if message.items:
-            out.line(f'    case {naming.message_constant(message)}:')
-            out.line(f'        {naming.function("put", message)}(b, &msg->{message.name});')
-            out.line('        break;')
-    out.line('    default:')
-    out.line('        sm_wire_reject(b, SM_ERR_STATE);')
-    out.line('    }')
-    out.line('}')
-
-
-def build(out, file, name, direction, messages, prototype):
-    out.line()
-    for line in broken_call(prototype[0] + '(', prototype[1], ')'):
-        out.line(line)
-    out.line('{')
-    out.line('    struct sm_wire_builder b = sm_wire_builder(w);')
-    if file.context:
-        out.line('    b.context = context;')
-    out.line(f'    put_any_{suffix(direction)}(&b, msg);')
-    padded = [m for m in messages if m.pad]
-    if padded:
-        tests = ' : '.join(f'msg->type == {naming.message_constant(m)} ? {m.pad}' for m in padded)
-        out.line(f'    return sm_wire_builder_finish(&b, {tests} : 0);')
-    else:
-        out.line('    return sm_wire_builder_finish(&b, 0);')
-    out.line('}')
-
-
-def names(out, prototype, messages):
-    out.line()
-    out.line(f'{prototype[0]}({prototype[1][0]})')
-    out.line('{')
-    out.line('    switch (type) {')
-    for message in messages:
-        out.line(f'    case {naming.message_constant(message)}:')
-        out.line(f'        return "{message.name}";')
-    out.line('    default:')
-    out.line('        return "unknown";')
-    out.line('    }')
-    out.line('}')
-
-
-def sizes(out, prototype, messages):
-    out.line()
-    out.line(f'{prototype[0]}({prototype[1][0]})')
-    out.line('{')
-    out.line('    switch (type) {')
-    by_limit = {}
-    for message in messages:
-        by_limit.setdefault(message.limit, []).append(message)
-    for limit, group in sorted(by_limit.items()):
-        for message in group:
-            out.line(f'    case {naming.message_constant(message)}:')
-        out.line(f'        return {limit};')
-    out.line('    default:')
-    out.line('        return 0;')
-    out.line('    }')
     out.line('}')
 
 

@@ -36,7 +36,7 @@ static enum sm_status parse_msg_draw(struct sm_wire_parser *p, struct sm_reader 
     sm_wire_get_octets(r, out->secret, sizeof(out->secret));
     for (uint32_t i = 0; i < 3; i++)
         out->marks[i] = (int16_t)sm_get_le16(r);
-    return SM_OK;
+    return sm_wire_end(p, r, "draw: body ends early");
 }
 
 static void put_msg_draw(struct sm_wire_builder *b, const struct sm_msg_example_draw *in)
@@ -66,7 +66,7 @@ static enum sm_status parse_msg_cells(struct sm_wire_parser *p, struct sm_reader
         get_cell(r, &cells[i], out->depth == 1 ? 1 : 8);
     out->cells = cells;
     out->rest = sm_get_rest(r);
-    return SM_OK;
+    return sm_wire_end(p, r, "cells: body ends early");
 }
 
 static void put_msg_cells(struct sm_wire_builder *b, const struct sm_msg_example_cells *in)
@@ -92,7 +92,7 @@ static enum sm_status parse_msgc_cells(struct sm_wire_parser *p, struct sm_reade
         get_cell(r, &cells[i], out->depth == 1 ? 1 : 8);
     out->cells = cells;
     out->rest = sm_get_rest(r);
-    return SM_OK;
+    return sm_wire_end(p, r, "cells: body ends early");
 }
 
 static void put_msgc_cells(struct sm_wire_builder *b, const struct sm_msgc_example_cells *in)
@@ -120,7 +120,7 @@ static enum sm_status parse_msgc_pick(struct sm_wire_parser *p, struct sm_reader
             choices[i] = sm_get_le32(&choices_r);
         out->choices = choices;
     }
-    return SM_OK;
+    return sm_wire_end(p, r, "pick: body ends early");
 }
 
 static void put_msgc_pick(struct sm_wire_builder *b, const struct sm_msgc_example_pick *in)
@@ -151,8 +151,6 @@ enum sm_status sm_example_msg_parse(struct sm_example_msg *out, uint16_t type, s
     struct sm_reader r = sm_reader(body);
     struct sm_example_msg msg = {.type = type};
     enum sm_status status = parse_any_msg(&p, &r, &msg);
-    if (status == SM_OK && r.failed)
-        status = sm_wire_refuse(&p, SM_ERR_PROTOCOL, "body ends early");
     if (status != SM_OK) {
         if (reason)
             *reason = p.reason;
@@ -234,8 +232,6 @@ enum sm_status sm_example_msgc_parse(struct sm_example_msgc *out, uint16_t type,
     struct sm_reader r = sm_reader(body);
     struct sm_example_msgc msg = {.type = type};
     enum sm_status status = parse_any_msgc(&p, &r, &msg);
-    if (status == SM_OK && r.failed)
-        status = sm_wire_refuse(&p, SM_ERR_PROTOCOL, "body ends early");
     if (status != SM_OK) {
         if (reason)
             *reason = p.reason;
