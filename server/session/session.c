@@ -74,6 +74,7 @@ static void end_now(void *opaque)
         else
             sm_connection_orphan(connection);
     }
+    sm_agent_client_gone(&server->agent, session->id);
     free(session);
     if (sm_list_is_empty(&server->sessions))
         sm_agent_clients_gone(&server->agent);

@@ -238,6 +238,23 @@ static void what_the_client_says_goes_out_in_chunks_and_its_tokens_return(void *
     assert_int_equal(f->port.to_guest[5 * 29 + 12], SM_AGENT_CLIENT_DISCONNECTED);
 }
 
+static void words_of_a_client_that_left_are_dropped_unless_begun(void **state)
+{
+    struct fixture *f = *state;
+    attach(f);
+    struct sm_test_visitor client = client_that_started_the_agent(f, 10);
+    f->port.to_size = 0;
+    f->port.room = 10; /* the guest is stuck within the first chunk */
+    struct sm_bytes message = sm_test_hex("01000000 03000000 0000000000000000 01000000 aa");
+    for (unsigned i = 0; i < 3; i++)
+        sm_test_visitor_message(&client, SM_MSGC_MAIN_AGENT_DATA, message);
+    sm_test_visitor_close(&client);
+    f->port.room = SIZE_MAX;
+    spice_server_char_device_wakeup(&f->port.instance);
+    assert_int_equal(f->port.to_size, 29 + 28); /* it, and CLIENT_DISCONNECTED */
+    assert_int_equal(f->port.to_guest[29 + 12], SM_AGENT_CLIENT_DISCONNECTED);
+}
+
 static void policy_stops_the_clipboard_both_ways(void **state)
 {
     struct fixture *f = *state;
@@ -334,6 +351,7 @@ int main(void)
         T(what_the_agent_says_reaches_the_client),
         T(the_agent_waits_for_the_clients_tokens),
         T(what_the_client_says_goes_out_in_chunks_and_its_tokens_return),
+        T(words_of_a_client_that_left_are_dropped_unless_begun),
         T(policy_stops_the_clipboard_both_ways),
         T(a_broken_agent_is_cut_off_and_another_may_come),
         T(nothing_moves_while_the_machine_is_stopped),
