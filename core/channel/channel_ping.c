@@ -154,7 +154,7 @@ static enum sm_status check_life(struct sm_channel *channel)
     bool is_still = moved(channel) == pinger->check_moved;
     bool waits = is_waiting(channel);
     if (waits && pinger->check_was_waiting && is_still)
-        return sm_channel_fail(channel, SM_ERR_IO, "the client gives no sign of life");
+        return sm_channel_fail(channel, SM_ERR_IO, "has been unresponsive for more than 30000 ms");
     pinger->check_was_waiting = waits;
     pinger->check_moved = moved(channel);
     pinger->check_us = channel->now_us + channel->config.liveness_us;

@@ -24,6 +24,7 @@ struct sm_main_channel {
     struct sm_channel_handover *handover; /* owned; its transport is the pump's */
     struct sm_main_server *machine;       /* owned */
     struct sm_pump *pump;                 /* owned */
+    bool is_over;                         /* and its fault was logged, if it had one */
     bool has_channels_list;               /* the client asked, and is told of new ones */
 };
 
@@ -182,6 +183,18 @@ static void on_agent_data(struct sm_main_channel *main, struct sm_bytes data)
         after_send(main, status);
 }
 
+/* That a socket was closed is no news; that the client broke a rule or fell silent is. */
+static void end_session(struct sm_main_channel *main)
+{
+    const char *fault = sm_channel_reason(sm_main_server_channel(main->machine));
+    if (*fault && !main->is_over &&
+        sm_log_limit_allows(&main->server->client_complaints, sm_now_us()))
+        sm_say(main->server->log, SM_LOG_WARNING, "main:0 (%p): %s, disconnecting", (void *)main,
+               fault);
+    main->is_over = true;
+    sm_session_end(main->session);
+}
+
 static void on_activity(void *opaque)
 {
     struct sm_main_channel *main = opaque;
@@ -209,15 +222,14 @@ static void on_activity(void *opaque)
         }
     }
     if (status < 0)
-        sm_session_end(main->session);
+        end_session(main);
 }
 
 static void on_closed(void *opaque, enum sm_status status, const char *reason)
 {
-    struct sm_main_channel *main = opaque;
-    if (status != SM_ERR_IO && sm_log_limit_allows(&main->server->client_complaints, sm_now_us()))
-        sm_say(main->server->log, SM_LOG_WARNING, "main:0: %s, disconnecting", reason);
-    sm_session_end(main->session);
+    (void)status;
+    (void)reason;
+    end_session(opaque);
 }
 
 /* ---- life ---- */
