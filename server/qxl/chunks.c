@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/math.h"
 #include "core/base/reader.h"
 
 /** A walk along a chain; every header is copied before it is believed. */
@@ -47,15 +48,16 @@ static struct walk walk_from(const struct sm_memslots *slots, uint64_t address, 
 }
 
 enum sm_status sm_chunks_measure(const struct sm_memslots *slots, uint64_t address, uint32_t group,
-                                 size_t *total)
+                                 size_t limit, size_t *total)
 {
     if (address == 0)
         return SM_ERR_PROTOCOL;
+    limit = sm_min_size(limit, SM_CHUNK_MAX_TOTAL);
     struct walk walk = walk_from(slots, address, group);
     size_t sum = 0;
     enum sm_status status;
     while ((status = walk_on(&walk)) == SM_OK) {
-        if (walk.size > SM_CHUNK_MAX_TOTAL - sum) {
+        if (walk.size > limit - sum) {
             sm_memslots_warn(slots, "too much data inside chunks, avoiding DoS");
             return SM_ERR_LIMIT;
         }
@@ -87,13 +89,9 @@ enum sm_status sm_chunks_read(struct sm_chunk_data *out, const struct sm_memslot
                               uint64_t address, uint32_t group, size_t limit)
 {
     size_t size;
-    enum sm_status status = sm_chunks_measure(slots, address, group, &size);
+    enum sm_status status = sm_chunks_measure(slots, address, group, limit, &size);
     if (status)
         return status;
-    if (size > limit) {
-        sm_memslots_warn(slots, "too much data inside chunks, avoiding DoS");
-        return SM_ERR_LIMIT;
-    }
     uint8_t *data = malloc(size ? size : 1);
     if (!data)
         return SM_ERR_NOMEM;

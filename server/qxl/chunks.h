@@ -25,15 +25,17 @@ struct sm_chunk_data {
  * Sums up the chain whose first header is at `address`, checking every link, copying nothing. A
  * chain that goes in circles ends at SM_CHUNK_MAX_COUNT.
  *
+ * @param limit  the walk ends with SM_ERR_LIMIT when there are more bytes than this, which is at
+ *               most SM_CHUNK_MAX_TOTAL
  * @return SM_OK; SM_ERR_PROTOCOL if a link does not resolve; SM_ERR_LIMIT
  */
 SM_NODISCARD enum sm_status sm_chunks_measure(const struct sm_memslots *slots, uint64_t address,
-                                              uint32_t group, size_t *total);
+                                              uint32_t group, size_t limit, size_t *total);
 
 /**
  * Copies the bytes of a chain into one block.
  *
- * @param limit  at most this many bytes, whatever SM_CHUNK_MAX_TOTAL says
+ * @param limit  at most this many bytes
  * @return SM_OK; SM_ERR_PROTOCOL if a link does not resolve or the guest changed the chain
  *         meanwhile; SM_ERR_LIMIT; SM_ERR_NOMEM
  */

@@ -109,7 +109,7 @@ static void circle_of_full_links_ends_at_the_limit_of_bytes(void **state)
     size_t total = 0;
     uint64_t chunk = sm_test_guest_chunk(&f->guest, NULL, 1004, self);
     memcpy((uint8_t *)sm_test_guest_at(&f->guest, chunk), &(uint32_t){1004}, 4);
-    enum sm_status status = sm_chunks_measure(f->slots, chunk, GROUP, &total);
+    enum sm_status status = sm_chunks_measure(f->slots, chunk, GROUP, SIZE_MAX, &total);
     sm_check_status(status, SM_ERR_LIMIT);
     assert_int_equal(total, 0);
     struct sm_chunk_data data = {0};
