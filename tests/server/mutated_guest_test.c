@@ -586,6 +586,9 @@ static void check_book(struct guest *guest)
 static void play_round(struct guest *guest)
 {
     sm_test_mutant_reset(&guest->mutant);
+    for (uint32_t id = 1; id <= 3; id++)
+        submit(guest, &guest->display_ring, sm_test_mutant_surface(&guest->mutant, id),
+               QXL_CMD_SURFACE);
     for (unsigned i = 0; i < COMMANDS_A_ROUND; i++) {
         uint32_t type;
         uint64_t address = sm_test_mutant_command(&guest->mutant, &type);

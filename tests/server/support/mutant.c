@@ -413,6 +413,20 @@ static uint64_t put_surface_command(struct sm_test_mutant *mutant)
     return put(mutant, &command, sizeof(command));
 }
 
+uint64_t sm_test_mutant_surface(struct sm_test_mutant *mutant, uint32_t id)
+{
+    static const uint32_t formats[] = {32, 96, 8};
+    QXLSurfaceCmd command = {
+        .surface_id = id,
+        .type = QXL_SURFACE_CMD_CREATE,
+        .u.surface_create = {.format = formats[id - 1],
+                             .width = 640,
+                             .height = 480,
+                             .stride = 2560,
+                             .data = mutant->address_base | (mutant->size / 2)}};
+    return put(mutant, &command, sizeof(command));
+}
+
 uint64_t sm_test_mutant_command(struct sm_test_mutant *mutant, uint32_t *type)
 {
     if (mutant->used + RESERVE + 64 * 1024 > mutant->size / 2)

@@ -53,6 +53,9 @@ uint64_t sm_test_mutant_command(struct sm_test_mutant *mutant, uint32_t *type);
 /** The same for the cursor ring. */
 uint64_t sm_test_mutant_cursor(struct sm_test_mutant *mutant);
 
+/** Puts a command that creates surface `id` (1 to 3) as it should be. */
+uint64_t sm_test_mutant_surface(struct sm_test_mutant *mutant, uint32_t id);
+
 uint64_t sm_test_mutant_monitors(struct sm_test_mutant *mutant);
 
 /** Changes a byte anywhere in the guest's memory. */
