@@ -435,7 +435,7 @@ static void draw(struct scene *s)
                status == SM_ERR_LIMIT);
     if (status == SM_AGAIN)
         sm_canvas_cancel(s->canvas);
-    FUZZ_CHECK(status == SM_OK || sm_region_is_empty(&damage));
+    FUZZ_CHECK(status != SM_AGAIN || sm_region_is_empty(&damage));
 
     bool clears_tops =
         msg.type == SM_MSG_DISPLAY_DRAW_TEXT || msg.type == SM_MSG_DISPLAY_DRAW_ALPHA_BLEND;

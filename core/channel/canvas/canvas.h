@@ -28,7 +28,8 @@ struct sm_canvas;
 struct sm_canvas_image_ops {
     /**
      * Pixels decoded already, such as a copy of a surface: fills `pixels`, borrowed until the
-     * command is done, of a format surfaces can have, and returns true; false if there are none.
+     * command is done, not the target's, of a format surfaces can have, and returns true; false if
+     * there are none.
      */
     bool (*pixels)(void *context, const struct sm_image *image, struct sm_pixels *pixels);
     /**
@@ -94,8 +95,9 @@ enum sm_pixel_format sm_canvas_pixel_format(uint32_t surface_format);
  *         SM_AGAIN if an image is awaited that another channel brings: call again with the same
  *         message, or sm_canvas_cancel();
  *         SM_ERR_PROTOCOL if the message or an image in it is malformed, SM_ERR_LIMIT if it is too
- *         large: nothing else happened, and the canvas can go on (see sm_canvas_reason());
- *         SM_ERR_STATE for other types of message; SM_ERR_NOMEM
+ *         large: at most the damage, if it is not empty, was painted with what could be decoded,
+ * and the canvas can go on (see sm_canvas_reason()); SM_ERR_STATE for other types of message;
+ * SM_ERR_NOMEM
  */
 SM_NODISCARD enum sm_status sm_canvas_draw(struct sm_canvas *canvas,
                                            const struct sm_display_msg *msg,

@@ -129,8 +129,38 @@ enum sm_status sm_command_constant(struct sm_command *c, const struct sm_qmask *
     return SM_OK;
 }
 
+/* A whole image put on one rectangle, as most of a desktop is drawn. */
+static bool is_plain_copy(const struct sm_command *c, const struct sm_msg_display_draw_copy *msg)
+{
+    const struct sm_image *image = msg->src_bitmap;
+    if (!sm_command_draws(c) || !image || msg->mask.bitmap || c->region.count != 1 ||
+        !sm_rect_equal(c->region.bounds, c->box) ||
+        sm_gfx_op_from_ropd(msg->ropd, SM_ROPD_INVERS_SRC, SM_ROPD_INVERS_DEST) != SM_GFX_OP_COPY)
+        return false;
+    struct sm_rect area = msg->src_area;
+    return area.left == 0 && area.top == 0 && area.right == (int64_t)image->width &&
+           area.bottom == (int64_t)image->height && sm_rect_width(c->box) == area.right &&
+           sm_rect_height(c->box) == area.bottom;
+}
+
+static enum sm_status decode_to_target(struct sm_command *c, const struct sm_image *image,
+                                       bool *is_done)
+{
+    const struct sm_pixels part = sm_pixels_part(c->target, (uint32_t)c->box.left,
+                                                 (uint32_t)c->box.top, image->width, image->height);
+    enum sm_status status = sm_operand_decode_to(c->canvas, image, &part, is_done);
+    c->is_half_drawn = *is_done && status != SM_OK && status != SM_AGAIN;
+    return status;
+}
+
 enum sm_status sm_command_copy(struct sm_command *c, const struct sm_msg_display_draw_copy *msg)
 {
+    bool is_done = false;
+    if (is_plain_copy(c, msg)) {
+        enum sm_status decoded = decode_to_target(c, msg->src_bitmap, &is_done);
+        if (decoded != SM_OK || is_done)
+            return decoded;
+    }
     enum sm_status status = load_source(c, msg->src_bitmap);
     if (status == SM_OK)
         status = load_mask(c, &msg->mask);

@@ -22,6 +22,7 @@ struct sm_command {
     struct sm_region region; /* box, surface and clip */
     struct sm_gfx_mask mask;
     struct sm_gfx_area area; /* region and mask */
+    bool is_half_drawn;      /* an image was decoded on the target, but not to its end */
 };
 
 /**

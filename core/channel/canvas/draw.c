@@ -158,7 +158,7 @@ enum sm_status sm_canvas_draw(struct sm_canvas *canvas, const struct sm_display_
         status = execute(&command, msg);
     if (status != SM_AGAIN)
         sm_operands_release(canvas);
-    if (status == SM_OK && damage && sm_command_draws(&command))
+    if (damage && ((status == SM_OK && sm_command_draws(&command)) || command.is_half_drawn))
         *damage = command.region;
     else
         sm_region_finish(&command.region);

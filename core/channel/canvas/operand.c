@@ -235,25 +235,79 @@ static enum sm_status decode(struct sm_canvas *canvas, struct sm_operand *operan
     return put_in_cache(canvas, image, operand->picture);
 }
 
-static enum sm_status load_coded(struct sm_canvas *canvas, struct sm_operand *operand,
-                                 const struct sm_image *image, enum sm_pixel_format target)
+/* All that the decoder wants to know; remembers the palette if it is to be kept. */
+static enum sm_status describe(struct sm_canvas *canvas, const struct sm_image *image,
+                               enum sm_pixel_format target, struct sm_codec_image *coded)
 {
-    struct sm_codec_image coded = codec_image(canvas, image);
+    *coded = codec_image(canvas, image);
     if (image->type == SM_IMAGE_TYPE_BITMAP &&
         (image->bitmap.x != image->width || image->bitmap.y != image->height))
         return refuse(canvas, SM_ERR_PROTOCOL, "a bitmap has another size than its image");
-    enum sm_status status = load_palette(canvas, image, &coded.palette);
+    coded->palette.is_555 = sm_pixel_bits(target) == 16;
+    return load_palette(canvas, image, &coded->palette);
+}
+
+/* True if the rows can be used where they lie. */
+static bool has_usable_rows(const struct sm_canvas *canvas, const struct sm_image *image,
+                            const struct sm_codec_image *coded)
+{
+    bool wants_high_bits =
+        image->flags & SM_IMAGE_FLAG_HIGH_BITS_SET && coded->bitmap_format == SM_PIXEL_XRGB32;
+    return image->type == SM_IMAGE_TYPE_BITMAP && is_direct_format(coded->bitmap_format) &&
+           !wants_high_bits && !is_for_cache(canvas, image);
+}
+
+static enum sm_status load_coded(struct sm_canvas *canvas, struct sm_operand *operand,
+                                 const struct sm_image *image, enum sm_pixel_format target)
+{
+    struct sm_codec_image coded;
+    enum sm_status status = describe(canvas, image, target, &coded);
     if (status != SM_OK)
         return status;
-    coded.palette.is_555 = sm_pixel_bits(target) == 16;
-    bool wants_high_bits =
-        image->flags & SM_IMAGE_FLAG_HIGH_BITS_SET && coded.bitmap_format == SM_PIXEL_XRGB32;
-    if (image->type == SM_IMAGE_TYPE_BITMAP && is_direct_format(coded.bitmap_format) &&
-        !wants_high_bits && !is_for_cache(canvas, image) && view(&coded, &operand->pixels)) {
+    if (has_usable_rows(canvas, image, &coded) && view(&coded, &operand->pixels)) {
         operand->is_loaded = true;
         return SM_OK;
     }
     return decode(canvas, operand, image, &coded, target);
+}
+
+/* True if a picture of `from` lies on a target just as it was decoded. */
+static bool stays_as_it_is(enum sm_pixel_format from, enum sm_pixel_format target)
+{
+    if (sm_pixel_bits(target) == 32)
+        return from == SM_PIXEL_XRGB32 || from == SM_PIXEL_ARGB32;
+    return from == target;
+}
+
+enum sm_status sm_operand_decode_to(struct sm_canvas *canvas, const struct sm_image *image,
+                                    const struct sm_pixels *part, bool *is_done)
+{
+    *is_done = false;
+    const struct sm_canvas_image_ops *ops = &canvas->config.images;
+    struct sm_pixels out = *part, elsewhere;
+    uintptr_t pixel_bytes = sm_pixel_bits(part->format) / 8;
+    if (image->type == SM_IMAGE_TYPE_SURFACE || image->type == SM_IMAGE_TYPE_FROM_CACHE ||
+        image->type == SM_IMAGE_TYPE_FROM_CACHE_LOSSLESS || is_for_cache(canvas, image) ||
+        (uintptr_t)part->data % pixel_bytes || (uintptr_t)part->stride_bytes % pixel_bytes ||
+        (ops->pixels && ops->pixels(ops->context, image, &elsewhere)))
+        return SM_OK;
+    struct sm_codec_image coded;
+    enum sm_status status = describe(canvas, image, part->format, &coded);
+    if (status != SM_OK || (has_usable_rows(canvas, image, &coded) && coded.chunk_count == 0))
+        return status;
+    status = sm_image_native_format(canvas->decoder, &coded, part->format, &out.format);
+    if (status != SM_OK)
+        return decode_failed(canvas, status);
+    out.format = decoded_format(&coded, out.format, part->format, false);
+    if (!stays_as_it_is(out.format, part->format))
+        return SM_OK;
+    *is_done = true;
+    status = sm_image_decode(canvas->decoder, &coded, &out);
+    if (status != SM_OK)
+        return decode_failed(canvas, status);
+    if (image->flags & SM_IMAGE_FLAG_HIGH_BITS_SET && out.format == SM_PIXEL_XRGB32)
+        set_high_bits(&out);
+    return SM_OK;
 }
 
 static enum sm_status load_cached(struct sm_canvas *canvas, struct sm_operand *operand,

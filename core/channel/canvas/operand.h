@@ -66,7 +66,19 @@ SM_NODISCARD enum sm_status sm_operand_load(struct sm_canvas *canvas, enum sm_op
                                             const struct sm_image *image,
                                             enum sm_pixel_format target, bool is_needed);
 
-/** Loads a one-bit mask likewise; it is always needed. */
+/**
+ * Decodes a picture that nobody keeps straight into `part` of a target, if it comes out as a
+ * command would store it there.
+ *
+ * @param part     as large as the image; may be half written if decoding fails or waits
+ * @param is_done  receives whether this was possible
+ * @return as sm_operand_load(); SM_OK if it was not possible
+ */
+SM_NODISCARD enum sm_status sm_operand_decode_to(struct sm_canvas *canvas,
+                                                 const struct sm_image *image,
+                                                 const struct sm_pixels *part, bool *is_done);
+
+/** Loads a one-bit mask as sm_operand_load() does; it is always needed. */
 SM_NODISCARD enum sm_status sm_operand_load_mask(struct sm_canvas *canvas,
                                                  const struct sm_image *image);
 

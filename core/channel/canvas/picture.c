@@ -3,10 +3,6 @@
 
 #include <stdlib.h>
 
-#include "core/base/math.h"
-
-enum { ROW_ALIGNMENT = 16 };
-
 struct sm_picture {
     unsigned holders; /* changed with the compiler's atomic functions only */
     struct sm_pixels pixels;
@@ -16,10 +12,11 @@ struct sm_picture {
 enum sm_status sm_picture_create(struct sm_picture **out, enum sm_pixel_format format,
                                  uint32_t width, uint32_t height)
 {
+    /* Rows without a gap: most decoders can then write them in one go. */
     uint64_t row_bytes = sm_pixel_row_bytes(format, width);
-    if (row_bytes > SIZE_MAX / 2 - ROW_ALIGNMENT)
+    if (row_bytes > SIZE_MAX / 2)
         return SM_ERR_LIMIT;
-    size_t stride = sm_round_up((size_t)row_bytes, ROW_ALIGNMENT);
+    size_t stride = row_bytes ? (size_t)row_bytes : 1;
     if (height != 0 && stride > (PTRDIFF_MAX - sizeof(struct sm_picture)) / height)
         return SM_ERR_LIMIT;
     struct sm_picture *picture = malloc(sizeof(*picture) + stride * height);
