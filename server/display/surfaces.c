@@ -7,6 +7,8 @@
 #include "core/base/math.h"
 #include "server/display/renderer.h"
 
+enum { MAX_DIRTY_RECTS = 128 };
+
 void sm_surfaces_init(struct sm_surfaces *surfaces, uint32_t limit, struct sm_renderer *renderer)
 {
     *surfaces =
@@ -57,6 +59,25 @@ static struct sm_drawable *oldest_on(struct sm_display_surface *surface)
     return SM_LIST_ITEM(surface->pending.next, struct sm_drawable, surface_link);
 }
 
+/*
+ * Adds to what was rendered since the host last cleared it. A host that never asks must not make
+ * each drawing slower than the one before, so many rectangles become the one around them: more than
+ * was drawn may be reported, never less.
+ */
+static void note_dirty(struct sm_display_surface *surface, struct sm_rect box)
+{
+    struct sm_region *dirty = &surface->dirty;
+    enum sm_status status = sm_region_union_rect(dirty, box);
+    if (status == SM_OK && dirty->count <= MAX_DIRTY_RECTS)
+        return;
+    struct sm_rect around = sm_region_bounds(dirty);
+    if (status) /* the region kept its value */
+        around =
+            (struct sm_rect){0, 0, (int32_t)surface->pixels.width, (int32_t)surface->pixels.height};
+    sm_region_finish(dirty);
+    sm_region_init_rect(dirty, around);
+}
+
 /* Renders the oldest drawing on `surface`, its sources first. */
 static void render_one(struct sm_surfaces *surfaces, struct sm_display_surface *surface)
 {
@@ -67,13 +88,7 @@ static void render_one(struct sm_surfaces *surfaces, struct sm_display_surface *
     }
     sm_renderer_draw(surfaces->renderer, drawable->drawing);
     drawable->is_rendered = true;
-    struct sm_rect box = drawable->drawing->msg.draw_fill.base.box;
-    if (sm_region_union_rect(&surface->dirty, box) != SM_OK) {
-        /* Out of memory or too complicated: claim everything, which is always true enough. */
-        sm_region_finish(&surface->dirty);
-        sm_region_init_rect(&surface->dirty, (struct sm_rect){0, 0, (int32_t)surface->pixels.width,
-                                                              (int32_t)surface->pixels.height});
-    }
+    note_dirty(surface, drawable->drawing->msg.draw_fill.base.box);
     unlink_pending(surfaces, drawable);
     sm_drawable_unref(drawable);
 }

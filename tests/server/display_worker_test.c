@@ -446,6 +446,23 @@ static void update_area_renders_only_up_to_what_it_needs(void **state)
     assert_int_equal(primary_pixels(f)[(20 * WIDTH + 20) * 4], 0x22);
 }
 
+static void host_that_never_clears_gets_a_rectangle_around_all(void **state)
+{
+    struct fixture *f = *state;
+    sm_test_device_start(&f->device, WIDTH, HEIGHT, false);
+    for (int i = 0; i < 200; i++) {
+        int x = i % 32 * 2, y = i / 32 * 2;
+        (void)sm_test_device_fill(&f->device, 0, sm_test_rect(x, y, x + 1, y + 1), 1);
+    }
+    struct sm_rect dirty[2];
+    sm_worker_update_area(f->device.worker, 0, all(), dirty, 2, false);
+    assert_true(sm_rect_equal(sm_rect_intersect(dirty[0], all()), dirty[0]));
+    assert_true(sm_rect_width(dirty[0]) * sm_rect_height(dirty[0]) > 100);
+    sm_worker_update_area_async(f->device.worker, 0, all(), true, 1);
+    sm_test_device_wait_completed(&f->device, 1);
+    assert_in_range(f->device.updated_count, 1, 128);
+}
+
 static void asynchronous_requests_are_completed_whatever_they_ask(void **state)
 {
     struct fixture *f = *state;
@@ -990,6 +1007,7 @@ int main(int argc, char **argv)
         TEST(bad_primaries_are_completed_but_not_made),
         TEST(update_area_writes_all_rectangles_asked_for),
         TEST(update_area_renders_only_up_to_what_it_needs),
+        TEST(host_that_never_clears_gets_a_rectangle_around_all),
         TEST(asynchronous_requests_are_completed_whatever_they_ask),
         TEST(asynchronous_update_reports_before_it_completes),
         TEST(update_command_renders_and_notifies),
