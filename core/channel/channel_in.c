@@ -191,6 +191,10 @@ static enum sm_status finish(struct sm_channel *channel)
     if (status != SM_OK)
         return status;
     in->filling = NULL;
+    if (node->is_answered && channel->config.role == SM_CHANNEL_SERVER) {
+        sm_channel_node_destroy(node); /* an owner that never pulls still gets acknowledgements */
+        return SM_OK;
+    }
     in->bytes += node_memory(node);
     sm_list_append(&in->nodes, &node->link);
     return SM_OK;

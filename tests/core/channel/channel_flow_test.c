@@ -197,6 +197,22 @@ static void bytes_in_flight_are_known_far_beyond_the_window(void **state)
     sm_test_free_copies();
 }
 
+static void acknowledgements_need_no_owner_that_pulls(void **state)
+{
+    (void)state;
+    struct sm_channel *server = new_server();
+    sm_check_status(sm_channel_set_ack_window(server, 1), SM_OK);
+    sm_check_status(feed(server, "0100 04000000 01000000", 0), SM_OK);
+    for (int i = 0; i < 5000; i++) {
+        send_marks(server, 1);
+        sm_check_status(feed(server, "0200 00000000", 0), SM_OK);
+        (void)output(server);
+        sm_test_free_copies();
+    }
+    assert_int_equal(sm_channel_unacked(server), 0);
+    sm_channel_destroy(server);
+}
+
 static void a_flood_of_acks_counts_for_no_more_than_was_sent(void **state)
 {
     (void)state;
@@ -342,6 +358,7 @@ int main(void)
         cmocka_unit_test(server_blocks_beyond_two_windows),
         cmocka_unit_test(a_new_window_begins_a_new_generation),
         cmocka_unit_test(bytes_in_flight_are_known_far_beyond_the_window),
+        cmocka_unit_test(acknowledgements_need_no_owner_that_pulls),
         cmocka_unit_test(a_flood_of_acks_counts_for_no_more_than_was_sent),
         cmocka_unit_test(idle_channels_are_pinged_and_measured),
         cmocka_unit_test(the_network_test_finds_latency_and_rate),
