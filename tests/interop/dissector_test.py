@@ -22,6 +22,7 @@ from wiregen.emit_header import all_messages  # noqa: E402
 DISSECTOR = os.path.join(BUILD, 'protocol', 'sumac-spice.lua')
 PROBLEM_FIELDS = ('_ws.malformed', '_ws.lua.error', 'sumac.malformed', 'sumac.rule', 'sumac.unknown')
 PROBLEMS = ' || '.join(PROBLEM_FIELDS)
+REPLAY = os.path.join(BUILD, 'tests', 'interop', 'wire-replay')
 CHANNEL_TYPES = {'main': 1, 'display': 2, 'inputs': 3, 'cursor': 4, 'playback': 5, 'record': 6,
                  'smartcard': 8, 'spicevmc': 10}
 tap = Tap()
@@ -109,6 +110,44 @@ def live_session():
 
         column = tshark(stage, capture, '-Y', 'sumac.message.name == "main.init"')
         check(re.search(r'SPICE \d+ main 0: .*INIT', column), f'column: {column}')
+
+
+def stream_bytes(stage, capture, number):
+    """What each side sent in one TCP connection: {'client': bytes, 'server': bytes}."""
+    out = tshark(stage, capture, '-q', '-z', f'follow,tcp,raw,{number}')
+    sides = {'client': bytearray(), 'server': bytearray()}
+    for line in out.splitlines():
+        if re.fullmatch(r'\t?[0-9a-f]+', line):
+            sides['server' if line.startswith('\t') else 'client'] += bytes.fromhex(line)
+    return sides
+
+
+def data_of(sides):
+    """The channel type, and what follows the link phase in both directions."""
+    client, server = bytes(sides['client']), bytes(sides['server'])
+    client_at = 16 + struct.unpack_from('<I', client, 12)[0] + 4 + 128  # mechanism and ticket
+    server_at = 16 + struct.unpack_from('<I', server, 12)[0] + 4        # result
+    return client[20], {'client': client[client_at:], 'server': server[server_at:]}
+
+
+@tap.test('every message of a live session is built again byte for byte')
+def replay():
+    with Stage() as stage:
+        capture = stage.path('session.pcapng')
+        capture_session(stage, capture)
+        equal = {}
+        for number in range(2):
+            channel_type, data = data_of(stream_bytes(stage, capture, number))
+            channel = next(name for name, n in CHANNEL_TYPES.items() if n == channel_type)
+            for way in data:
+                path = stage.path(f'{channel}-{way}')
+                with open(path, 'wb') as file:
+                    file.write(data[way])
+                result = stage.run([REPLAY, f'{channel} {way}', path])
+                check(re.fullmatch(r'[1-9]\d* equal\n', result.out), f'{channel} {way}: {result}')
+                equal[channel, way] = int(result.out.split()[0])
+        check(equal['main', 'server'] >= 7 and equal['display', 'server'] >= 6,
+              f'messages that came back: {equal}')
 
 
 @tap.test('a second look at the packets shows the same')
