@@ -12,7 +12,6 @@
 #include "io/log.h"
 #include "io/pump.h"
 #include "io/transport.h"
-#include "server/display/fd_pass.h"
 #include "server/display/image_policy.h"
 #include "server/session/handover.h"
 
@@ -151,7 +150,8 @@ static bool pass_fd(struct sm_display_peer *client)
         return true;
     if (sm_channel_pending_size(sm_display_server_channel(client->server)) > 0)
         return false;
-    enum sm_status status = sm_fd_pass(sm_pump_transport(client->pump)->fd, client->passing_fd);
+    enum sm_status status =
+        sm_transport_send_fd(sm_pump_transport(client->pump), '@', client->passing_fd);
     if (status == SM_AGAIN) {
         sm_loop_timer_start(client->config.loop, client->fd_timer, FD_RETRY_MS);
         return false;

@@ -11,7 +11,9 @@
 #include "core/channel/link_server.h"
 #include "io/clock.h"
 #include "io/pump.h"
+#include "io/socket.h"
 #include "io/tls.h"
+#include "io/websocket.h"
 #include "server/session/handover.h"
 #include "server/session/internal.h"
 #include "server/session/log.h"
@@ -30,6 +32,7 @@ struct sm_connection {
     struct sm_pump *pump;         /* owned; NULL behind the link phase */
     struct sm_link_server *phase; /* owned; likewise */
     struct sm_link_key *key;      /* a reference; likewise */
+    struct sm_transport *tls;     /* the pump's, below WebSocket; NULL: none, or behind the phase */
     bool skip_auth, is_secure, is_unix;
     bool is_linking; /* counts as half open */
     bool is_refused; /* and knows it once what is pending is written */
@@ -198,13 +201,16 @@ static struct sm_channel_handover *make_handover(struct sm_connection *connectio
     handover->common_caps = connection->common_caps;
     handover->channel_caps = connection->channel_caps;
     handover->has_mini_header = sm_link_server_has_mini_header(connection->phase);
-    handover->is_unix = connection->is_unix;
     handover->is_secure = connection->is_secure;
     handover->transport =
         sm_pump_detach(connection->pump, &handover->leftover, &handover->leftover_size);
+    /* Frames leave no place beside the stream for descriptors. */
+    handover->is_unix =
+        connection->is_unix && !sm_websocket_transport_is_upgraded(handover->transport);
     handover->closed = on_handover_closed;
     handover->opaque = connection;
     connection->pump = NULL;
+    connection->tls = NULL;
     return handover;
 }
 
@@ -297,10 +303,9 @@ static void on_activity(void *opaque)
 static void on_closed(void *opaque, enum sm_status status, const char *reason)
 {
     struct sm_connection *connection = opaque;
-    struct sm_transport *transport = sm_pump_transport(connection->pump);
     const struct sm_log *log = connection->server->log;
     enum sm_tls_failure tls =
-        connection->is_secure ? sm_tls_transport_failure(transport) : SM_TLS_OK;
+        connection->tls ? sm_tls_transport_failure(connection->tls) : SM_TLS_OK;
     if (tls != SM_TLS_OK && may_complain(connection))
         sm_say(log, SM_LOG_WARNING, "SSL_accept failed, error=%d: %s", (int)tls, reason);
     else if (status != SM_ERR_IO && may_complain(connection))
@@ -310,8 +315,41 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
 
 /* ---- life ---- */
 
-enum sm_status sm_connection_start(struct sm_server *server, struct sm_transport *transport,
-                                   bool skip_auth)
+/* What a connection is made of: each filter owns the one below. */
+struct stack {
+    struct sm_transport *top; /* finds out whether the client speaks WebSocket */
+    struct sm_transport *tls; /* NULL: none */
+};
+
+/* A stack on `fd`, which is taken whatever comes of it. */
+static enum sm_status make_stack(struct stack *out, struct sm_server *server, int fd, bool is_tls)
+{
+    struct sm_transport *top = NULL, *tls = NULL, *lower;
+    enum sm_status status = sm_socket_transport(&top, fd);
+    if (status) {
+        close(fd);
+        return status;
+    }
+    if (is_tls) {
+        lower = top;
+        status = sm_tls_transport_server(&tls, server->tls, lower);
+        top = status ? lower : tls;
+    }
+    if (!status) {
+        lower = top;
+        status = sm_websocket_transport_server(&top, lower);
+    }
+    if (status) {
+        sm_transport_destroy(top);
+        return status;
+    }
+    *out = (struct stack){.top = top, .tls = tls};
+    return SM_OK;
+}
+
+/* Begins the link phase on `stack`, which is taken on SM_OK; with `skip_auth` any password will do.
+ */
+static enum sm_status start(struct sm_server *server, const struct stack *stack, bool skip_auth)
 {
     static const struct sm_pump_callbacks callbacks = {
         .on_activity = on_activity,
@@ -323,15 +361,16 @@ enum sm_status sm_connection_start(struct sm_server *server, struct sm_transport
     *connection = (struct sm_connection){
         .server = server,
         .skip_auth = skip_auth,
-        .is_secure = transport->is_secure,
-        .is_unix = transport->is_unix,
+        .tls = stack->tls,
+        .is_secure = stack->top->is_secure,
+        .is_unix = stack->top->is_unix,
         .closed_task = {.func = on_closed_task, .opaque = connection},
     };
     sm_list_init(&connection->link);
     struct sm_link_server_config config = {0};
     enum sm_status status = sm_link_server_create(&connection->phase, &config, sm_now_us());
     if (!status)
-        status = sm_pump_create(&connection->pump, server->loop, transport,
+        status = sm_pump_create(&connection->pump, server->loop, stack->top,
                                 sm_link_server_machine(connection->phase), (struct sm_bytes){0},
                                 &callbacks, connection);
     if (status) {
@@ -341,33 +380,13 @@ enum sm_status sm_connection_start(struct sm_server *server, struct sm_transport
     connection->is_linking = true;
     server->connection_count++;
     sm_list_append(&server->connections, &connection->link);
-    connection->peer = sm_peer_create(server, transport->fd);
+    connection->peer = sm_peer_create(server, stack->top->fd);
     return SM_OK;
-}
-
-/* A transport on `fd`, which is taken whatever comes of it. */
-static enum sm_status make_transport(struct sm_transport **out, struct sm_server *server, int fd,
-                                     bool is_tls)
-{
-    struct sm_transport *socket = NULL;
-    enum sm_status status = sm_socket_transport(&socket, fd);
-    if (status) {
-        close(fd);
-        return status;
-    }
-    if (!is_tls) {
-        *out = socket;
-        return SM_OK;
-    }
-    status = sm_tls_transport_server(out, server->tls, socket);
-    if (status)
-        sm_transport_destroy(socket);
-    return status;
 }
 
 void sm_connection_accept(struct sm_server *server, int fd, bool is_tls)
 {
-    struct sm_transport *transport = NULL;
+    struct stack stack;
     if (server->connection_count >= MAX_HALF_OPEN) {
         if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
             sm_say(server->log, SM_LOG_WARNING,
@@ -376,11 +395,11 @@ void sm_connection_accept(struct sm_server *server, int fd, bool is_tls)
         close(fd);
         return;
     }
-    enum sm_status status = make_transport(&transport, server, fd, is_tls);
+    enum sm_status status = make_stack(&stack, server, fd, is_tls);
     if (!status) {
-        status = sm_connection_start(server, transport, false);
+        status = start(server, &stack, false);
         if (status)
-            sm_transport_destroy(transport);
+            sm_transport_destroy(stack.top);
     }
     if (status && sm_log_limit_allows(&server->link_complaints, sm_now_us()))
         sm_say(server->log, SM_LOG_WARNING, "a connection could not be served: %s",
@@ -393,19 +412,19 @@ enum sm_status sm_connection_adopt(struct sm_server *server, int fd, bool is_tls
     int own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (own_fd < 0)
         return SM_ERR_IO;
-    struct sm_transport *transport = NULL;
-    enum sm_status status = make_transport(&transport, server, own_fd, is_tls);
+    struct stack stack;
+    enum sm_status status = make_stack(&stack, server, own_fd, is_tls);
     if (status)
         return status;
-    if (is_tls && sm_tls_transport_handshake(transport) < 0) {
+    if (stack.tls && sm_tls_transport_handshake(stack.tls) < 0) {
         sm_say(server->log, SM_LOG_WARNING, "SSL_accept failed, error=%d: %s",
-               (int)sm_tls_transport_failure(transport), sm_transport_reason(transport));
+               (int)sm_tls_transport_failure(stack.tls), sm_transport_reason(stack.tls));
         status = SM_ERR_IO;
     }
     if (!status)
-        status = sm_connection_start(server, transport, skip_auth);
+        status = start(server, &stack, skip_auth);
     if (status) {
-        sm_transport_destroy(transport);
+        sm_transport_destroy(stack.top);
         return status;
     }
     close(fd);

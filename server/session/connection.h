@@ -17,20 +17,17 @@ struct sm_channel_handover;
 struct sm_connection;
 struct sm_server;
 struct sm_session;
-struct sm_transport;
 
 /** Serves the accepted socket `fd`, which is taken; what goes wrong is logged. */
 void sm_connection_accept(struct sm_server *server, int fd, bool is_tls);
 
 /**
- * Begins the link phase on `transport`, which is taken on SM_OK.
+ * Serves a socket of the host's.
  *
+ * @param fd         taken on SM_OK
  * @param skip_auth  any password will do
+ * @return SM_OK; SM_ERR_IO if the socket, or TLS on it, is dead; SM_ERR_NOMEM
  */
-SM_NODISCARD enum sm_status sm_connection_start(struct sm_server *server,
-                                                struct sm_transport *transport, bool skip_auth);
-
-/** The same on a host's socket; `fd` is taken on SM_OK, SM_ERR_IO if it (or TLS on it) is dead. */
 SM_NODISCARD enum sm_status sm_connection_adopt(struct sm_server *server, int fd, bool is_tls,
                                                 bool skip_auth);
 

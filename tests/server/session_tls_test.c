@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The TLS side of the door, on sockets that the host hands over and on the port itself. */
+/* TLS and WebSocket at the door, on sockets that the host hands over and on the port itself. */
 #include "tests/support/check.h"
 
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include "io/socket.h"
 #include "io/ticket.h"
 #include "io/tls.h"
+#include "io/websocket.h"
 #include "tests/io/certificates.h"
 #include "tests/server/support/host.h"
 
@@ -130,24 +131,88 @@ static uint8_t say_hello(struct fixture *f, struct sm_transport *t, uint8_t repl
     return reply[16];
 }
 
+/* Links a main channel as far as the result. */
+static void open_main(struct fixture *f, struct sm_transport *t)
+{
+    uint8_t reply[210], bytes[4 + SM_TICKET_SIZE] = {1}, result[4];
+    assert_int_equal(say_hello(f, t, reply), 0);
+    assert_int_equal(take(f, t, reply + 194, 8), 8); /* the server's capabilities */
+    sm_check_status(sm_ticket_encrypt(reply + 20, "", bytes + 4), SM_OK);
+    put(f, t, SM_TEST_BYTES(bytes));
+    assert_int_equal(take(f, t, result, 4), 4);
+    assert_int_equal(result[0], 0);
+}
+
 static void a_session_runs_behind_tls(void **state)
 {
     struct fixture *f = *state;
     for (unsigned by_port = 0; by_port < 2; by_port++) {
-        uint8_t reply[210], bytes[4 + SM_TICKET_SIZE] = {1}, result[4];
         struct sm_transport *t = connect_client(f, by_port);
-        assert_int_equal(say_hello(f, t, reply), 0);
-        assert_int_equal(take(f, t, reply + 194, 8), 8); /* the server's capabilities */
-        sm_check_status(sm_ticket_encrypt(reply + 20, "", bytes + 4), SM_OK);
-        put(f, t, SM_TEST_BYTES(bytes));
-        assert_int_equal(take(f, t, result, 4), 4);
-        assert_int_equal(result[0], 0);
+        open_main(f, t);
         assert_int_equal(f->host.initialized, by_port + 1);
         assert_int_equal(f->host.last_flags,
                          SPICE_CHANNEL_EVENT_FLAG_TLS | SPICE_CHANNEL_EVENT_FLAG_ADDR_EXT);
         sm_transport_destroy(t);
         sm_test_host_run(&f->host, 5);
     }
+}
+
+/* The client's end of a plain socket that the host hands over. */
+static int connect_plain(struct fixture *f)
+{
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(spice_server_add_client(f->server, pair[0], 0), 0);
+    return pair[1];
+}
+
+static void a_session_runs_in_websocket_frames(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned is_tls = 0; is_tls < 2; is_tls++) {
+        struct sm_transport *lower, *t;
+        if (is_tls)
+            lower = connect_client(f, true);
+        else
+            sm_check_status(sm_socket_transport(&lower, connect_plain(f)), SM_OK);
+        sm_check_status(sm_websocket_transport_client(&t, lower, "localhost", "/"), SM_OK);
+        open_main(f, t);
+        assert_true(sm_websocket_transport_is_upgraded(t));
+        assert_int_equal(f->host.initialized, is_tls + 1);
+        assert_int_equal(f->host.last_flags & SPICE_CHANNEL_EVENT_FLAG_TLS, is_tls);
+
+        uint8_t init[6 + 4];
+        assert_int_equal(take(f, t, init, sizeof(init)), sizeof(init));
+        assert_memory_equal(init, "\x67\0\x20\0\0\0", 6); /* INIT */
+        assert_int_equal(spice_server_get_num_clients(f->server), 1);
+        sm_transport_destroy(t);
+        sm_test_host_run(&f->host, 5);
+        assert_int_equal(spice_server_get_num_clients(f->server), 0);
+    }
+}
+
+/* What cannot be upgraded is answered like any stranger. */
+static void other_requests_are_told_that_this_is_another_protocol(void **state)
+{
+    static const char *const requests[] = {
+        "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "Sec-WebSocket-Protocol: chat\r\n\r\n",
+        "GARBAGE",
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        struct sm_transport *t;
+        uint8_t reply[195];
+        sm_check_status(sm_socket_transport(&t, connect_plain(f)), SM_OK);
+        const uint8_t *text = (const uint8_t *)requests[i];
+        put(f, t, (struct sm_bytes){.data = text, .size = strlen(requests[i])});
+        assert_int_equal(take(f, t, reply, sizeof(reply)), 194);
+        assert_memory_equal(reply, "REDQ", 4);
+        assert_int_equal(reply[16], SM_LINK_ERR_INVALID_MAGIC);
+        sm_transport_destroy(t);
+    }
+    sm_test_host_run(&f->host, 5);
 }
 
 static void a_channel_for_the_plain_port_is_refused_behind_tls(void **state)
@@ -208,6 +273,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_session_runs_behind_tls),
+        T(a_session_runs_in_websocket_frames),
+        T(other_requests_are_told_that_this_is_another_protocol),
         T(a_channel_for_the_plain_port_is_refused_behind_tls),
         T(who_speaks_no_tls_is_dropped),
         T(a_dead_socket_stays_the_hosts),
