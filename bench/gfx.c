@@ -3,7 +3,6 @@
  * How fast the rasteriser's hot paths are. Prints for each the median, best and worst of several
  * runs in million pixels a second of CPU time, drawn on a 1920 × 1080 surface of made-up content.
  */
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +25,7 @@ enum {
 };
 
 struct scene {
-    struct sm_pixels target, xrgb, argb, small, mask, frame16;
+    struct sm_pixels target, xrgb, argb, icons, small, mask, frame16;
     struct sm_region all;
     struct sm_gfx_area area;
 };
@@ -50,6 +49,25 @@ static struct sm_pixels make(enum sm_pixel_format format, uint32_t width, uint32
         for (size_t i = 0; i < sm_pixel_row_bytes(format, width); i++) {
             seed = seed * 1664525 + 1013904223;
             row[i] = (uint8_t)(seed >> 24);
+        }
+    }
+    return pixels;
+}
+
+/* Opaque and clear runs with soft ends, as windows and icons have them. */
+static struct sm_pixels make_icons(void)
+{
+    struct sm_pixels pixels = make(SM_PIXEL_ARGB32, WIDTH, HEIGHT);
+    for (uint32_t y = 0; y < HEIGHT; y++) {
+        uint8_t *row = sm_pixels_row(&pixels, y);
+        for (size_t x = 0; x < WIDTH; x++) {
+            size_t phase = x % 64;
+            if (phase == 0 || phase == 40)
+                continue;
+            if (phase < 40)
+                row[4 * x + 3] = 255;
+            else
+                memset(row + 4 * x, 0, 4);
         }
     }
     return pixels;
@@ -98,6 +116,12 @@ static void scroll(struct scene *s)
 static void alpha_blend(struct scene *s)
 {
     struct sm_gfx_source source = source_of(&s->argb);
+    sm_gfx_alpha_blend(&s->target, &s->all, whole(&s->target), &source, 255, true);
+}
+
+static void alpha_blend_icons(struct scene *s)
+{
+    struct sm_gfx_source source = source_of(&s->icons);
     sm_gfx_alpha_blend(&s->target, &s->all, whole(&s->target), &source, 255, true);
 }
 
@@ -242,6 +266,7 @@ int main(void)
         .target = make(SM_PIXEL_XRGB32, WIDTH, HEIGHT),
         .xrgb = make(SM_PIXEL_XRGB32, WIDTH, HEIGHT),
         .argb = make(SM_PIXEL_ARGB32, WIDTH, HEIGHT),
+        .icons = make_icons(),
         .small = make(SM_PIXEL_XRGB32, 1280, 720),
         .mask = make(SM_PIXEL_A8, WIDTH, HEIGHT),
         .frame16 = make(SM_PIXEL_RGB555, WIDTH, HEIGHT),
@@ -260,6 +285,7 @@ int main(void)
     run(&s, "scale, nearest", scale_nearest, pixels);
     run(&s, "scale, linear", scale_linear, pixels);
     run(&s, "alpha blend", alpha_blend, pixels);
+    run(&s, "alpha blend, icons", alpha_blend_icons, pixels);
     run(&s, "alpha blend, constant", alpha_blend_constant, pixels);
     run(&s, "composite OVER", compose_over, pixels);
     run(&s, "composite ADD", compose_add, pixels);

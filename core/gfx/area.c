@@ -56,7 +56,8 @@ static bool next_run(struct sm_gfx_area_walk *walk, struct sm_rect *out)
         const uint8_t *row = sm_pixels_row(&mask->bits, (uint32_t)(rect->top + mask->dy));
         int32_t left = find(mask, row, walk->x, rect->right, true);
         if (left < rect->right) {
-            int32_t right = find(mask, row, left, rect->right, false);
+            /* From left + 1 on: a guest that changes its mask meanwhile must not stop the walk. */
+            int32_t right = find(mask, row, left + 1, rect->right, false);
             *out = (struct sm_rect){left, rect->top, right, rect->top + 1};
             walk->x = right;
             return true;

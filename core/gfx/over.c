@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/gfx/over.h"
 
+#include <string.h>
+
 #include "core/gfx/brush.h"
 #include "core/gfx/pixel.h"
 #include "core/gfx/vector.h"
@@ -24,13 +26,28 @@ void sm_gfx_cover_row(uint32_t *pixels, const uint8_t *coverage, uint32_t count)
         pixels[i] = sm_gfx_mul4(pixels[i], coverage[i]);
 }
 
+SM_GFX_INLINE void over_lanes(uint8_t *d, sm_gfx_v32 s)
+{
+    sm_gfx_vstore(d, sm_gfx_vadd4(s, sm_gfx_vmul4(sm_gfx_vload(d), 255 - (s >> 24))));
+}
+
 void sm_gfx_over_row(uint8_t *d, const uint32_t *s, uint32_t count)
 {
+    const uint64_t opaque = 0xff000000ff000000;
     uint32_t i = 0;
-    for (; i + SM_GFX_LANES <= count; i += SM_GFX_LANES, d += 4 * SM_GFX_LANES) {
-        sm_gfx_v32 from = sm_gfx_vload(s + i);
-        sm_gfx_v32 kept = sm_gfx_vmul4(sm_gfx_vload(d), 255 - (from >> 24));
-        sm_gfx_vstore(d, sm_gfx_vadd4(from, kept));
+    for (; i + 2 * SM_GFX_LANES <= count; i += 2 * SM_GFX_LANES, d += 8 * SM_GFX_LANES) {
+        sm_gfx_v32 first = sm_gfx_vload(s + i), second = sm_gfx_vload(s + i + SM_GFX_LANES);
+        sm_gfx_v32 common = first & second, any = first | second;
+        uint64_t both[2], either[2];
+        memcpy(both, &common, sizeof(both));
+        memcpy(either, &any, sizeof(either));
+        if ((both[0] & both[1] & opaque) == opaque) { /* most pixels are opaque or clear */
+            sm_gfx_vstore(d, first);
+            sm_gfx_vstore(d + 4 * SM_GFX_LANES, second);
+        } else if ((either[0] | either[1]) != 0) {
+            over_lanes(d, first);
+            over_lanes(d + 4 * SM_GFX_LANES, second);
+        }
     }
     for (; i < count; i++, d += 4)
         sm_gfx_put(d, 4, sm_gfx_add4(s[i], sm_gfx_mul4(sm_gfx_load(d, 4), 255 - (s[i] >> 24))));

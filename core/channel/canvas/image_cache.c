@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-enum { FIRST_BUCKETS = 256 };
+enum {
+    FIRST_BUCKETS = 256,
+    MAX_IMAGES = 1 << 20, /* a million images of one pixel would cost more than their pixels */
+};
 
 struct entry {
     struct entry *next; /* in its bucket */
@@ -128,7 +131,7 @@ static void grow(struct sm_image_cache *cache)
 static enum sm_status insert(struct sm_image_cache *cache, uint64_t id, struct sm_picture *picture,
                              bool is_lossy)
 {
-    if (pixels_of(picture) > cache->config.max_pixels - cache->pixels)
+    if (pixels_of(picture) > cache->config.max_pixels - cache->pixels || cache->count >= MAX_IMAGES)
         return SM_ERR_LIMIT;
     if (cache->count >= cache->bucket_count)
         grow(cache);
