@@ -6,6 +6,7 @@
  * MB/s (10^6 bytes of raw 32-bit pixels; median of the runs), the ratio, and cycles of the time
  * stamp counter for each pixel. memcpy of the picture is the roof.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "bench/codec/corpus.h"
 #include "core/base/cpu.h"
 #include "core/base/writer.h"
+#include "core/codec/bands.h"
+#include "core/codec/classify.h"
 #include "core/codec/decoder.h"
 #include "core/codec/encoder.h"
 #include "core/codec/glz/dictionary.h"
@@ -295,6 +298,144 @@ static void bench_picture(const struct options *options, enum corpus_kind kind, 
     free(pixels);
 }
 
+/* ---- bands on threads ---- */
+
+struct band_job {
+    struct sm_pixels_in in;
+    struct sm_pixels target;
+    enum sm_image_codec codec;
+    struct sm_encoder *encoder;
+    struct sm_decoder *decoder;
+    struct sm_writer out;
+    bool is_decoding;
+};
+
+static void *run_band(void *context)
+{
+    struct band_job *band = context;
+    if (band->is_decoding) {
+        struct sm_codec_image image = {.codec = band->codec,
+                                       .width = band->target.width,
+                                       .height = band->target.height,
+                                       .data = sm_writer_bytes(&band->out)};
+        must(sm_image_decode(band->decoder, &image, &band->target), "decode a band");
+    } else {
+        struct sm_encoded info;
+        enum sm_image_codec codec = band->codec;
+        sm_writer_reset(&band->out);
+        must(sm_image_encode(band->encoder, &codec, &band->in, &info, &band->out), "encode a band");
+    }
+    return NULL;
+}
+
+/* The best wall-clock rate of some rounds in which every band has a thread of its own. */
+static double race(struct band_job *bands, uint32_t count, bool is_decoding)
+{
+    double best = 0;
+    for (int round = 0; round < 60; round++) {
+        pthread_t threads[SM_BANDS_MAX];
+        double begin = seconds_of(CLOCK_MONOTONIC);
+        for (uint32_t i = 0; i < count; i++) {
+            bands[i].is_decoding = is_decoding;
+            if (pthread_create(&threads[i], NULL, run_band, &bands[i]) != 0)
+                exit(1);
+        }
+        for (uint32_t i = 0; i < count; i++)
+            pthread_join(threads[i], NULL);
+        double rate = (double)WIDTH * HEIGHT * 4 / (seconds_of(CLOCK_MONOTONIC) - begin) / 1e6;
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
+static void bench_bands(const struct options *options, enum corpus_kind kind,
+                        enum sm_image_codec codec)
+{
+    uint32_t *pixels = malloc((size_t)WIDTH * HEIGHT * 4);
+    uint32_t *decoded = calloc((size_t)WIDTH * HEIGHT, 4);
+    if (!pixels || !decoded)
+        must(SM_ERR_NOMEM, "bench");
+    corpus_draw(kind, pixels, WIDTH, HEIGHT);
+    struct sm_pixels_in in = {.format = SM_PIXEL_XRGB32,
+                              .width = WIDTH,
+                              .height = HEIGHT,
+                              .is_top_down = true,
+                              .stride_bytes = WIDTH * 4,
+                              .data = {(const uint8_t *)pixels, (size_t)WIDTH * HEIGHT * 4}};
+    struct sm_pixels target = {(uint8_t *)decoded, WIDTH * 4, WIDTH, HEIGHT, SM_PIXEL_XRGB32};
+    for (uint32_t wanted = 1; wanted <= 2; wanted++) {
+        struct sm_band plan[SM_BANDS_MAX];
+        static struct band_job bands[SM_BANDS_MAX];
+        uint32_t count = sm_bands_plan(plan, WIDTH, HEIGHT, wanted);
+        size_t size = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            bands[i] = (struct band_job){.in = sm_band_source(&in, plan[i]),
+                                         .target = sm_band_target(&target, plan[i]),
+                                         .codec = codec};
+            struct sm_encoder_config encoder = {.cpu_flags = options->cpu_flags};
+            struct sm_decoder_config decoder = {.cpu_flags = options->cpu_flags};
+            must(sm_encoder_create(&bands[i].encoder, &encoder), "encoder");
+            must(sm_decoder_create(&bands[i].decoder, &decoder), "decoder");
+            sm_writer_init(&bands[i].out, SIZE_MAX);
+        }
+        double encode_rate = race(bands, count, false), decode_rate = race(bands, count, true);
+        for (uint32_t i = 0; i < count; i++) {
+            size += bands[i].out.size;
+            sm_encoder_destroy(bands[i].encoder);
+            sm_decoder_destroy(bands[i].decoder);
+            sm_writer_finish(&bands[i].out);
+        }
+        if (memcmp(pixels, decoded, (size_t)WIDTH * HEIGHT * 4) != 0)
+            must(SM_ERR_PROTOCOL, "bands came back different");
+        printf(
+            "%-9s %-4s in %u band(s): ratio %6.3f, encode %5.0f, decode %5.0f MB/s by the wall\n",
+            corpus_name(kind), sm_codec_name(codec), count,
+            (double)WIDTH * HEIGHT * 4 / (double)size, encode_rate, decode_rate);
+    }
+    free(pixels);
+    free(decoded);
+}
+
+/* ---- what the classifier expects ---- */
+
+struct look {
+    const struct sm_pixels_in *in;
+    struct sm_image_traits traits;
+};
+
+static void look(void *context)
+{
+    struct look *l = context;
+    must(sm_image_examine(l->in, &l->traits), "examine");
+}
+
+static void bench_choice(const struct options *options, enum corpus_kind kind)
+{
+    static const enum sm_image_codec CODECS[] = {SM_CODEC_QUIC, SM_CODEC_LZ_RGB, SM_CODEC_LZ4};
+    uint32_t *pixels = malloc((size_t)WIDTH * HEIGHT * 4);
+    if (!pixels)
+        must(SM_ERR_NOMEM, "bench");
+    corpus_draw(kind, pixels, WIDTH, HEIGHT);
+    struct sm_pixels_in in = {.format = SM_PIXEL_XRGB32,
+                              .width = WIDTH,
+                              .height = HEIGHT,
+                              .is_top_down = true,
+                              .stride_bytes = WIDTH * 4,
+                              .data = {(const uint8_t *)pixels, (size_t)WIDTH * HEIGHT * 4}};
+    struct look l = {.in = &in};
+    struct figure rate = measure(options->seconds / 4, (double)WIDTH * HEIGHT * 4, look, &l);
+    printf("%-9s examined at %.0f MB/s; expects", corpus_name(kind), rate.median);
+    for (size_t i = 0; i < sizeof(CODECS) / sizeof(CODECS[0]); i++) {
+        struct sm_codec_estimate e = sm_codec_expect(&l.traits, CODECS[i]);
+        printf("  %s %.2f, %.0f/%.0f MB/s", sm_codec_name(CODECS[i]),
+               (double)WIDTH * HEIGHT * 4 / (double)e.bytes,
+               (double)WIDTH * HEIGHT * 4 / (double)e.encode_us,
+               (double)WIDTH * HEIGHT * 4 / (double)e.decode_us);
+    }
+    printf("\n");
+    free(pixels);
+}
+
 int main(int argc, char **argv)
 {
     struct options options = {.cpu_flags = sm_cpu_detect(), .seconds = 0.5};
@@ -324,6 +465,13 @@ int main(int argc, char **argv)
         "image     codec          ratio   encode (low - high)  c/px   decode (low - high)  c/px\n");
     for (int kind = 0; kind < CORPUS_COUNT; kind++)
         bench_picture(&options, (enum corpus_kind)kind, false, hertz);
+    if (!options.codec && !options.image) {
+        for (int kind = 0; kind < CORPUS_COUNT; kind++)
+            bench_choice(&options, (enum corpus_kind)kind);
+        bench_bands(&options, CORPUS_TEXT, SM_CODEC_QUIC);
+        bench_bands(&options, CORPUS_PHOTO, SM_CODEC_QUIC);
+        bench_bands(&options, CORPUS_TEXT, SM_CODEC_LZ_RGB);
+    }
     bench_picture(&options, CORPUS_TEXT, true, hertz);
     bench_picture(&options, CORPUS_PHOTO, true, hertz);
     free(copy.to);

@@ -79,6 +79,7 @@ struct sm_pixels_in {
     struct sm_bytes data;
     const struct sm_bytes *chunks;
     size_t chunk_count;
+    uint64_t skip_bytes; /* of them, before the first row: see bands.h */
 };
 
 /** The layout that the wire's bitmap format number means (1 to 10); SM_PIXEL_NONE if none. */

@@ -18,21 +18,22 @@ enum sm_status sm_input_init(struct sm_input *input, const struct sm_pixels_in *
     input->rows.chunks = in->chunk_count ? in->chunks : &input->piece;
     input->rows.chunk_count = in->chunk_count ? in->chunk_count : 1;
     uint64_t needed = (uint64_t)in->stride_bytes * (in->height - 1) + row_bytes;
-    if (sm_chunks_size(input->rows.chunks, input->rows.chunk_count) < needed)
+    uint64_t size = sm_chunks_size(input->rows.chunks, input->rows.chunk_count);
+    if (in->skip_bytes > size || size - in->skip_bytes < needed)
         return SM_ERR_STATE;
     return SM_OK;
 }
 
 const uint8_t *sm_input_row(struct sm_input *input, uint32_t y, uint8_t *room)
 {
-    sm_rows_seek(&input->rows, (uint64_t)y * input->in->stride_bytes);
+    sm_rows_seek(&input->rows, input->in->skip_bytes + (uint64_t)y * input->in->stride_bytes);
     return sm_rows_take(&input->rows, input->row_bytes, room);
 }
 
 const uint8_t *sm_input_packed(struct sm_input *input, struct sm_scratch *scratch)
 {
     if (input->rows.chunk_count == 1 && input->in->stride_bytes == input->row_bytes)
-        return input->rows.chunks[0].data;
+        return input->rows.chunks[0].data + input->in->skip_bytes;
     uint8_t *packed = sm_scratch_need(scratch, input->row_bytes * input->in->height);
     for (uint32_t y = 0; packed && y < input->in->height; y++) {
         uint8_t *to = packed + y * input->row_bytes;

@@ -61,6 +61,7 @@ static enum sm_status gather(struct sm_input *input, struct sm_scratch *room, st
                               .stride_bytes = (ptrdiff_t)in->stride_bytes};
     if (input->rows.chunk_count == 1 && !is_widened) {
         out->data = (uint8_t *)(uintptr_t)input->rows.chunks[0].data; /* only read from */
+        out->data += in->skip_bytes;
     } else {
         size_t row_bytes = (size_t)sm_pixel_row_bytes(out->format, in->width);
         uint8_t *copy = sm_scratch_need(room, row_bytes * in->height + input->row_bytes);

@@ -10,6 +10,7 @@
 
 #include "core/base/cpu.h"
 #include "core/base/math.h"
+#include "core/codec/classify.h"
 #include "core/codec/decoder.h"
 #include "core/codec/glz/window.h"
 #include "media/libs.h"
@@ -146,6 +147,24 @@ static struct sm_glz_window *new_window(uint32_t pixels)
     return window;
 }
 
+/* ---- how photo-like ---- */
+
+static void judge_graduality(struct runner *runner, const struct vector *v)
+{
+    static const char *const NAMES[] = {"low", "medium", "high"};
+    const char *wanted = json_text(v->json, "graduality", NULL);
+    if (!wanted)
+        return;
+    bool is_16bit = strcmp(json_text(v->json, "pixel_type", ""), "rgb16") == 0;
+    enum sm_pixel_format format = is_16bit ? SM_PIXEL_RGB555 : v->raw_format;
+    if (format != v->raw_format)
+        return; /* the raw form is another one */
+    struct sm_graduality_score score = {0};
+    sm_graduality_add(&score, format, v->raw.data, v->image.width, v->image.height);
+    const char *got = NAMES[sm_graduality_judge(&score, format)];
+    report(runner, v->name, "is as gradual as it is", strcmp(got, wanted) == 0 ? NULL : got);
+}
+
 /* ---- vectors that stand alone ---- */
 
 static void run_single(struct runner *runner, const struct vector *v)
@@ -156,6 +175,7 @@ static void run_single(struct runner *runner, const struct vector *v)
     if (!decode(decoder, v, &trouble))
         trouble = "waits for an image that is not there";
     judge(runner, v, trouble);
+    judge_graduality(runner, v);
     if (round_trip_applies(v)) {
         struct round_trip *trip = round_trip_create(runner->cpu_flags, MAX_WINDOW_PIXELS);
         report(runner, v->name,

@@ -213,17 +213,44 @@ static SM_ALWAYS_INLINE bool glz_put_literals(struct sm_block *block, struct lz_
     return true;
 }
 
-/* Where to look first: a picture of the same size is likely to be much the same one. */
+/* Where an image of the newest one's size is remembered, by pixels here and there. */
+static inline uint32_t *glz_picture_slot(const struct sm_glz_search *search)
+{
+    enum { SAMPLES = 16 };
+    const struct sm_glz_entry *own = &search->entries[search->newest & search->entry_mask];
+    const uint8_t *pixels = (const uint8_t *)(search->pixels + own->start);
+    uint64_t mixed = (uint64_t)own->count << 8 | own->type;
+    for (uint64_t i = 0; i < SAMPLES; i++)
+        mixed = (mixed ^ sm_load64(pixels + own->count * i / SAMPLES * 4)) * 0x9e3779b97f4a7c15u;
+    return &search->table->pictures[sm_match_hash(mixed, 8, SM_GLZ_PICTURE_BITS)];
+}
+
+/* Whether image `number` is live and of the size and type of the newest one. */
+static inline bool glz_is_of_size(const struct sm_glz_search *search, uint32_t number)
+{
+    if (number - search->oldest >= search->newest - search->oldest)
+        return false;
+    const struct sm_glz_entry *own = &search->entries[search->newest & search->entry_mask];
+    const struct sm_glz_entry *entry = &search->entries[number & search->entry_mask];
+    return entry->type == own->type && entry->count == own->count;
+}
+
+/*
+ * Where to look first: the same picture, if it was there, or one of the last ones of the same size,
+ * which is likely to be much the same. The way from here to there in the ring; 0: nowhere.
+ */
 static inline int64_t glz_first_parallel(const struct sm_glz_search *search)
 {
-    const struct sm_glz_entry *own = &search->entries[search->newest & search->entry_mask];
-    for (uint32_t number = search->newest;
-         number != search->oldest && search->newest - number < 8;) {
-        const struct sm_glz_entry *entry = &search->entries[--number & search->entry_mask];
-        if (entry->type == own->type && entry->count == own->count)
-            return (int64_t)entry->start - own->start;
+    enum { LOOK_BACK = 8 };
+    uint32_t *slot = glz_picture_slot(search), number = *slot;
+    *slot = search->newest;
+    for (uint32_t i = 1; !glz_is_of_size(search, number); i++) {
+        if (i > LOOK_BACK)
+            return 0;
+        number = search->newest - i;
     }
-    return 0;
+    const struct sm_glz_entry *own = &search->entries[search->newest & search->entry_mask];
+    return (int64_t)search->entries[number & search->entry_mask].start - own->start;
 }
 
 /* Long matches are entered into the table here and there, for images that repeat parts of them. */
