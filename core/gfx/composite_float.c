@@ -261,20 +261,13 @@ static struct color color_of(enum sm_pixel_format format, uint32_t v)
     }
 }
 
-static uint32_t load(const struct sm_pixels *pixels, int32_t x, int32_t y)
-{
-    if (pixels->format != SM_PIXEL_RGB24)
-        return sm_gfx_load(sm_gfx_at(pixels, x, y), sm_gfx_pixel_bytes(pixels->format));
-    const uint8_t *at = sm_gfx_at(pixels, x, y);
-    return sm_gfx_argb(255, at[2], at[1], at[0]);
-}
-
 static struct color tap(const struct sm_gfx_sampler *s, int64_t column, int64_t row)
 {
     int32_t x = 0, y = 0;
     if (!sm_gfx_sampler_pixel(s, column, row, &x, &y))
         return (struct color){0};
-    return color_of(s->pixels.format, load(&s->pixels, x, y));
+    return color_of(s->pixels.format,
+                    sm_gfx_load(sm_gfx_at(&s->pixels, x, y), sm_gfx_pixel_bytes(s->pixels.format)));
 }
 
 static void add_weighted(struct color *sum, struct color c, float weight)

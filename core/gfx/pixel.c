@@ -68,12 +68,6 @@ static void fetch_a8(const uint8_t *from, uint32_t count, uint32_t *out)
     fetch_as(SM_PIXEL_A8, from + i, count - i, out + i);
 }
 
-static void fetch_rgb24(const uint8_t *from, uint32_t count, uint32_t *out)
-{
-    for (uint32_t i = 0; i < count; i++, from += 3)
-        out[i] = sm_gfx_argb(255, from[2], from[1], from[0]);
-}
-
 void sm_gfx_fetch_row(const struct sm_pixels *pixels, int32_t x, int32_t y, uint32_t count,
                       uint32_t *out)
 {
@@ -90,9 +84,6 @@ void sm_gfx_fetch_row(const struct sm_pixels *pixels, int32_t x, int32_t y, uint
         break;
     case SM_PIXEL_A8:
         fetch_a8(from, count, out);
-        break;
-    case SM_PIXEL_RGB24:
-        fetch_rgb24(from, count, out);
         break;
     default:
         fetch_xrgb(from, count, out);

@@ -44,7 +44,7 @@ static inline void sm_gfx_put(uint8_t *at, uint32_t bytes, uint32_t value)
     }
 }
 
-/** Bytes of a pixel of a format that surfaces can have, or of RGB24. */
+/** Bytes of a pixel of a format that surfaces can have. */
 static inline uint32_t sm_gfx_pixel_bytes(enum sm_pixel_format format)
 {
     return sm_pixel_bits(format) / 8;
@@ -111,7 +111,7 @@ static inline uint32_t sm_gfx_fetch(enum sm_pixel_format format, uint32_t v)
                            sm_gfx_widen5(v & 31));
     case SM_PIXEL_A8:
         return v << 24;
-    default: /* XRGB32, RGB24 */
+    default: /* XRGB32 */
         return v | 0xff000000;
     }
 }
@@ -150,8 +150,8 @@ static inline bool sm_gfx_is_inside(const struct sm_pixels *pixels, int64_t x, i
 }
 
 /**
- * Channels of `count` pixels from (x, y) on, all inside `pixels`, which has a format a surface can
- * have, or RGB24.
+ * Channels of `count` pixels from (x, y) on, all inside `pixels`, which has a format that surfaces
+ * can have.
  */
 void sm_gfx_fetch_row(const struct sm_pixels *pixels, int32_t x, int32_t y, uint32_t count,
                       uint32_t *out);

@@ -80,10 +80,6 @@ static inline uint32_t pixel_at(const struct sm_gfx_sampler *s, int64_t column, 
     int32_t y = wrap(row, s->pixels.height, s->repeat);
     if (x < 0 || y < 0)
         return 0;
-    if (s->pixels.format == SM_PIXEL_RGB24) {
-        const uint8_t *at = sm_pixels_row(&s->pixels, (uint32_t)y) + (size_t)x * 3;
-        return sm_gfx_argb(255, at[2], at[1], at[0]);
-    }
     return sm_gfx_fetch(s->pixels.format, sm_gfx_load(sm_gfx_at(&s->pixels, x, y),
                                                       sm_gfx_pixel_bytes(s->pixels.format)));
 }

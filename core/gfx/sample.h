@@ -28,7 +28,7 @@ struct sm_gfx_transform {
 #define SM_GFX_IDENTITY ((struct sm_gfx_transform){.t00 = 65536, .t11 = 65536})
 
 struct sm_gfx_sampler {
-    struct sm_pixels pixels; /* a format that sm_gfx_fetch_row() takes */
+    struct sm_pixels pixels; /* borrowed; a format that surfaces can have */
     struct sm_gfx_transform transform;
     bool is_linear;
     enum sm_gfx_repeat repeat;

@@ -155,6 +155,181 @@ static void composition_follows_porter_and_duff(void **state)
     }
 }
 
+/* Colours as real numbers, at the format's own depth. */
+struct real {
+    double a, c[3];
+};
+
+static struct real real_at(const struct sm_pixels *p, int32_t x, int32_t y)
+{
+    if (x < 0 || y < 0 || x >= (int32_t)p->width || y >= (int32_t)p->height)
+        return (struct real){0};
+    uint32_t v = oracle_load(p, x, y);
+    switch (p->format) {
+    case SM_PIXEL_RGB555:
+        return (struct real){1, {(v >> 10 & 31) / 31.0, (v >> 5 & 31) / 31.0, (v & 31) / 31.0}};
+    case SM_PIXEL_RGB565:
+        return (struct real){1, {(v >> 11 & 31) / 31.0, (v >> 5 & 63) / 63.0, (v & 31) / 31.0}};
+    case SM_PIXEL_A8:
+        return (struct real){v / 255.0, {0, 0, 0}};
+    default:
+        return (struct real){p->format == SM_PIXEL_ARGB32 ? (v >> 24) / 255.0 : 1,
+                             {(v >> 16 & 255) / 255.0, (v >> 8 & 255) / 255.0, (v & 255) / 255.0}};
+    }
+}
+
+static double limited(double v)
+{
+    return v < 0 ? 0 : v > 1 ? 1 : v;
+}
+
+static double quotient(double x, double y)
+{
+    return y == 0 ? 1 : limited(x / y);
+}
+
+static double less(double x, double y)
+{
+    return y == 0 ? 0 : limited(1 - x / y);
+}
+
+/* The nine operators of a family, in their order on the wire. */
+static double real_operator(uint32_t op, double s, double a, double d, double b)
+{
+    if (op == SM_GFX_COMPOSITE_SATURATE)
+        return s * quotient(1 - b, a) + d;
+    bool is_conjoint = op >= SM_GFX_COMPOSITE_CONJOINT_OVER;
+    double out_s = is_conjoint ? less(b, a) : quotient(1 - b, a);
+    double out_d = is_conjoint ? less(a, b) : quotient(1 - a, b);
+    double in_s = is_conjoint ? quotient(b, a) : less(1 - b, a);
+    double in_d = is_conjoint ? quotient(a, b) : less(1 - a, b);
+    switch (op & 15) {
+    case 3:
+        return s + d * out_d;
+    case 4:
+        return s * out_s + d;
+    case 5:
+        return s * in_s;
+    case 6:
+        return d * in_d;
+    case 7:
+        return s * out_s;
+    case 8:
+        return d * out_d;
+    case 9:
+        return s * in_s + d * out_d;
+    case 10:
+        return s * out_s + d * in_d;
+    default:
+        return s * out_s + d * out_d;
+    }
+}
+
+static uint32_t real_byte(double v)
+{
+    uint32_t u = (uint32_t)(limited(v) * 256);
+    return u - (u >> 8);
+}
+
+static bool is_near(uint32_t actual, double expected)
+{
+    return actual <= real_byte(expected + 1.5 / 255) && real_byte(expected - 1.5 / 255) <= actual;
+}
+
+/* On a 32-bit target, so that a step of the result is a step of a channel. */
+static void real_operators_are_right_within_a_step(void **state)
+{
+    (void)state;
+    struct sm_test_random random = {.state = 16};
+    for (uint32_t round = 0; round < 600; round++) {
+        static const uint8_t families[] = {0x13, 0x23};
+        struct sm_pixels target = oracle_picture(&random, SM_PIXEL_ARGB32);
+        struct sm_pixels before = oracle_clone(&target);
+        struct sm_pixels source = oracle_picture(&random, oracle_format(&random));
+        struct sm_pixels mask = oracle_picture(&random, oracle_format(&random));
+        bool by_channel = round % 3 == 2;
+        struct sm_gfx_composite c = {
+            .op = round % 19 == 18 ? 13 : families[round % 2] + round / 2 % 9,
+            .source = operand(&source, 1, 0),
+            .mask = operand(&mask, 0, 1),
+            .has_mask = round % 3 != 0,
+            .has_component_alpha = by_channel,
+        };
+        struct sm_region region;
+        sm_region_init_rect(&region, bounds_of(&target));
+        sm_gfx_composite(&target, &region, bounds_of(&target), &c);
+        for (int32_t y = 0; y < (int32_t)target.height; y++) {
+            for (int32_t x = 0; x < (int32_t)target.width; x++) {
+                struct real s = real_at(&source, x + 1, y), d = real_at(&before, x, y);
+                struct real m = c.has_mask ? real_at(&mask, x, y + 1) : (struct real){1, {1, 1, 1}};
+                if (!by_channel)
+                    m = (struct real){m.a, {m.a, m.a, m.a}};
+                uint32_t v = oracle_load(&target, x, y);
+                double red = real_operator(c.op, s.c[0] * m.c[0], s.a * m.c[0], d.c[0], d.a);
+                double alpha = real_operator(c.op, s.a * m.a, s.a * m.a, d.a, d.a);
+                if (!is_near(v >> 16 & 255, red) || !is_near(v >> 24, alpha))
+                    fail_msg("operator %02x: got %08x, expected red %f, alpha %f", c.op, v,
+                             red * 255, alpha * 255);
+            }
+        }
+        sm_test_free_copies();
+    }
+}
+
+/* Where nothing is transparent SATURATE is computed in whole numbers, exactly as OVER_REVERSE. */
+static void saturate_of_an_opaque_source_is_over_reverse(void **state)
+{
+    (void)state;
+    struct sm_test_random random = {.state = 17};
+    struct sm_pixels target = oracle_picture(&random, SM_PIXEL_ARGB32);
+    struct sm_pixels expected = oracle_clone(&target);
+    struct sm_pixels source = oracle_picture(&random, SM_PIXEL_XRGB32);
+    struct sm_region region;
+    sm_region_init_rect(&region, bounds_of(&target));
+    struct sm_gfx_composite c = {.source = operand(&source, -3, 2)};
+    c.source.sampler.repeat = SM_GFX_REPEAT_REFLECT;
+    c.op = SM_GFX_COMPOSITE_SATURATE;
+    sm_gfx_composite(&target, &region, bounds_of(&target), &c);
+    c.op = SM_GFX_COMPOSITE_OVER_REVERSE;
+    sm_gfx_composite(&expected, &region, bounds_of(&expected), &c);
+    oracle_check_equal(&target, &expected, 0xffffffff, "saturate");
+
+    /* Without repeat it depends on whether the box stays inside the source. */
+    c.source.sampler.repeat = SM_GFX_REPEAT_NONE;
+    c.source.x = c.source.y = 0;
+    const struct sm_rect corner = {0, 0, 1, 1};
+    sm_region_init_rect(&region, corner);
+    c.op = SM_GFX_COMPOSITE_SATURATE;
+    sm_gfx_composite(&target, &region, corner, &c);
+    c.op = SM_GFX_COMPOSITE_OVER_REVERSE;
+    sm_gfx_composite(&expected, &region, corner, &c);
+    oracle_check_equal(&target, &expected, 0xffffffff, "saturate inside");
+    sm_test_free_copies();
+}
+
+/* An opaque picture enlarged on XRGB brings its top bytes along, unless they read as a full alpha.
+ */
+static void scaled_opaque_blend_copies_raw(void **state)
+{
+    (void)state;
+    uint32_t small[2] = {0x12000001, 0x34000002}, large[4] = {0};
+    const struct sm_pixels target = {(uint8_t *)large, 16, 4, 1, SM_PIXEL_XRGB32};
+    const struct sm_gfx_source source = {.pixels = {(uint8_t *)small, 8, 2, 1, SM_PIXEL_XRGB32},
+                                         .area = {0, 0, 2, 1}};
+    struct sm_region region;
+    sm_region_init_rect(&region, bounds_of(&target));
+    sm_gfx_alpha_blend(&target, &region, bounds_of(&target), &source, 255, false);
+    static const uint32_t raw[4] = {0x12000001, 0x12000001, 0x34000002, 0x34000002};
+    assert_memory_equal(large, raw, sizeof(raw));
+    small[0] = 0xff000001;
+    sm_gfx_alpha_blend(&target, &region, bounds_of(&target), &source, 255, false);
+    static const uint32_t cleared[4] = {1, 1, 2, 2};
+    assert_memory_equal(large, cleared, sizeof(cleared));
+    sm_gfx_alpha_blend(&target, &region, bounds_of(&target), &source, 255, true);
+    static const uint32_t as_argb[4] = {0xff000001, 0xff000001, 0xff000002, 0xff000002};
+    assert_memory_equal(large, as_argb, sizeof(as_argb));
+}
+
 static void operators_without_meaning_draw_nothing(void **state)
 {
     (void)state;
@@ -304,6 +479,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alpha_blend_rounds_twice),
         cmocka_unit_test(composition_follows_porter_and_duff),
+        cmocka_unit_test(real_operators_are_right_within_a_step),
+        cmocka_unit_test(saturate_of_an_opaque_source_is_over_reverse),
+        cmocka_unit_test(scaled_opaque_blend_copies_raw),
         cmocka_unit_test(operators_without_meaning_draw_nothing),
         cmocka_unit_test(out_of_range_positions_draw_nothing),
         cmocka_unit_test(a4_glyphs_are_drawn_bottom_up),
