@@ -27,7 +27,7 @@ struct fixture {
 
 static struct fixture *current;
 
-static void tell(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
     size_t size = strlen(current->told);
     va_list args;
