@@ -212,6 +212,7 @@ static void update_area_complete(QXLInstance *instance, uint32_t surface_id, QXL
     volatile int32_t sum = 0;
     for (uint32_t i = 0; i < count; i++)
         sum += rects[i].left; /* they are ours to read now */
+    (void)sum;
 }
 
 static void set_client_capabilities(QXLInstance *instance, uint8_t present, uint8_t caps[58])

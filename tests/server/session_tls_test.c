@@ -196,8 +196,8 @@ static void other_requests_are_told_that_this_is_another_protocol(void **state)
 {
     static const char *const requests[] = {
         "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        "GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        "Sec-WebSocket-Protocol: chat\r\n\r\n",
+        ("GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+         "Sec-WebSocket-Protocol: chat\r\n\r\n"),
         "GARBAGE",
     };
     struct fixture *f = *state;
