@@ -72,6 +72,12 @@ SM_NODISCARD enum sm_status sm_socket_listen_tcp(int *out, const char *address, 
 SM_NODISCARD enum sm_status sm_socket_listen_unix(int *out, const char *path,
                                                   struct sm_socket_error *error);
 
+/**
+ * Lets the kernel hold no more than about `unsent_bytes` that are not on their way yet, so that
+ * what is written later is not late. Best effort; nothing for sockets other than TCP.
+ */
+void sm_socket_set_latency(int fd, uint32_t unsent_bytes);
+
 /** Asks the network to hurry with small packets of `fd`, such as sound. Best effort. */
 void sm_socket_set_interactive(int fd);
 

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -253,6 +254,12 @@ enum sm_status sm_socket_listen_unix(int *out, const char *path, struct sm_socke
         unlink(path);
     int result = listen_one(out, (const struct sockaddr *)&address, size);
     return result == 0 ? SM_OK : say_errno(error, path, result);
+}
+
+void sm_socket_set_latency(int fd, uint32_t unsent_bytes)
+{
+    int bytes = (int)unsent_bytes;
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
 }
 
 void sm_socket_set_interactive(int fd)

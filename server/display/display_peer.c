@@ -11,22 +11,39 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/pump.h"
+#include "io/socket.h"
 #include "io/transport.h"
+#include "server/display/backlog.h"
 #include "server/display/image_policy.h"
 #include "server/session/handover.h"
 
 enum {
-    /** Less than this waiting to be written: the next thing may be encoded. */
-    LOW_WATER_BYTES = 128 << 10,
+    /*
+     * Less than this waiting to be written: the next thing may be encoded. The kernel holds about
+     * as much unsent, so what is queued here is late by the line's own round trip and little more.
+     */
+    LOW_WATER_BYTES = 64 << 10,
+    /*
+     * Acknowledgements are feedback, never the brake: a window in flight a round trip would be
+     * slow on a long line.
+     */
     ACK_WINDOW = 20,
     ACK_WINDOW_SLOW = 40,
     FD_RETRY_MS = 5,
+    /* When the queue collapses: this old and this long, or longer, or larger. */
+    COLLAPSE_AGE_US = 50 * 1000,
+    COLLAPSE_AGED_COUNT = 8,
+    COLLAPSE_COUNT = 256,
+    COLLAPSE_BYTES = 32 << 20,
+    /* Of the backlog, a piece at a time: about 20 ms of encoding at most. */
+    PIECE_PIXELS = 256 << 10,
 };
 
 /* Something to be sent: a drawing, or a message that owns what it points to. */
 struct item {
     struct sm_list link;
     struct sm_drawable *drawable; /* held; NULL for a message */
+    uint64_t queued_us;
     struct sm_display_msg msg;
     struct sm_head *heads; /* owned: those of MONITORS_CONFIG */
     int fd;                /* owned: follows the message; −1 for none */
@@ -40,6 +57,8 @@ struct sm_display_peer {
     struct sm_pump *pump;                 /* owned */
     struct sm_timer *fd_timer;            /* owned: tries again to pass a descriptor */
     struct sm_list queue;
+    struct sm_backlog backlog; /* while it holds anything, drawings are added to it, not queued */
+    bool is_catching_up;       /* a piece of the backlog is being queued */
     uint32_t queue_count;
     size_t queue_bytes;
     int passing_fd; /* owned: must leave before anything else does; −1 for none */
@@ -204,9 +223,22 @@ static bool send_first(struct sm_display_peer *client)
 static bool can_send(struct sm_display_peer *client)
 {
     struct sm_channel *channel = sm_display_server_channel(client->server);
-    return !client->is_closed && !sm_list_is_empty(&client->queue) &&
-           sm_display_server_is_ready(client->server) && !sm_channel_is_blocked(channel) &&
+    return !client->is_closed && sm_display_server_is_ready(client->server) &&
            sm_channel_pending_size(channel) < LOW_WATER_BYTES;
+}
+
+/* The queue is empty and the line free: queues a piece of what was missed. */
+static bool catch_up(struct sm_display_peer *client)
+{
+    uint32_t surface_id;
+    struct sm_rect area;
+    if (client->is_closed || !sm_list_is_empty(&client->queue) ||
+        !sm_backlog_take(&client->backlog, PIECE_PIXELS, &surface_id, &area))
+        return false;
+    client->is_catching_up = true;
+    client->config.callbacks->queue_pixels(client->config.opaque, client, surface_id, area);
+    client->is_catching_up = false;
+    return true;
 }
 
 /* True if something is to be written now. */
@@ -216,8 +248,16 @@ static bool push(struct sm_display_peer *client)
         return false;
     client->is_pushing = true;
     bool has_sent = false;
-    while (pass_fd(client) && can_send(client) && send_first(client))
-        has_sent = true;
+    while (pass_fd(client) && can_send(client)) {
+        if (sm_list_is_empty(&client->queue)) {
+            if (!catch_up(client))
+                break;
+        } else if (!send_first(client)) {
+            break;
+        } else {
+            has_sent = true;
+        }
+    }
     client->is_pushing = false;
     return has_sent;
 }
@@ -258,18 +298,62 @@ static struct item *add_item(struct sm_display_peer *client)
         return NULL;
     }
     item->fd = -1;
+    item->queued_us = sm_now_us();
     sm_list_append(&client->queue, &item->link);
     client->queue_count++;
     return item;
 }
 
+static void miss(struct sm_display_peer *client, const struct sm_drawing *drawing)
+{
+    /* Every drawing message begins with the same base. */
+    uint32_t surface_id = drawing->msg.draw_fill.base.surface_id;
+    if (sm_backlog_add(&client->backlog, surface_id, drawing->bounds) != SM_OK)
+        sm_display_peer_close(client, "out of memory");
+}
+
+static bool is_behind(const struct sm_display_peer *client)
+{
+    if (client->queue_count > COLLAPSE_COUNT || client->queue_bytes > COLLAPSE_BYTES)
+        return true;
+    const struct item *oldest = SM_LIST_ITEM(client->queue.next, struct item, link);
+    return client->queue_count > COLLAPSE_AGED_COUNT &&
+           sm_now_us() - oldest->queued_us > COLLAPSE_AGE_US;
+}
+
+/*
+ * Drawings become areas; messages stay and keep their order. Until the backlog is sent, new
+ * drawings join it: one that reads a surface the client has not seen the newest of must not be
+ * carried out there.
+ */
+static void collapse(struct sm_display_peer *client)
+{
+    SM_LIST_FOR (link, &client->queue) {
+        struct item *item = SM_LIST_ITEM(link, struct item, link);
+        if (item->drawable) {
+            miss(client, item->drawable->drawing);
+            if (client->is_closed)
+                return; /* the queue is gone */
+            free_item(client, item);
+        } else if (item->msg.type == SM_MSG_DISPLAY_SURFACE_DESTROY) {
+            sm_backlog_forget(&client->backlog, item->msg.surface_destroy.surface_id);
+        }
+    }
+}
+
 void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_drawable *drawable)
 {
+    if (!sm_backlog_is_empty(&client->backlog) && !client->is_catching_up) {
+        miss(client, drawable->drawing);
+        return;
+    }
     struct item *item = add_item(client);
     if (!item)
         return;
     item->drawable = sm_drawable_ref(drawable);
     client->queue_bytes += drawable->drawing->size_bytes;
+    if (is_behind(client))
+        collapse(client);
 }
 
 void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_display_msg *msg)
@@ -278,6 +362,8 @@ void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_d
     if (!item)
         return;
     item->msg = *msg;
+    if (msg->type == SM_MSG_DISPLAY_SURFACE_DESTROY)
+        sm_backlog_forget(&client->backlog, msg->surface_destroy.surface_id);
     if (msg->type != SM_MSG_DISPLAY_MONITORS_CONFIG)
         return;
     size_t count = msg->monitors_config.num_heads;
@@ -435,6 +521,8 @@ enum sm_status sm_display_peer_create(struct sm_display_peer **out,
                                        .compression = config->compression};
     sm_list_init(&client->link);
     sm_list_init(&client->queue);
+    sm_backlog_init(&client->backlog);
+    sm_socket_set_latency(handover->transport->fd, LOW_WATER_BYTES);
     enum sm_status status = start(client);
     if (status) {
         sm_display_peer_destroy(client);
@@ -450,6 +538,7 @@ void sm_display_peer_destroy(struct sm_display_peer *client)
         return;
     sm_list_remove(&client->link);
     clear_queue(client);
+    sm_backlog_finish(&client->backlog);
     sm_pump_destroy(client->pump);
     sm_loop_timer_remove(client->config.loop, client->fd_timer);
     sm_display_server_destroy(client->server);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One client of a display channel: its connection, the queue of what it is to be sent, and what it
- * knows. Everything leaves in the order it was queued.
+ * knows. Everything leaves in the order it was queued. A client that falls behind is not sent what
+ * happened but what is: its queue collapses into a backlog of areas (server/display/backlog.h).
  */
 #ifndef SM_SERVER_DISPLAY_DISPLAY_PEER_H
 #define SM_SERVER_DISPLAY_DISPLAY_PEER_H
@@ -31,6 +32,10 @@ struct sm_display_peer_callbacks {
     void (*on_gl_draw_done)(void *opaque, struct sm_display_peer *client);
     /** The connection is over: destroy the client at the next occasion. */
     void (*on_closed)(void *opaque, struct sm_display_peer *client);
+    /** Queue the pixels that this area of the surface has now; nothing if there is no such surface.
+     */
+    void (*queue_pixels)(void *opaque, struct sm_display_peer *client, uint32_t surface_id,
+                         struct sm_rect area);
 };
 
 struct sm_display_peer_config {
@@ -80,7 +85,10 @@ void sm_display_peer_set_owes_gl_draw(struct sm_display_peer *client, bool owes)
 void sm_display_peer_set_compression(struct sm_display_peer *client,
                                      enum sm_worker_compression compression);
 
-/** Queues a drawing; holds it until it is sent. */
+/**
+ * Queues a drawing and holds it until it is sent; or, for a client that is behind, remembers where
+ * it drew.
+ */
 void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_drawable *drawable);
 
 /** Queues a message that points to nothing, or MONITORS_CONFIG, whose heads are copied. */

@@ -4,8 +4,11 @@
 #define SM_SERVER_DISPLAY_LIMITS_H
 
 enum {
-    /** A client with more things waiting holds the command rings. */
-    SM_DISPLAY_MAX_QUEUE = 50,
+    /**
+     * A client with more things waiting holds the command rings. Drawings collapse long before
+     * (display_peer.c), so only messages about surfaces and the like can get there.
+     */
+    SM_DISPLAY_MAX_QUEUE = 1000,
     /** A client whose waiting drawings hold more bytes does so too. */
     SM_DISPLAY_MAX_QUEUE_BYTES = 64 << 20,
     /**

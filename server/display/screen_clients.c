@@ -281,10 +281,26 @@ static void on_closed(void *opaque, struct sm_display_peer *client)
     sm_gl_scanout_forget(screen->gl, client);
 }
 
+/* A piece of what a client missed, as it is now. */
+static void queue_missed(void *opaque, struct sm_display_peer *client, uint32_t surface_id,
+                         struct sm_rect area)
+{
+    struct sm_screen *screen = opaque;
+    struct sm_display_surface *surface = sm_surfaces_find(&screen->surfaces, surface_id);
+    if (!surface)
+        return;
+    area = sm_rect_intersect(area, whole(surface));
+    if (sm_rect_is_empty(area))
+        return;
+    sm_surfaces_render_area(&screen->surfaces, surface, area);
+    queue_pixels(screen, client, surface, area);
+}
+
 static const struct sm_display_peer_callbacks CLIENT_CALLBACKS = {
     .on_ready = on_ready,
     .on_gl_draw_done = on_gl_draw_done,
     .on_closed = on_closed,
+    .queue_pixels = queue_missed,
 };
 
 void sm_screen_report_capabilities(struct sm_screen *screen)

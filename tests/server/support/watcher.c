@@ -217,6 +217,30 @@ void sm_test_watcher_run(struct sm_test_watcher *watcher, unsigned ms)
         (void)sm_epoll_loop_run_once(watcher->loop, 10);
 }
 
+static bool shows(struct sm_test_watcher *watcher, uint32_t surface_id, const uint8_t *expected)
+{
+    const struct sm_surface *surface = sm_canvas_surface(watcher->canvas, surface_id);
+    if (!surface)
+        return false;
+    const struct sm_pixels *pixels = sm_surface_pixels(surface);
+    for (uint32_t y = 0; y < pixels->height; y++) {
+        const uint8_t *row = sm_pixels_row(pixels, y);
+        for (uint32_t x = 0; x < pixels->width; x++)
+            if (memcmp(row + 4 * x, expected + ((size_t)y * pixels->width + x) * 4, 3) != 0)
+                return false;
+    }
+    return true;
+}
+
+void sm_test_watcher_await_pixels(struct sm_test_watcher *watcher, uint32_t surface_id,
+                                  const uint8_t *expected)
+{
+    uint64_t end_us = sm_now_us() + 5 * 1000 * 1000;
+    while (!shows(watcher, surface_id, expected) && sm_now_us() < end_us && !watcher->is_closed)
+        (void)sm_epoll_loop_run_once(watcher->loop, 50);
+    sm_test_watcher_check_pixels(watcher, surface_id, expected);
+}
+
 void sm_test_watcher_check_pixels(struct sm_test_watcher *watcher, uint32_t surface_id,
                                   const uint8_t *expected)
 {

@@ -67,6 +67,10 @@ uint32_t sm_test_watcher_count(const struct sm_test_watcher *watcher, uint16_t t
 /** Where the first message of `type` stands; UINT32_MAX if none came. */
 uint32_t sm_test_watcher_index(const struct sm_test_watcher *watcher, uint16_t type);
 
+/** Runs until the canvas's surface shows these pixels, at most five seconds; rows as below. */
+void sm_test_watcher_await_pixels(struct sm_test_watcher *watcher, uint32_t surface_id,
+                                  const uint8_t *expected);
+
 /** Fails unless the canvas's surface shows the same pixels as rows of 4 × width bytes. */
 void sm_test_watcher_check_pixels(struct sm_test_watcher *watcher, uint32_t surface_id,
                                   const uint8_t *expected);
