@@ -16,7 +16,7 @@ enum {
     FINISH_MS = 2000,
     /* One process stays small: what a screen needs, not what an hour of work could use. */
     IMAGE_CACHE_BYTES = 8 << 20,
-    GLZ_WINDOW_BYTES = 8 << 20,
+    GLZ_WINDOW_BYTES = 4 << 20, /* larger images then come in other encodings */
 };
 
 uint64_t cli_now_us(void)
