@@ -412,10 +412,13 @@ static enum sm_status check_head(struct sm_drawing_parser *p, const struct head 
         return sm_drawing_refuse(p, "surface %u does not exist", head->surface_id);
     struct sm_rect box = head->box;
     if (box.left < 0 || box.top < 0 || box.left > box.right || box.top > box.bottom ||
-        (uint32_t)box.right > shape.width || (uint32_t)box.bottom > shape.height)
-        return sm_drawing_refuse(p, "box %d,%d..%d,%d outside of surface %u, %u x %u", box.left,
-                                 box.top, box.right, box.bottom, head->surface_id, shape.width,
-                                 shape.height);
+        (uint32_t)box.right > shape.width || (uint32_t)box.bottom > shape.height) {
+        /* Hosts still send the old screen's updates after a mode change. */
+        sm_memslots_debug(
+            p->source->slots, "drawing dropped: box %d,%d..%d,%d outside of surface %u, %u x %u",
+            box.left, box.top, box.right, box.bottom, head->surface_id, shape.width, shape.height);
+        return SM_ERR_PROTOCOL;
+    }
     if (head->type >= SM_COUNT_OF(KINDS))
         return sm_drawing_refuse(p, "unknown type %u", head->type);
     if (head->type == DRAW_NOP)

@@ -84,16 +84,30 @@ void sm_memslots_destroy(struct sm_memslots *slots)
     free(slots);
 }
 
-void sm_memslots_warn(const struct sm_memslots *slots, const char *format, ...)
+static void log_limited(const struct sm_memslots *slots, enum sm_log_level level,
+                        const char *format, va_list args)
 {
-    if (!slots->log || !sm_log_limit_allows(slots->limit, sm_now_us()))
+    if (!slots->log || level < slots->log->level || !sm_log_limit_allows(slots->limit, sm_now_us()))
         return;
     char text[512];
+    (void)vsnprintf(text, sizeof(text), format, args);
+    sm_log_at(slots->log, level, "%s", text);
+}
+
+void sm_memslots_warn(const struct sm_memslots *slots, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    log_limited(slots, SM_LOG_WARNING, format, args);
     va_end(args);
-    sm_log_at(slots->log, SM_LOG_WARNING, "%s", text);
+}
+
+void sm_memslots_debug(const struct sm_memslots *slots, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    log_limited(slots, SM_LOG_DEBUG, format, args);
+    va_end(args);
 }
 
 static struct slot *slot_at(struct sm_memslots *slots, uint32_t group, uint32_t id)

@@ -63,6 +63,10 @@ bool sm_memslots_copy(const struct sm_memslots *slots, uint64_t address, uint32_
 void sm_memslots_warn(const struct sm_memslots *slots, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** The same for what every guest does now and then and nobody needs to act on. */
+void sm_memslots_debug(const struct sm_memslots *slots, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /**
  * Copies bytes that a guest may be writing to. The compiler may not read the source again for
  * something it believes to know from the copy.
