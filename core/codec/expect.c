@@ -53,8 +53,8 @@ struct sm_codec_estimate sm_codec_expect(const struct sm_image_traits *t, enum s
         return estimate(&QUIC_SPEED, (coded * t->residual_bits / 256 + tokens * 2) / 8 + alpha + 64,
                         t->pixels, coded);
     case SM_CODEC_LZ_RGB:
-        return estimate(&LZ_SPEED, literals * 3 + literals / 32 + tokens + alpha + 64,
-                        t->pixels, literals + tokens);
+        return estimate(&LZ_SPEED, literals * 3 + literals / 32 + tokens + alpha + 64, t->pixels,
+                        literals + tokens);
     case SM_CODEC_GLZ:
     case SM_CODEC_ZLIB_GLZ:
         return estimate(&GLZ_SPEED, literals * 3 + literals / 32 + tokens * 3 / 2 + alpha + 64,

@@ -561,7 +561,7 @@ static uint64_t put_clip(struct fixture *f, uint32_t claimed, const QXLRect *rec
     /* The second chunk lies somewhere else. */
     uint64_t next = sm_test_guest_address(f->guest.used + 20 + first * 16);
     (void)sm_test_guest_chunk(&f->guest, rects, first * 16, next);
-    (void)sm_test_guest_chunk(&f->guest, rects + first, (count - first) * 16, 0);
+    (void)sm_test_guest_chunk(&f->guest, count ? rects + first : NULL, (count - first) * 16, 0);
     return address;
 }
 
