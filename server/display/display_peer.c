@@ -55,6 +55,7 @@ struct sm_display_peer {
     struct sm_channel_handover *handover; /* owned */
     struct sm_display_server *server;     /* owned */
     struct sm_pump *pump;                 /* owned */
+    struct sm_image_policy *policy;       /* owned */
     struct sm_timer *fd_timer;            /* owned: tries again to pass a descriptor */
     struct sm_list queue;
     struct sm_backlog backlog; /* while it holds anything, drawings are added to it, not queued */
@@ -144,6 +145,18 @@ static void take_message(struct sm_display_peer *client, const struct sm_display
     }
 }
 
+/*
+ * The displays of a session share a dictionary at the client, whose images are numbered through
+ * all of them. Until they share one here, too, the first display has it alone.
+ */
+static void begin(struct sm_display_peer *client, const struct sm_display_server_init *init)
+{
+    if (client->handover->channel_id == 0 && init->glz_dictionary_px > 0 &&
+        sm_image_policy_enable_glz(client->policy, init->glz_dictionary_px) != SM_OK)
+        log_line(client, SM_LOG_INFO, "no GLZ: the dictionary could not be made");
+    client->config.callbacks->on_ready(client->config.opaque, client);
+}
+
 static void pull_events(struct sm_display_peer *client)
 {
     struct sm_display_server_event event;
@@ -154,7 +167,7 @@ static void pull_events(struct sm_display_peer *client)
             sm_display_peer_close(client,
                                   sm_channel_reason(sm_display_server_channel(client->server)));
         else if (status == SM_OK && event.kind == SM_DISPLAY_SERVER_INIT)
-            client->config.callbacks->on_ready(client->config.opaque, client);
+            begin(client, &event.init);
         else if (status == SM_OK)
             take_message(client, event.msg);
     }
@@ -190,8 +203,9 @@ static enum sm_status send_item(struct sm_display_peer *client, struct item *ite
     struct sm_image_receiver receiver = {
         .compression = client->compression,
         .is_local = client->handover->is_unix,
+        .has_lz4 = sm_display_peer_can(client, SM_DISPLAY_CAP_LZ4_COMPRESSION),
     };
-    sm_image_policy_apply(client->config.policy, &receiver, &msg);
+    sm_image_policy_apply(client->policy, &receiver, &msg);
     return sm_display_server_send(client->server, &msg);
 }
 
@@ -200,6 +214,11 @@ static bool send_first(struct sm_display_peer *client)
 {
     struct item *item = SM_LIST_ITEM(client->queue.next, struct item, link);
     enum sm_status status = send_item(client, item);
+    if (status && item->drawable && sm_image_policy_used_glz(client->policy)) {
+        /* Later images would refer to one that the client never got. */
+        sm_display_peer_close(client, "an image of its dictionary could not be sent");
+        return false;
+    }
     if (status == SM_AGAIN)
         return false;
     if (status == SM_ERR_NOMEM) {
@@ -490,6 +509,8 @@ static enum sm_status start(struct sm_display_peer *client)
         .ack_window = handover->is_low_bandwidth ? ACK_WINDOW_SLOW : ACK_WINDOW,
     };
     enum sm_status status = sm_display_server_create(&client->server, &config, sm_now_us());
+    if (!status)
+        status = sm_image_policy_create(&client->policy);
     if (status)
         return status;
     client->fd_timer = sm_loop_timer_add(client->config.loop, on_fd_timer, client);
@@ -542,6 +563,7 @@ void sm_display_peer_destroy(struct sm_display_peer *client)
     sm_pump_destroy(client->pump);
     sm_loop_timer_remove(client->config.loop, client->fd_timer);
     sm_display_server_destroy(client->server);
+    sm_image_policy_destroy(client->policy);
     if (client->passing_fd >= 0)
         (void)close(client->passing_fd);
     sm_channel_handover_destroy(client->handover);

@@ -20,7 +20,6 @@
 #include "sumac/status.h"
 
 struct sm_channel_handover;
-struct sm_image_policy;
 struct sm_log;
 
 /** Thread: the worker's. */
@@ -40,8 +39,7 @@ struct sm_display_peer_callbacks {
 
 struct sm_display_peer_config {
     struct sm_loop loop;
-    const struct sm_log *log;       /* borrowed, may be NULL */
-    struct sm_image_policy *policy; /* borrowed */
+    const struct sm_log *log; /* borrowed, may be NULL */
     const struct sm_display_peer_callbacks *callbacks;
     void *opaque;
     enum sm_worker_compression compression; /* until it wishes for something else */

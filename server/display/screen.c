@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/display/screen.h"
 
-#include "server/display/image_policy.h"
 #include "server/display/renderer.h"
 
 enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_config *config,
@@ -16,8 +15,6 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
     enum sm_status status = sm_memslots_create(&screen->slots, &config->info, config->log);
     if (!status)
         status = sm_renderer_create(&screen->renderer, screen->slots);
-    if (!status)
-        status = sm_image_policy_create(&screen->policy);
     if (!status)
         status = sm_pointer_create(&screen->pointer, loop, config->log, config->mouse_mode);
     if (!status)
@@ -42,7 +39,6 @@ void sm_screen_finish(struct sm_screen *screen)
     }
     if (screen->slots)
         sm_screen_release_cursor(screen);
-    sm_image_policy_destroy(screen->policy);
     sm_renderer_destroy(screen->renderer);
     sm_memslots_destroy(screen->slots);
 }

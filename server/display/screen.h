@@ -21,7 +21,6 @@
 #include "server/qxl/commands.h"
 #include "server/qxl/memslots.h"
 
-struct sm_image_policy;
 struct sm_renderer;
 
 /** How far the reading of a command ring is. */
@@ -37,10 +36,9 @@ struct sm_screen {
     void (*wait)(void *opaque, int timeout_ms);
     void *opaque;
 
-    struct sm_memslots *slots;      /* owned */
-    struct sm_renderer *renderer;   /* owned */
-    struct sm_image_policy *policy; /* owned */
-    struct sm_pointer *pointer;     /* owned */
+    struct sm_memslots *slots;    /* owned */
+    struct sm_renderer *renderer; /* owned */
+    struct sm_pointer *pointer;   /* owned */
     struct sm_surfaces surfaces;
     struct sm_drawable_budget budget;
     struct sm_list clients;   /* struct sm_display_peer */
