@@ -285,11 +285,6 @@ void sm_test_device_wait_completed(struct sm_test_device *device, uint64_t cooki
 
 /* ---- commands ---- */
 
-QXLRect sm_test_rect(int32_t left, int32_t top, int32_t right, int32_t bottom)
-{
-    return (QXLRect){.left = left, .top = top, .right = right, .bottom = bottom};
-}
-
 QXLDrawable sm_test_drawable(uint8_t type, uint32_t surface_id, QXLRect box)
 {
     QXLDrawable drawable = {

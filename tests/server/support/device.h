@@ -79,9 +79,6 @@ void sm_test_device_wait_completed(struct sm_test_device *device, uint64_t cooki
 /** A drawing of `type` on a surface, without dependencies. */
 QXLDrawable sm_test_drawable(uint8_t type, uint32_t surface_id, QXLRect box);
 
-/** A rectangle, in the order everybody thinks in. */
-QXLRect sm_test_rect(int32_t left, int32_t top, int32_t right, int32_t bottom);
-
 /** A fill of one colour; returns its command's address. */
 uint64_t sm_test_device_fill(struct sm_test_device *device, uint32_t surface_id, QXLRect box,
                              uint32_t color);

@@ -78,3 +78,8 @@ void sm_test_guest_reset(struct sm_test_guest *guest)
 {
     guest->used = 0;
 }
+
+QXLRect sm_test_rect(int32_t left, int32_t top, int32_t right, int32_t bottom)
+{
+    return (QXLRect){.left = left, .top = top, .right = right, .bottom = bottom};
+}

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <spice/qxl_dev.h>
+
 #include "server/qxl/device.h"
 
 enum { TEST_GUEST_GROUP = 1, TEST_GUEST_SLOT = 2, TEST_GUEST_GENERATION = 3 };
@@ -38,6 +40,9 @@ void *sm_test_guest_at(const struct sm_test_guest *guest, uint64_t address);
 /** One chunk with `size` bytes of data (zeros if NULL), linked to the chunk at `next`. */
 uint64_t sm_test_guest_chunk(struct sm_test_guest *guest, const void *data, uint32_t size,
                              uint64_t next);
+
+/** A rectangle, in the order everybody thinks in. */
+QXLRect sm_test_rect(int32_t left, int32_t top, int32_t right, int32_t bottom);
 
 /** Forgets everything that was put. */
 void sm_test_guest_reset(struct sm_test_guest *guest);
