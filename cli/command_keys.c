@@ -65,10 +65,12 @@ static bool type_all(struct cli_connection *connection, const struct sm_key_chor
     connection->doing = "typing";
     if (!clear_caps_lock(connection))
         return false;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        cli_connection_progress(connection, delay_ms); /* a long text may take its time */
         if (!sent(connection, sm_session_send_chord(connection->session, &chords[i])) ||
             !cli_connection_pause(connection, delay_ms))
             return false;
+    }
     return cli_connection_finish(connection);
 }
 
@@ -108,13 +110,15 @@ bool cli_type(const struct cli_options *options, struct cli_failure *failure)
 static bool press_all(struct cli_connection *connection, const struct sm_key_chord *chord)
 {
     uint32_t hold_ms = connection->options->delay_ms;
+    if (hold_ms == UINT32_MAX)
+        hold_ms = DEFAULT_HOLD_MS;
     connection->doing = "pressing keys";
+    cli_connection_progress(connection, hold_ms);
     for (size_t i = 0; i < chord->count; i++)
         if (!sent(connection, sm_session_send_key(connection->session, chord->keys[i], true)))
             return false;
     /* Also after Ctrl-C: no key stays down. */
-    bool is_good =
-        cli_connection_pause(connection, hold_ms == UINT32_MAX ? DEFAULT_HOLD_MS : hold_ms);
+    bool is_good = cli_connection_pause(connection, hold_ms);
     for (size_t i = chord->count; i > 0; i--)
         is_good =
             sent(connection, sm_session_send_key(connection->session, chord->keys[i - 1], false)) &&

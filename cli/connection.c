@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -33,13 +34,25 @@ static void write_log(void *opaque, enum sm_session_log_level level, const char 
     fprintf(stderr, "sumac: %s: %s\n", names[level], text);
 }
 
+/* Where other clients of this protocol keep their authorities; "" if there is nothing. */
+static void find_trust_store(char *path, size_t size)
+{
+    const char *home = getenv("HOME");
+    int length = snprintf(path, size, "%s/.spicec/spice_truststore.pem", home ? home : "");
+    if (!home || length < 0 || (size_t)length >= size || access(path, R_OK) != 0)
+        path[0] = 0;
+}
+
 static bool set_up(struct cli_connection *c, uint32_t kinds)
 {
     const struct cli_options *o = c->options;
+    char trust_store[4096];
+    find_trust_store(trust_store, sizeof(trust_store));
+    const char *ca_file = o->ca_file || !trust_store[0] ? o->ca_file : trust_store;
     struct sm_session *session = c->session;
     uint32_t connect_ms = o->timeout_ms < CONNECT_MS ? o->timeout_ms : CONNECT_MS;
     return (!o->password || sm_session_set_password(session, o->password) == SM_OK) &&
-           sm_session_set_ca_file(session, o->ca_file) == SM_OK &&
+           sm_session_set_ca_file(session, ca_file) == SM_OK &&
            sm_session_set_host_subject(session, o->host_subject) == SM_OK &&
            sm_session_set_timeout(session, connect_ms) == SM_OK &&
            sm_session_set_channels(session, kinds) == SM_OK &&
@@ -144,6 +157,11 @@ bool cli_connection_pause(struct cli_connection *c, uint32_t ms)
         next = cli_connection_next(c, until_us, &event);
     } while (next == CLI_NEXT_EVENT);
     return next == CLI_NEXT_TIME;
+}
+
+void cli_connection_progress(struct cli_connection *c, uint32_t ms)
+{
+    c->deadline_us = cli_now_us() + ((uint64_t)c->options->timeout_ms + ms) * 1000;
 }
 
 /* What the server offers of `kind` with id 0. */

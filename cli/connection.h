@@ -46,6 +46,9 @@ enum cli_next cli_connection_next(struct cli_connection *connection, uint64_t un
 /** Lets time pass; false as above. */
 bool cli_connection_pause(struct cli_connection *connection, uint32_t ms);
 
+/** Something has got done: the time limit counts from now, and `ms` are not counted. */
+void cli_connection_progress(struct cli_connection *connection, uint32_t ms);
+
 /** Waits until channel 0 of `kind` can be used; fails if the server has none. */
 bool cli_connection_need(struct cli_connection *connection, enum sm_channel_kind kind);
 

@@ -312,6 +312,9 @@ static bool take_words(const struct parser *p, int count, char **words)
         return usage(p, "something is missing behind the address", "");
     if (count > wanted)
         return usage(p, "this is too much: ", words[wanted]);
+    if (o->command == CLI_COMMAND_WAIT && o->stable_ms >= o->timeout_ms)
+        return usage(p, "the picture would have to stand still for longer than --timeout allows",
+                     "");
     if (o->output && strcmp(o->output, "-") == 0 && o->is_json)
         return usage(p, "the picture and --json cannot both go to the standard output", "");
     return true;

@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/connect.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "client/error.h"
 #include "client/resolve.h"
 #include "client/session_private.h"
+
+enum {
+    /* A dead line is noticed after a minute and a quarter, on idle channels too. */
+    KEEP_ALIVE_IDLE_S = 30,
+    KEEP_ALIVE_INTERVAL_S = 15,
+    KEEP_ALIVE_PROBES = 3,
+};
+
+/* Best effort: without it only the line's death goes unnoticed for longer. */
+static void keep_alive(int fd)
+{
+    int idle = KEEP_ALIVE_IDLE_S, interval = KEEP_ALIVE_INTERVAL_S, probes = KEEP_ALIVE_PROBES;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
 
 /* The first of the host's addresses that answers. */
 static enum sm_status connect_tcp(int *out, const struct sm_session_settings *settings,
@@ -72,6 +91,8 @@ enum sm_status sm_connect(struct sm_transport **out, struct sm_session *session,
         sm_error_set(error, SM_ERROR_SYSTEM, "", "the socket cannot be used");
         return status;
     }
+    if (!attempt->is_unix)
+        keep_alive(transport->fd);
     if (attempt->is_secure) {
         status = add_tls(&transport, session, error);
         if (status != SM_OK)

@@ -207,6 +207,7 @@ static void bad_command_lines_are_refused_with_their_reason(void **state)
     check_refused("sumac screenshot spice://h:1 a.png --tolerance -1", "whole number");
     check_refused("sumac type spice://h:1", "missing behind the address");
     check_refused("sumac type spice://h:1 text --file x", "too much: text");
+    check_refused("sumac wait spice://h:1 --stable 30s", "longer than --timeout");
     check_refused("sumac click spice://h:1 1", "missing behind the address");
     check_refused("sumac click spice://h:1 1 2 3", "too much: 3");
     check_refused("sumac click spice://h:1 1 x", "whole number");

@@ -307,6 +307,13 @@ def cells(picture, row, column, count):
     return [picture.rgb[start:start + count * width] for start in starts]
 
 
+@tap.test('a long text takes longer than --timeout')
+def typing_long():
+    result = stage.sumac('type', machine().uri, 'x' * 30, '--delay', '100ms', '--timeout', '2s')
+    check_equal(result.code, 0, f'exit code ({result})')
+    machine().send_keys('ret')
+
+
 @tap.test('text that a US keyboard does not have is refused whole')
 def typing_refused():
     before = machine().wait_still(1.0)
