@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/cpu.h"
 #include "core/base/math.h"
 #include "core/gfx/blend.h"
 #include "core/gfx/composite.h"
@@ -25,6 +26,7 @@ enum {
 };
 
 struct scene {
+    struct sm_gfx_ops ops;
     struct sm_pixels target, xrgb, argb, icons, small, mask, frame16;
     struct sm_region all;
     struct sm_gfx_area area;
@@ -116,19 +118,19 @@ static void scroll(struct scene *s)
 static void alpha_blend(struct scene *s)
 {
     struct sm_gfx_source source = source_of(&s->argb);
-    sm_gfx_alpha_blend(&s->target, &s->all, whole(&s->target), &source, 255, true);
+    sm_gfx_alpha_blend(&s->ops, &s->target, &s->all, whole(&s->target), &source, 255, true);
 }
 
 static void alpha_blend_icons(struct scene *s)
 {
     struct sm_gfx_source source = source_of(&s->icons);
-    sm_gfx_alpha_blend(&s->target, &s->all, whole(&s->target), &source, 255, true);
+    sm_gfx_alpha_blend(&s->ops, &s->target, &s->all, whole(&s->target), &source, 255, true);
 }
 
 static void alpha_blend_constant(struct scene *s)
 {
     struct sm_gfx_source source = source_of(&s->argb);
-    sm_gfx_alpha_blend(&s->target, &s->all, whole(&s->target), &source, 100, true);
+    sm_gfx_alpha_blend(&s->ops, &s->target, &s->all, whole(&s->target), &source, 100, true);
 }
 
 static void scale(struct scene *s, bool is_linear)
@@ -172,7 +174,7 @@ static void compose(struct scene *s, uint32_t op, bool has_mask, bool is_solid)
                                  .has_mask = has_mask};
     if (is_solid)
         c.source.sampler.repeat = SM_GFX_REPEAT_NORMAL;
-    sm_gfx_composite(&s->target, &s->all, whole(&s->target), &c);
+    sm_gfx_composite(&s->ops, &s->target, &s->all, whole(&s->target), &c);
 }
 
 static void compose_over(struct scene *s)
@@ -218,7 +220,7 @@ static void text(struct scene *s)
         };
     const struct sm_gfx_text string = {.glyphs = glyphs, .count = SM_COUNT_OF(glyphs), .depth = 4};
     const struct sm_gfx_brush brush = {.type = SM_GFX_BRUSH_SOLID, .color = 0x204060};
-    if (sm_gfx_text(&s->target, &s->all, &string, &brush) != SM_OK)
+    if (sm_gfx_text(&s->ops, &s->target, &s->all, &string, &brush) != SM_OK)
         exit(1);
 }
 
@@ -260,7 +262,7 @@ static void run(struct scene *s, const char *name, void (*body)(struct scene *),
     printf("%-28s %9.0f %9.0f %9.0f\n", name, rates[RUNS / 2], rates[RUNS - 1], rates[0]);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct scene s = {
         .target = make(SM_PIXEL_XRGB32, WIDTH, HEIGHT),
@@ -273,6 +275,7 @@ int main(void)
     };
     sm_region_init_rect(&s.all, whole(&s.target));
     s.area.region = &s.all;
+    sm_gfx_ops_init(&s.ops, argc > 1 && strcmp(argv[1], "--portable") == 0 ? 0 : sm_cpu_detect());
     const double pixels = (double)WIDTH * HEIGHT;
     printf("%-28s %9s %9s %9s\n", "million pixels a CPU second", "median", "best", "worst");
     run(&s, "copy", copy, pixels);

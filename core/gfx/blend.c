@@ -8,6 +8,7 @@
 #include "core/gfx/source.h"
 
 struct alpha_blend {
+    const struct sm_gfx_ops *ops;
     const struct sm_pixels *target;
     struct sm_gfx_sampler sampler;
     int64_t dx, dy; /* from target pixels to positions before the transform */
@@ -25,8 +26,8 @@ static void blend_run(void *context, int32_t x, int32_t y, uint32_t count)
     uint32_t s[SM_GFX_RUN_PX];
     sample_run(b, x, y, count, s);
     if (b->alpha != 255)
-        sm_gfx_scale_alpha_row(s, b->alpha, count);
-    sm_gfx_over_target(b->target, x, y, count, s);
+        b->ops->scale_alpha_row(s, b->alpha, count);
+    sm_gfx_over_target(b->ops, b->target, x, y, count, s);
 }
 
 /* XRGB32 to XRGB32 as it lies there. */
@@ -69,11 +70,11 @@ static bool corners_are_inside(const struct alpha_blend *b, struct sm_rect all)
            sm_gfx_sampler_is_inside(&b->sampler, right, bottom);
 }
 
-void sm_gfx_alpha_blend(const struct sm_pixels *target, const struct sm_region *region,
-                        struct sm_rect box, const struct sm_gfx_source *source, uint32_t alpha,
-                        bool target_has_alpha)
+void sm_gfx_alpha_blend(const struct sm_gfx_ops *ops, const struct sm_pixels *target,
+                        const struct sm_region *region, struct sm_rect box,
+                        const struct sm_gfx_source *source, uint32_t alpha, bool target_has_alpha)
 {
-    struct alpha_blend blend = {.alpha = alpha};
+    struct alpha_blend blend = {.ops = ops, .alpha = alpha};
     if (alpha == 0 || sm_region_is_empty(region))
         return;
     prepare(&blend, target, box, source);

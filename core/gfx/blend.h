@@ -10,6 +10,7 @@
 #include "core/base/geometry.h"
 #include "core/base/pixels.h"
 #include "core/gfx/draw.h"
+#include "core/gfx/ops.h"
 #include "core/gfx/region.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
@@ -20,9 +21,9 @@
  *
  * @param target_has_alpha  an XRGB32 target is treated as ARGB32
  */
-void sm_gfx_alpha_blend(const struct sm_pixels *target, const struct sm_region *region,
-                        struct sm_rect box, const struct sm_gfx_source *source, uint32_t alpha,
-                        bool target_has_alpha);
+void sm_gfx_alpha_blend(const struct sm_gfx_ops *ops, const struct sm_pixels *target,
+                        const struct sm_region *region, struct sm_rect box,
+                        const struct sm_gfx_source *source, uint32_t alpha, bool target_has_alpha);
 
 /** A glyph's coverage, bottom row first, each row on a byte boundary. */
 struct sm_gfx_glyph {
@@ -43,7 +44,8 @@ struct sm_gfx_text {
  *
  * @return SM_OK, SM_ERR_NOMEM
  */
-SM_NODISCARD enum sm_status sm_gfx_text(const struct sm_pixels *target,
+SM_NODISCARD enum sm_status sm_gfx_text(const struct sm_gfx_ops *ops,
+                                        const struct sm_pixels *target,
                                         const struct sm_region *region,
                                         const struct sm_gfx_text *text,
                                         const struct sm_gfx_brush *brush);

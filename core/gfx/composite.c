@@ -7,9 +7,9 @@
 #include "core/gfx/brush.h"
 #include "core/gfx/composite_rows.h"
 #include "core/gfx/pixel.h"
-#include "core/gfx/vector.h"
 
 struct work {
+    const struct sm_gfx_ops *ops;
     struct sm_gfx_composite composite; /* with the operator reduced to its basic form */
     const struct sm_pixels *target;
     struct sm_rect box;
@@ -28,15 +28,6 @@ static uint32_t times(uint32_t p, uint32_t q)
     for (unsigned shift = 0; shift < 32; shift += 8)
         result |= sm_gfx_mul(p >> shift & 255, q >> shift & 255) << shift;
     return result;
-}
-
-static void mask_row(uint32_t *s, const uint32_t *mask, uint32_t count)
-{
-    uint32_t i = 0;
-    for (; i + SM_GFX_LANES <= count; i += SM_GFX_LANES)
-        sm_gfx_vstore(s + i, sm_gfx_vmul4(sm_gfx_vload(s + i), sm_gfx_vload(mask + i) >> 24));
-    for (; i < count; i++)
-        s[i] = sm_gfx_mul4(s[i], mask[i] >> 24);
 }
 
 /* Leaves the alpha that each channel sees in `mask`. */
@@ -80,14 +71,14 @@ static void compose_run(void *context, int32_t x, int32_t y, uint32_t count)
             mask_row_by_channel(s, m, count);
             alpha = m;
         } else {
-            mask_row(s, m, count);
+            w->ops->mask_row(s, m, count);
         }
     }
     struct sm_pixels target = *w->target;
     if (target.format == SM_PIXEL_XRGB32 && keeps_top(c->op))
         target.format = SM_PIXEL_ARGB32;
     sm_gfx_fetch_row(&target, x, y, count, d);
-    sm_gfx_composite_int_row(c->op, d, s, alpha, count);
+    sm_gfx_composite_int_row(w->ops, c->op, d, s, alpha, count);
     sm_gfx_store_row(&target, x, y, count, d);
 }
 
@@ -142,13 +133,14 @@ static uint32_t basic_op(const struct sm_gfx_composite *c, struct sm_rect box)
     return c->op;
 }
 
-void sm_gfx_composite(const struct sm_pixels *target, const struct sm_region *region,
-                      struct sm_rect box, const struct sm_gfx_composite *composite)
+void sm_gfx_composite(const struct sm_gfx_ops *ops, const struct sm_pixels *target,
+                      const struct sm_region *region, struct sm_rect box,
+                      const struct sm_gfx_composite *composite)
 {
     if (sm_region_is_empty(region) || !reaches(&composite->source, box) ||
         (composite->has_mask && !reaches(&composite->mask, box)))
         return;
-    struct work work = {.composite = *composite, .target = target, .box = box};
+    struct work work = {.ops = ops, .composite = *composite, .target = target, .box = box};
     work.composite.op = basic_op(composite, box);
     const struct sm_gfx_area area = {.region = region};
     if (sm_gfx_composite_is_int(work.composite.op))

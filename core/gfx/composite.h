@@ -8,6 +8,7 @@
 
 #include "core/base/geometry.h"
 #include "core/base/pixels.h"
+#include "core/gfx/ops.h"
 #include "core/gfx/region.h"
 #include "core/gfx/sample.h"
 
@@ -66,7 +67,8 @@ struct sm_gfx_composite {
  * target = op(source in mask, target) over `region`; `box` is not clipped. An operator without
  * meaning, and positions out of range, draw nothing.
  */
-void sm_gfx_composite(const struct sm_pixels *target, const struct sm_region *region,
-                      struct sm_rect box, const struct sm_gfx_composite *composite);
+void sm_gfx_composite(const struct sm_gfx_ops *ops, const struct sm_pixels *target,
+                      const struct sm_region *region, struct sm_rect box,
+                      const struct sm_gfx_composite *composite);
 
 #endif

@@ -4,39 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "core/gfx/over.h"
+#include "core/gfx/factors.h"
 #include "core/gfx/pixel.h"
-#include "core/gfx/vector.h"
-
-/* How much of an operand an operator keeps. */
-enum factor {
-    ZERO,
-    ONE,
-    ALPHA_D, /* the target's alpha */
-    CLEAR_D, /* 255 less that */
-    ALPHA_S, /* the source's alpha as the channel sees it */
-    CLEAR_S,
-};
-
-struct factors {
-    uint8_t s, d;
-};
-
-static const struct factors PORTER_DUFF[] = {
-    [SM_GFX_COMPOSITE_CLEAR] = {ZERO, ZERO},
-    [SM_GFX_COMPOSITE_SRC] = {ONE, ZERO},
-    [SM_GFX_COMPOSITE_DST] = {ZERO, ONE},
-    [SM_GFX_COMPOSITE_OVER] = {ONE, CLEAR_S},
-    [SM_GFX_COMPOSITE_OVER_REVERSE] = {CLEAR_D, ONE},
-    [SM_GFX_COMPOSITE_IN] = {ALPHA_D, ZERO},
-    [SM_GFX_COMPOSITE_IN_REVERSE] = {ZERO, ALPHA_S},
-    [SM_GFX_COMPOSITE_OUT] = {CLEAR_D, ZERO},
-    [SM_GFX_COMPOSITE_OUT_REVERSE] = {ZERO, CLEAR_S},
-    [SM_GFX_COMPOSITE_ATOP] = {ALPHA_D, CLEAR_S},
-    [SM_GFX_COMPOSITE_ATOP_REVERSE] = {CLEAR_D, ALPHA_S},
-    [SM_GFX_COMPOSITE_XOR] = {CLEAR_D, CLEAR_S},
-    [SM_GFX_COMPOSITE_ADD] = {ONE, ONE},
-};
 
 bool sm_gfx_composite_is_int(uint32_t op)
 {
@@ -58,82 +27,6 @@ bool sm_gfx_composite_is_int(uint32_t op)
 static uint32_t channel(uint32_t p, unsigned shift)
 {
     return p >> shift & 255;
-}
-
-static uint32_t factor_value(enum factor factor, uint32_t alpha_s, uint32_t alpha_d)
-{
-    switch (factor) {
-    case ONE:
-        return 255;
-    case ALPHA_D:
-        return alpha_d;
-    case CLEAR_D:
-        return 255 - alpha_d;
-    case ALPHA_S:
-        return alpha_s;
-    case CLEAR_S:
-        return 255 - alpha_s;
-    default:
-        return 0;
-    }
-}
-
-SM_GFX_INLINE sm_gfx_v32 part_of(enum factor factor, sm_gfx_v32 p, sm_gfx_v32 alpha_s,
-                                 sm_gfx_v32 alpha_d)
-{
-    switch (factor) {
-    case ONE:
-        return p;
-    case ALPHA_D:
-        return sm_gfx_vmul4(p, alpha_d);
-    case CLEAR_D:
-        return sm_gfx_vmul4(p, 255 - alpha_d);
-    case ALPHA_S:
-        return sm_gfx_vmul4(p, alpha_s);
-    case CLEAR_S:
-        return sm_gfx_vmul4(p, 255 - alpha_s);
-    default:
-        return (sm_gfx_v32){0};
-    }
-}
-
-/* The factors are constants in each caller. */
-SM_GFX_INLINE void porter_duff_body(struct factors f, uint32_t *d, const uint32_t *s,
-                                    uint32_t count)
-{
-    uint32_t i = 0;
-    for (; i + SM_GFX_LANES <= count; i += SM_GFX_LANES) {
-        sm_gfx_v32 from = sm_gfx_vload(s + i), to = sm_gfx_vload(d + i);
-        sm_gfx_v32 alpha_s = from >> 24, alpha_d = to >> 24;
-        sm_gfx_vstore(d + i, sm_gfx_vadd4(part_of(f.s, from, alpha_s, alpha_d),
-                                          part_of(f.d, to, alpha_s, alpha_d)));
-    }
-    for (; i < count; i++) {
-        uint32_t alpha_s = s[i] >> 24, alpha_d = d[i] >> 24;
-        d[i] = sm_gfx_add4(sm_gfx_mul4(s[i], factor_value(f.s, alpha_s, alpha_d)),
-                           sm_gfx_mul4(d[i], factor_value(f.d, alpha_s, alpha_d)));
-    }
-}
-
-static void porter_duff_row(uint32_t op, uint32_t *d, const uint32_t *s, uint32_t count)
-{
-    switch (op) {
-    case SM_GFX_COMPOSITE_IN:
-        porter_duff_body((struct factors){ALPHA_D, ZERO}, d, s, count);
-        break;
-    case SM_GFX_COMPOSITE_IN_REVERSE:
-        porter_duff_body((struct factors){ZERO, ALPHA_S}, d, s, count);
-        break;
-    case SM_GFX_COMPOSITE_OUT_REVERSE:
-        porter_duff_body((struct factors){ZERO, CLEAR_S}, d, s, count);
-        break;
-    case SM_GFX_COMPOSITE_ADD:
-        porter_duff_body((struct factors){ONE, ONE}, d, s, count);
-        break;
-    default: /* the rest are rare enough to choose their factors pixel by pixel */
-        porter_duff_body(PORTER_DUFF[op], d, s, count);
-        break;
-    }
 }
 
 static void porter_duff_row_by_channel(struct factors f, uint32_t *d, const uint32_t *s,
@@ -225,8 +118,8 @@ static void blend_row(uint32_t op, uint32_t *d, const uint32_t *s, const uint32_
         d[i] = blend_pixel(op, s[i], d[i], alpha ? alpha[i] : (s[i] >> 24) * 0x01010101);
 }
 
-void sm_gfx_composite_int_row(uint32_t op, uint32_t *d, const uint32_t *s, const uint32_t *alpha,
-                              uint32_t count)
+void sm_gfx_composite_int_row(const struct sm_gfx_ops *ops, uint32_t op, uint32_t *d,
+                              const uint32_t *s, const uint32_t *alpha, uint32_t count)
 {
     if (op > SM_GFX_COMPOSITE_ADD)
         blend_row(op, d, s, alpha, count);
@@ -234,8 +127,6 @@ void sm_gfx_composite_int_row(uint32_t op, uint32_t *d, const uint32_t *s, const
         memcpy(d, s, (size_t)count * sizeof(*d));
     else if (alpha && op != SM_GFX_COMPOSITE_ADD)
         porter_duff_row_by_channel(PORTER_DUFF[op], d, s, alpha, count);
-    else if (op == SM_GFX_COMPOSITE_OVER)
-        sm_gfx_over_row((uint8_t *)d, s, count);
     else
-        porter_duff_row(op, d, s, count);
+        ops->compose_row(op, d, s, count);
 }

@@ -8,6 +8,7 @@
 
 #include "core/base/pixels.h"
 #include "core/gfx/composite.h"
+#include "core/gfx/ops.h"
 
 /** True if sm_gfx_composite_int_row() knows `op`; after sm_gfx_composite_basic(). */
 bool sm_gfx_composite_is_int(uint32_t op);
@@ -21,8 +22,8 @@ bool sm_gfx_composite_is_float(uint32_t op);
  * @param s      the source, masked already
  * @param alpha  for each channel the source's alpha, masked likewise; NULL if it is that of `s`
  */
-void sm_gfx_composite_int_row(uint32_t op, uint32_t *d, const uint32_t *s, const uint32_t *alpha,
-                              uint32_t count);
+void sm_gfx_composite_int_row(const struct sm_gfx_ops *ops, uint32_t op, uint32_t *d,
+                              const uint32_t *s, const uint32_t *alpha, uint32_t count);
 
 /**
  * Composes `count` target pixels from (x, y) on in single precision; (i, j) are positions relative

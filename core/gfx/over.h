@@ -7,19 +7,11 @@
 
 #include "core/base/geometry.h"
 #include "core/base/pixels.h"
-
-/** Each pixel times `alpha` / 255, all channels. */
-void sm_gfx_scale_alpha_row(uint32_t *pixels, uint32_t alpha, uint32_t count);
-
-/** Each pixel times its coverage / 255, all channels. */
-void sm_gfx_cover_row(uint32_t *pixels, const uint8_t *coverage, uint32_t count);
-
-/** d = s + d * (255 - alpha of s) / 255, saturated; `d` are 32-bit pixels at any address. */
-void sm_gfx_over_row(uint8_t *d, const uint32_t *s, uint32_t count);
+#include "core/gfx/ops.h"
 
 /** Lays `count` pixels over the target; the top byte of XRGB32 is treated as an alpha. */
-void sm_gfx_over_target(const struct sm_pixels *target, int32_t x, int32_t y, uint32_t count,
-                        const uint32_t *s);
+void sm_gfx_over_target(const struct sm_gfx_ops *ops, const struct sm_pixels *target, int32_t x,
+                        int32_t y, uint32_t count, const uint32_t *s);
 
 /**
  * What blending on XRGB32 ends with: if the top byte at the top-left corner of `box`, cut to the

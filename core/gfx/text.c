@@ -81,6 +81,7 @@ static void add_glyph(struct coverage *c, const struct sm_gfx_glyph *g, unsigned
 }
 
 struct text_paint {
+    const struct sm_gfx_ops *ops;
     const struct sm_pixels *target;
     struct coverage coverage;
     struct sm_gfx_sampler brush; /* 1 x 1 if solid */
@@ -92,8 +93,8 @@ static void paint_covered(struct text_paint *p, int32_t x, int32_t y, uint32_t c
 {
     uint32_t s[SM_GFX_RUN_PX];
     sm_gfx_sample_row(&p->brush, (int32_t)(x + p->dx), (int32_t)(y + p->dy), count, s);
-    sm_gfx_cover_row(s, coverage, count);
-    sm_gfx_over_target(p->target, x, y, count, s);
+    p->ops->cover_row(s, coverage, count);
+    sm_gfx_over_target(p->ops, p->target, x, y, count, s);
 }
 
 /* How many of `count` pixels from the front are not covered; it may be up to 7 too few. */
@@ -201,13 +202,15 @@ static enum sm_status paint(struct text_paint *p, const struct sm_region *region
     return SM_OK;
 }
 
-enum sm_status sm_gfx_text(const struct sm_pixels *target, const struct sm_region *region,
-                           const struct sm_gfx_text *text, const struct sm_gfx_brush *brush)
+enum sm_status sm_gfx_text(const struct sm_gfx_ops *ops, const struct sm_pixels *target,
+                           const struct sm_region *region, const struct sm_gfx_text *text,
+                           const struct sm_gfx_brush *brush)
 {
     if (text->count == 0 || sm_region_is_empty(region) || brush->type == SM_GFX_BRUSH_NONE)
         return SM_OK;
     struct box box = bounds_of(text);
-    struct text_paint p = {.target = target, .coverage = {.rect = drawable(region, box)}};
+    struct text_paint p = {
+        .ops = ops, .target = target, .coverage = {.rect = drawable(region, box)}};
     if (sm_rect_is_empty(p.coverage.rect) || !coverage_reaches(box, p.coverage.rect))
         return SM_OK;
 

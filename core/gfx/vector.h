@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Four pixels of channels at once, in the compiler's own vectors: registers where the machine has
- * them, plain words where not. The same arithmetic as the helpers in pixel.h. Private to core/gfx.
+ * Several pixels of channels at once, in the compiler's own vectors: registers where the machine
+ * has them, plain words where not. The same arithmetic as the helpers in pixel.h. A file that is
+ * compiled for wider registers defines SM_GFX_LANES before. Private to core/gfx.
  */
 #ifndef SM_CORE_GFX_VECTOR_H
 #define SM_CORE_GFX_VECTOR_H
@@ -9,7 +10,9 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { SM_GFX_LANES = 4 };
+#ifndef SM_GFX_LANES
+#define SM_GFX_LANES 4
+#endif
 
 typedef uint32_t sm_gfx_v32 __attribute__((vector_size(4 * SM_GFX_LANES)));
 typedef uint16_t sm_gfx_v16 __attribute__((vector_size(4 * SM_GFX_LANES)));
@@ -33,18 +36,20 @@ SM_GFX_INLINE sm_gfx_v32 sm_gfx_vsplat(uint32_t value)
     return value - (sm_gfx_v32){0};
 }
 
-/** Four bytes, one in each lane. */
+/** A byte in each lane. */
 SM_GFX_INLINE sm_gfx_v32 sm_gfx_vload_bytes(const uint8_t *from)
 {
-    return (sm_gfx_v32){from[0], from[1], from[2], from[3]};
+    uint8_t bytes __attribute__((vector_size(SM_GFX_LANES)));
+    memcpy(&bytes, from, sizeof(bytes));
+    return __builtin_convertvector(bytes, sm_gfx_v32);
 }
 
-/** Four 16-bit pixels, one in each lane. */
+/** A 16-bit pixel in each lane. */
 SM_GFX_INLINE sm_gfx_v32 sm_gfx_vload_u16(const uint8_t *from)
 {
-    uint16_t four __attribute__((vector_size(2 * SM_GFX_LANES)));
-    memcpy(&four, from, sizeof(four));
-    return __builtin_convertvector(four, sm_gfx_v32);
+    uint16_t pixels __attribute__((vector_size(2 * SM_GFX_LANES)));
+    memcpy(&pixels, from, sizeof(pixels));
+    return __builtin_convertvector(pixels, sm_gfx_v32);
 }
 
 /** All four channels of each lane times its `m` / 255; `m` is 0 to 255 in each lane. */

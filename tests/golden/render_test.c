@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/cpu.h"
 #include "core/channel/canvas/canvas.h"
 #include "tests/golden/render_vectors.h"
 
@@ -21,8 +22,10 @@ static void set_up(struct bench *bench, const struct render_vector *v)
 {
     const struct sm_image_cache_config cache = {.max_pixels = MAX_PIXELS};
     sm_check_status(sm_image_cache_create(&bench->cache, &cache), SM_OK);
-    const struct sm_canvas_config config = {
-        .max_surfaces = 16, .max_pixels = MAX_PIXELS, .cache = bench->cache};
+    const struct sm_canvas_config config = {.max_surfaces = 16,
+                                            .max_pixels = MAX_PIXELS,
+                                            .cache = bench->cache,
+                                            .cpu_flags = bench->through_wire ? sm_cpu_detect() : 0};
     sm_check_status(sm_canvas_create(&bench->canvas, &config), SM_OK);
     for (unsigned i = 0; i < v->surface_count; i++) {
         const struct render_surface *s = &v->surfaces[i];

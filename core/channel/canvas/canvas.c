@@ -16,6 +16,7 @@ enum sm_status sm_canvas_create(struct sm_canvas **out, const struct sm_canvas_c
         return SM_ERR_NOMEM;
     canvas->config = *config;
     canvas->reason = "";
+    sm_gfx_ops_init(&canvas->gfx, config->cpu_flags);
     canvas->surfaces = sm_alloc_array(config->max_surfaces, sizeof(*canvas->surfaces));
     canvas->surface_pixels = sm_alloc_array(config->max_surfaces, sizeof(*canvas->surface_pixels));
     enum sm_status status = canvas->surfaces && canvas->surface_pixels ? SM_OK : SM_ERR_NOMEM;

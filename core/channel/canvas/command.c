@@ -247,7 +247,7 @@ enum sm_status sm_command_alpha_blend(struct sm_command *c,
         msg->alpha_flags & SM_ALPHA_FLAG_SRC_SURFACE_HAS_ALPHA &&
         source.pixels.format == SM_PIXEL_XRGB32)
         source.pixels.format = SM_PIXEL_ARGB32;
-    sm_gfx_alpha_blend(c->target, &c->region, c->box, &source, msg->alpha,
+    sm_gfx_alpha_blend(&c->canvas->gfx, c->target, &c->region, c->box, &source, msg->alpha,
                        (msg->alpha_flags & SM_ALPHA_FLAG_DEST_HAS_ALPHA) != 0);
     return SM_OK;
 }

@@ -85,7 +85,7 @@ static enum sm_status draw_glyphs(struct sm_command *c, const struct sm_string *
     }
     const struct sm_gfx_text text = {
         .glyphs = glyphs, .count = string->num_glyphs, .depth = glyph_depth(string->flags)};
-    enum sm_status status = sm_gfx_text(c->target, &c->region, &text, brush);
+    enum sm_status status = sm_gfx_text(&c->canvas->gfx, c->target, &c->region, &text, brush);
     free(glyphs);
     return status;
 }
@@ -220,6 +220,6 @@ enum sm_status sm_command_composite(struct sm_command *c,
         c->canvas->operands[SM_OPERAND_SOURCE].is_surface)
         picture->format = SM_PIXEL_XRGB32;
     if (status == SM_OK)
-        sm_gfx_composite(c->target, &c->region, c->box, &composite);
+        sm_gfx_composite(&c->canvas->gfx, c->target, &c->region, c->box, &composite);
     return status;
 }

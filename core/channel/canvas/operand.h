@@ -15,6 +15,7 @@
 #include "core/channel/canvas/picture.h"
 #include "core/codec/codec.h"
 #include "core/codec/decoder.h"
+#include "core/gfx/ops.h"
 
 struct sm_operand {
     bool is_loaded;
@@ -36,6 +37,7 @@ enum sm_operand_role {
 
 struct sm_canvas {
     struct sm_canvas_config config;
+    struct sm_gfx_ops gfx;
     struct sm_surface **surfaces; /* owned, each and all; by id */
     uint64_t *surface_pixels;     /* owned; what each surface counts for the limit */
     uint64_t pixels;              /* of all surfaces we allocated */
