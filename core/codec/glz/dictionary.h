@@ -22,7 +22,7 @@ struct sm_glz_dictionary_hooks {
 
 /**
  * Creates an empty dictionary. It keeps its own copy of the pixels: 4 bytes for each of
- * `max_pixels`, allocated as they come, and a hash table of at most 8 MiB.
+ * `max_pixels`, allocated as they come, a byte more with alpha, and tables of less than half a MiB.
  *
  * @param max_pixels  the window that the client announced; 1 to 2^25
  * @param first_id    number of the first image: 0, or where the numbering stood before a migration

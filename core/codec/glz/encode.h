@@ -13,7 +13,7 @@
 struct sm_codec_ops;
 
 enum {
-    SM_GLZ_LONG_BITS = 18,
+    SM_GLZ_LONG_BITS = 16,
     SM_GLZ_SHORT_BITS = 14,
     SM_GLZ_PICTURE_BITS = 12,
 };
