@@ -74,8 +74,10 @@ def _():
 @tap.test('text typed with sumac arrives in the terminal of the guest')
 def _():
     text = 'Typed by sumac: AZ az 09 ~!@#$%^&*()_+`-={}|[]\\:";<>?,./'
-    sumac('type', machine.uri, 'cat >/tmp/typed\n')
-    sumac('type', machine.uri, text + '\n')
+    # A guest on a busy host takes keys slowly, and a keyboard's queue is short: on any server keys would be lost.
+    sumac('type', machine.uri, '--delay', '80ms', 'cat >/tmp/typed\n')
+    wait_for(lambda: machine.run('ls /tmp/typed', check=False).strip() == '/tmp/typed', 20, 'the command in the terminal')
+    sumac('type', machine.uri, '--delay', '80ms', text + '\n')
     sumac('key', machine.uri, 'ctrl-d')
     wait_for(lambda: machine.run('cat /tmp/typed', check=False).rstrip('\n') == text, 20,
              f'{text!r} in the guest; there is {machine.run("cat /tmp/typed", check=False)!r}')
