@@ -5,6 +5,7 @@
 
 #include "client/channel_kinds.h"
 #include "client/session_private.h"
+#include "core/base/cpu.h"
 #include "io/clock.h"
 #include "media/libs.h"
 
@@ -33,6 +34,7 @@ static enum sm_status make_canvas(struct sm_client_display *display,
         .cache = session->shared.cache,
         .libs = &sm_media_codec_libs,
         .window = session->shared.window,
+        .cpu_flags = sm_cpu_detect(),
     };
     return sm_canvas_create(&display->canvas, &config);
 }

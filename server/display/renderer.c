@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/cpu.h"
 #include "core/channel/canvas/canvas.h"
 #include "server/display/surfaces.h"
 #include "server/qxl/memslots.h"
@@ -21,6 +22,7 @@ enum sm_status sm_renderer_create(struct sm_renderer **out, const struct sm_mems
     struct sm_canvas_config config = {
         .max_surfaces = SM_SURFACES_MAX,
         .max_image_pixels = SM_MAX_PIXELS,
+        .cpu_flags = sm_cpu_detect(),
     };
     enum sm_status status = sm_canvas_create(&renderer->canvas, &config);
     if (status) {
