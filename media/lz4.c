@@ -11,7 +11,7 @@ enum { HISTORY_MAX = 64 << 10 };
 
 static void *create(void)
 {
-    return malloc((size_t)LZ4_sizeofState());
+    return malloc(sizeof(LZ4_stream_t));
 }
 
 static void destroy(void *state)
@@ -46,7 +46,10 @@ static enum sm_status encode(void *state, struct sm_bytes in, uint8_t *out, size
     if (in.size > LZ4_MAX_INPUT_SIZE)
         return SM_ERR_LIMIT;
     int room = capacity > INT_MAX ? INT_MAX : (int)capacity;
-    int size = LZ4_compress_fast_extState(state, (const char *)in.data, (char *)out, (int)in.size,
+    /* As a stream of one block: the plain call searches small inputs by four bytes instead of five,
+     * which makes 16-bit screens half as large again. */
+    LZ4_stream_t *stream = LZ4_initStream(state, sizeof(LZ4_stream_t));
+    int size = LZ4_compress_fast_continue(stream, (const char *)in.data, (char *)out, (int)in.size,
                                           room, 1);
     if (size <= 0)
         return SM_ERR_LIMIT;
