@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/arena.h"
+#include "core/base/cpu.h"
 #include "core/channel/canvas/canvas.h"
 
 enum {
@@ -472,8 +473,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct scene *s = calloc(1, sizeof(*s));
     const struct sm_image_cache_config cache = {.max_pixels = 100000};
     FUZZ_CHECK(s && sm_image_cache_create(&s->cache, &cache) == SM_OK);
-    const struct sm_canvas_config config = {
-        .max_surfaces = SURFACES, .max_pixels = 1, .cache = data[0] & 1 ? s->cache : NULL};
+    const struct sm_canvas_config config = {.max_surfaces = SURFACES,
+                                            .max_pixels = 1,
+                                            .cache = data[0] & 1 ? s->cache : NULL,
+                                            .cpu_flags = data[0] & 2 ? sm_cpu_detect() : 0};
     FUZZ_CHECK(sm_canvas_create(&s->canvas, &config) == SM_OK);
     sm_arena_init(&s->arena, 1 << 22);
     s->in = (struct source){data + 1, size - 1};
