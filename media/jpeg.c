@@ -32,6 +32,13 @@ static void destroy(void *state)
     free(jpeg);
 }
 
+/* A library context that met an error may stay in the middle of that file: begin with a new one. */
+static void drop_decoder(struct jpeg *jpeg)
+{
+    tjDestroy(jpeg->decoder);
+    jpeg->decoder = NULL;
+}
+
 static enum sm_status read_size(void *state, struct sm_bytes file, uint32_t *width,
                                 uint32_t *height)
 {
@@ -41,11 +48,14 @@ static enum sm_status read_size(void *state, struct sm_bytes file, uint32_t *wid
     if (!jpeg->decoder)
         return SM_ERR_NOMEM;
     int w, h, subsampling, colorspace;
-    if (file.size == 0 || file.size > ULONG_MAX ||
-        tjDecompressHeader3(jpeg->decoder, file.data, (unsigned long)file.size, &w, &h,
-                            &subsampling, &colorspace) != 0 ||
-        w <= 0 || h <= 0)
+    if (file.size == 0 || file.size > ULONG_MAX)
         return SM_ERR_PROTOCOL;
+    if (tjDecompressHeader3(jpeg->decoder, file.data, (unsigned long)file.size, &w, &h,
+                            &subsampling, &colorspace) != 0 ||
+        w <= 0 || h <= 0) {
+        drop_decoder(jpeg);
+        return SM_ERR_PROTOCOL;
+    }
     *width = (uint32_t)w;
     *height = (uint32_t)h;
     return SM_OK;
@@ -87,7 +97,10 @@ static enum sm_status decode(void *state, struct sm_bytes file, const struct sm_
                       (int)height, TJPF_BGRX, flags) == 0)
         return SM_OK;
     /* A warning means a picture with damage, every pixel of it written. */
-    return tjGetErrorCode(jpeg->decoder) == TJERR_WARNING ? SM_OK : SM_ERR_PROTOCOL;
+    if (tjGetErrorCode(jpeg->decoder) == TJERR_WARNING)
+        return SM_OK;
+    drop_decoder(jpeg);
+    return SM_ERR_PROTOCOL;
 }
 
 static enum sm_status encode(void *state, const struct sm_pixels *in, unsigned quality,
@@ -122,8 +135,11 @@ static enum sm_status encode(void *state, const struct sm_pixels *in, unsigned q
     int format = in->format == SM_PIXEL_RGB24 ? TJPF_BGR : TJPF_BGRX;
     unsigned long size = jpeg->capacity;
     if (tjCompress2(jpeg->encoder, lowest, (int)in->width, pitch, (int)in->height, format,
-                    &jpeg->buffer, &size, TJSAMP_420, (int)quality, flags) != 0)
+                    &jpeg->buffer, &size, TJSAMP_420, (int)quality, flags) != 0) {
+        tjDestroy(jpeg->encoder); /* see drop_decoder() */
+        jpeg->encoder = NULL;
         return SM_ERR_LIMIT; /* a side above what JPEG can say is what is left to go wrong */
+    }
     *file = (struct sm_bytes){.data = jpeg->buffer, .size = size};
     return SM_OK;
 }

@@ -61,11 +61,11 @@ SM_NODISCARD enum sm_status sm_lz_parse_header(struct sm_lz_header *out, struct 
 
 /** What a pass over the tokens makes: the units and the memory they go to. */
 enum sm_lz_unit {
-    SM_LZ_BYTES, /* bytes: packed indices, A8 */
-    SM_LZ_555,   /* 16-bit pixels, as they are */
-    SM_LZ_555_WIDENED /* 16-bit pixels, to XRGB32 */,
-    SM_LZ_BGR,   /* to XRGB32, top byte 0 */
-    SM_LZ_ALPHA, /* the top byte of 32-bit pixels that are there already */
+    SM_LZ_BYTES,       /* bytes: packed indices, A8 */
+    SM_LZ_555,         /* 16-bit pixels, as they are */
+    SM_LZ_555_WIDENED, /* 16-bit pixels, to XRGB32 */
+    SM_LZ_BGR,         /* to XRGB32, top byte 0 */
+    SM_LZ_ALPHA,       /* the top byte of 32-bit pixels that are there already */
 };
 
 /** Bytes between one unit and the next in the output of a pass. */
