@@ -10,6 +10,7 @@
 #include "io/clock.h"
 #include "sumac/client.h"
 #include "tests/client/fake_server.h"
+#include "tests/support/failmalloc.h"
 
 enum {
     PATIENCE_MS = 10000, /* for what must happen */
@@ -302,6 +303,33 @@ static void a_session_that_was_not_connected_can_be_closed(void **state)
     check_closed(session, SM_ERROR_NONE);
     sm_session_destroy(session);
     sm_session_destroy(NULL);
+}
+
+/* The threads of a session count their own allocations; here it is the caller's turn. */
+static void connect_without_memory(void *context)
+{
+    struct sm_address *address = NULL;
+    struct sm_session *session = NULL;
+    if (sm_address_parse(&address, context, NULL) != SM_OK)
+        return;
+    if (sm_session_create(&session, address) == SM_OK) {
+        struct sm_error error = {.kind = SM_ERROR_NONE};
+        enum sm_status status = sm_session_set_password(session, "secret");
+        if (status == SM_OK)
+            status = sm_session_connect(session, &error);
+        assert_true(status == SM_OK || status == SM_ERR_NOMEM);
+        if (status != SM_OK && error.kind != SM_ERROR_NONE)
+            assert_int_equal(error.kind, SM_ERROR_NOMEM);
+        sm_session_destroy(session);
+    }
+    sm_address_destroy(address);
+}
+
+static void every_failing_allocation_of_the_caller_is_survived(void **state)
+{
+    (void)state;
+    char missing[] = "spice+unix:///does/not/exist?";
+    sm_failmalloc_each(connect_without_memory, missing);
 }
 
 static void a_wake_ends_a_wait_without_an_event(void **state)
@@ -748,6 +776,7 @@ int main(void)
         cmocka_unit_test(a_refusal_is_told_by_its_kind),
         cmocka_unit_test(a_silent_server_is_given_up_or_left_at_once),
         cmocka_unit_test(a_session_that_was_not_connected_can_be_closed),
+        cmocka_unit_test(every_failing_allocation_of_the_caller_is_survived),
         cmocka_unit_test(a_wake_ends_a_wait_without_an_event),
         cmocka_unit_test(a_channel_may_end_without_the_session),
         cmocka_unit_test(the_end_of_main_ends_everything),
