@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice-char.h: byte streams of the host. The agent is served; the other kinds are kept so that
- * the host can go on, but no client can reach them yet.
+ * spice-char.h: byte streams of the host. Smart cards and the guest's own video streams are kept so
+ * that the host can go on, but no client can reach them yet.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/abi/internal.h"
 #include "server/device/agent.h"
+#include "server/device/spicevmc.h"
 
 struct SpiceCharDeviceState {
     SpiceServer *s;
     SpiceCharDeviceInstance *instance;
     bool is_agent;
+    bool is_removed;            /* the host may be inside of that, hearing that it is closed */
+    struct sm_spicevmc *stream; /* owned; NULL: none */
     struct SpiceCharDeviceState *next; /* of the server */
 };
 
@@ -21,7 +24,7 @@ static const SpiceCharDeviceInterface *interface_of(const SpiceCharDeviceInstanc
     return (const void *)instance->base.sif;
 }
 
-/* ---- what the agent's stream asks of the host ---- */
+/* ---- what is asked of the host ---- */
 
 static void state(void *context, bool is_connected)
 {
@@ -42,6 +45,20 @@ static int read_device(void *context, uint8_t *to, int size)
     return interface_of(st->instance)->read(st->instance, to, size);
 }
 
+static void pass_event(void *context, uint8_t number)
+{
+    const struct SpiceCharDeviceState *st = context;
+    if (st->instance->base.sif->minor_version >= 2 && interface_of(st->instance)->event)
+        interface_of(st->instance)->event(st->instance, number);
+}
+
+static const struct sm_char_device_ops OPS = {
+    .state = state,
+    .write = write_device,
+    .read = read_device,
+    .event = pass_event,
+};
+
 /* ---- adding and removing ---- */
 
 static bool notifies_writable(const SpiceCharDeviceInstance *instance)
@@ -60,14 +77,55 @@ static bool is_known_subtype(const char *subtype)
 
 static bool attach_agent(struct SpiceCharDeviceState *st)
 {
-    static const struct sm_char_device_ops ops = {
-        .state = state,
-        .write = write_device,
-        .read = read_device,
-    };
     st->is_agent = true;
-    return sm_agent_attach(sm_server_agent(st->s->server), &ops, st,
+    return sm_agent_attach(sm_server_agent(st->s->server), &OPS, st,
                            notifies_writable(st->instance)) == SM_OK;
+}
+
+static bool is_served_as_stream(const SpiceCharDeviceInstance *instance)
+{
+    if (strcmp(instance->subtype, "usbredir") == 0)
+        return true;
+    return strcmp(instance->subtype, "port") == 0 &&
+           (!instance->portname || strcmp(instance->portname, "org.spice-space.stream.0") != 0);
+}
+
+static bool open_stream(struct SpiceCharDeviceState *st)
+{
+    const SpiceCharDeviceInstance *instance = st->instance;
+    bool is_port = strcmp(instance->subtype, "port") == 0;
+    const char *name = instance->portname ? instance->portname : "";
+    struct sm_spicevmc_config config = {
+        .ops = &OPS,
+        .context = st,
+        .notifies_writable = notifies_writable(instance),
+        .port_name = is_port ? name : NULL,
+    };
+    return sm_spicevmc_create(&st->stream, st->s->server, &config) == SM_OK;
+}
+
+/* What serves the device; false, with a line in the log, if nothing can. */
+static bool attach(struct SpiceCharDeviceState *st)
+{
+    const SpiceCharDeviceInstance *instance = st->instance;
+    const struct sm_log *log = &st->s->log;
+    if (strcmp(instance->subtype, "vdagent") == 0) {
+        if (attach_agent(st))
+            return true;
+        sm_say(log, SM_LOG_WARNING, "vdagent already attached");
+        return false;
+    }
+    if (is_served_as_stream(instance)) {
+        if (open_stream(st))
+            return true;
+        sm_say(log, SM_LOG_WARNING,
+               "no channel is left for another device of subtype %s, or memory", instance->subtype);
+        return false;
+    }
+    sm_say(log, SM_LOG_WARNING,
+           "char devices of subtype %s are not supported yet: no client can reach %s",
+           instance->subtype, instance->portname ? instance->portname : "it");
+    return true;
 }
 
 /* Its name is part of a line in the log that tests of the reference look for. */
@@ -84,16 +142,9 @@ static void spice_server_char_device_add_interface(SpiceServer *s,
     if (!st)
         return;
     *st = (struct SpiceCharDeviceState){.s = s, .instance = instance, .next = s->char_devices};
-    if (strcmp(subtype, "vdagent") == 0) {
-        if (!attach_agent(st)) {
-            sm_say(&s->log, SM_LOG_WARNING, "vdagent already attached");
-            free(st);
-            return;
-        }
-    } else {
-        sm_say(&s->log, SM_LOG_WARNING,
-               "char devices of subtype %s are not supported yet: no client can reach %s", subtype,
-               instance->portname ? instance->portname : "it");
+    if (!attach(st)) {
+        free(st);
+        return;
     }
     s->char_devices = st;
     instance->st = st;
@@ -111,12 +162,16 @@ int sm_abi_add_char_device(SpiceServer *s, SpiceCharDeviceInstance *instance)
 int sm_abi_remove_char_device(SpiceCharDeviceInstance *instance)
 {
     struct SpiceCharDeviceState *st = instance->st;
+    if (!st || st->is_removed)
+        return -1;
+    st->is_removed = true;
     struct SpiceCharDeviceState **link = &st->s->char_devices;
     while (*link != st)
         link = &(*link)->next;
     *link = st->next;
     if (st->is_agent)
         sm_agent_detach(sm_server_agent(st->s->server), st);
+    sm_spicevmc_destroy(st->stream);
     instance->st = NULL;
     free(st);
     return 0;
@@ -130,26 +185,33 @@ void sm_abi_forget_char_devices(SpiceServer *s)
 
 /* ---- the host's calls ---- */
 
-void spice_server_char_device_wakeup(SpiceCharDeviceInstance *sin)
+/* NULL, with a line in the log, if the instance is not registered. */
+static struct SpiceCharDeviceState *state_of(const SpiceCharDeviceInstance *instance)
 {
-    if (!sin->st) {
+    if (!instance->st) {
         struct sm_log log = sm_server_log();
         sm_say(&log, SM_LOG_WARNING, "no SpiceCharDeviceState attached to instance %p",
-               (void *)sin);
-        return;
+               (const void *)instance);
     }
-    if (sin->st->is_agent)
-        sm_agent_wakeup(sm_server_agent(sin->st->s->server), sin->st);
+    return instance->st;
 }
 
-void spice_server_port_event(SpiceCharDeviceInstance *sin, uint8_t event)
+void spice_server_char_device_wakeup(SpiceCharDeviceInstance *sin)
 {
-    (void)event; /* for the port's client, which there cannot be yet */
-    if (!sin->st) {
-        struct sm_log log = sm_server_log();
-        sm_say(&log, SM_LOG_WARNING, "no SpiceCharDeviceState attached to instance %p",
-               (void *)sin);
-    }
+    struct SpiceCharDeviceState *st = state_of(sin);
+    if (!st)
+        return;
+    if (st->is_agent)
+        sm_agent_wakeup(sm_server_agent(st->s->server), st);
+    else if (st->stream)
+        sm_spicevmc_wakeup(st->stream);
+}
+
+void spice_server_port_event(SpiceCharDeviceInstance *sin, uint8_t number)
+{
+    struct SpiceCharDeviceState *st = state_of(sin);
+    if (st && st->stream)
+        sm_spicevmc_port_event(st->stream, number);
 }
 
 const char **spice_server_char_device_recognized_subtypes(void)

@@ -60,6 +60,7 @@ struct sm_server {
     /* what is offered */
     struct sm_registry registry;
     struct sm_list displays;   /* struct sm_display, newest first */
+    struct sm_list streams;    /* struct sm_spicevmc: usbredir, ports, webdav */
     uint8_t image_compression; /* enum sm_worker_compression */
     uint8_t streaming;         /* enum sm_worker_streaming */
     struct sm_inputs inputs;

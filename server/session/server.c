@@ -6,6 +6,7 @@
 
 #include "io/clock.h"
 #include "io/tls.h"
+#include "server/device/spicevmc.h"
 #include "server/display/worker.h"
 #include "server/session/connection.h"
 #include "server/session/displays.h"
@@ -39,6 +40,7 @@ enum sm_status sm_server_create(struct sm_server **out, const struct sm_log *log
     sm_list_init(&server->connections);
     sm_list_init(&server->sessions);
     sm_list_init(&server->displays);
+    sm_list_init(&server->streams);
     sm_registry_init(&server->registry);
     sm_ticket_policy_init(&server->ticket);
     sm_inputs_init(&server->inputs, server);
@@ -365,6 +367,7 @@ void sm_server_vm_start(struct sm_server *server)
 {
     server->vm_is_running = true;
     sm_agent_set_running(&server->agent, true);
+    sm_spicevmc_set_all_running(server, true);
     sm_displays_start(server);
 }
 
@@ -372,5 +375,6 @@ void sm_server_vm_stop(struct sm_server *server)
 {
     server->vm_is_running = false;
     sm_agent_set_running(&server->agent, false);
+    sm_spicevmc_set_all_running(server, false);
     sm_displays_stop(server);
 }
