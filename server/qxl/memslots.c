@@ -84,8 +84,9 @@ void sm_memslots_destroy(struct sm_memslots *slots)
     free(slots);
 }
 
-static void log_limited(const struct sm_memslots *slots, enum sm_log_level level,
-                        const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void log_limited(const struct sm_memslots *slots,
+                                                              enum sm_log_level level,
+                                                              const char *format, va_list args)
 {
     if (!slots->log || level < slots->log->level || !sm_log_limit_allows(slots->limit, sm_now_us()))
         return;
