@@ -28,6 +28,7 @@ struct sm_decoder {
 
     struct sm_scratch gathered; /* compressed data that came in chunks */
     struct sm_scratch inflated; /* a GLZ image out of its zlib stream, until it is decoded */
+    size_t inflated_size;       /* of it; 0: there is none */
     struct sm_scratch linear;   /* pixels in stream order */
 };
 
@@ -282,8 +283,9 @@ static enum sm_status decode_zlib_glz(struct sm_decoder *decoder,
     size_t size = image->inflated_size;
     if (size > glz_size_max(image))
         return fail(decoder, SM_ERR_PROTOCOL, "zlib_glz: larger inside than any image of its size");
-    /* One that waits is inflated already, as long as it is the one that waits. */
-    if (!decoder->glz.image || decoder->glz.data_size != size || !decoder->inflated.data) {
+    if (decoder->glz.image && decoder->inflated_size != size)
+        return fail(decoder, SM_ERR_STATE, "zlib_glz: another image than the one that waits");
+    if (!decoder->glz.image) { /* one that waits is inflated already */
         enum sm_status status = open_zlib(decoder);
         if (status != SM_OK)
             return status;
@@ -293,6 +295,7 @@ static enum sm_status decode_zlib_glz(struct sm_decoder *decoder,
         status = decoder->libs.zlib->inflate(decoder->zlib, image->data, inflated, size);
         if (status != SM_OK)
             return fail(decoder, status, "zlib_glz: not one stream of the size announced");
+        decoder->inflated_size = size;
     }
     return decode_glz(decoder, (struct sm_bytes){decoder->inflated.data, size}, out);
 }
@@ -381,8 +384,10 @@ static void trim(struct sm_decoder *decoder)
 {
     sm_scratch_trim(&decoder->gathered);
     sm_scratch_trim(&decoder->linear);
-    if (!decoder->glz.image) /* else it waits */
+    if (!decoder->glz.image) { /* else it waits */
         sm_scratch_trim(&decoder->inflated);
+        decoder->inflated_size = 0;
+    }
 }
 
 enum sm_status sm_image_decode(struct sm_decoder *decoder, const struct sm_codec_image *image,

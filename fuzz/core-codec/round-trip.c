@@ -3,9 +3,9 @@
  * decode(encode(x)) == x for every lossless codec and layout, portable and processor-specific; both
  * encoders of QUIC make the same bytes.
  *
- * Input: codec (index), layout (index), flags, width - 1, height - 1, then instructions that draw:
- * an odd byte b stands for b / 2 + 1 bytes that follow, an even one for b / 2 + 1 bytes copied from
- * as far back as the next two bytes say (little-endian).
+ * Input: codec (index), layout (index), flags, width - 1, height - 1 (modulo 32), then instructions
+ * that draw: an odd byte b stands for b / 2 + 1 bytes that follow, an even one for b / 2 + 1 bytes
+ * copied from as far back as the next two bytes say (little-endian).
  */
 #include "fuzz/support/fuzz.h"
 
@@ -201,7 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sm_pixels_in in = {
         .format = FORMATS[data[1] % (sizeof(FORMATS) / sizeof(FORMATS[0]))],
         .width = 1u + data[3],
-        .height = 1u + data[4],
+        .height = 1u + data[4] % 32,
         .is_top_down = !(data[2] & FLAG_BOTTOM_UP),
     };
     if (!sm_codec_can_encode(codec, in.format))

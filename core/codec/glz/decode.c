@@ -138,18 +138,31 @@ static void copy_out(const struct sm_glz_job *job, const struct sm_pixels *out)
     }
 }
 
+static bool is_same_image(const struct sm_glz_job *job, const struct sm_glz_window *window,
+                          struct sm_bytes data, const struct sm_pixels *out)
+{
+    const struct sm_glz_header *header = &job->header;
+    struct sm_reader r = sm_reader(data);
+    struct sm_glz_header again;
+    const char *reason;
+    return job->window == window && job->data_size == data.size &&
+           sm_glz_parse_header(&again, &r, &reason) == SM_OK && again.id == header->id &&
+           again.type == header->type && header->width == out->width &&
+           header->height == out->height &&
+           out->format == (header->type == SM_LZ_RGBA ? SM_PIXEL_ARGB32 : SM_PIXEL_XRGB32);
+}
+
 enum sm_status sm_glz_decode(struct sm_glz_job *job, struct sm_glz_window *window,
                              const struct sm_codec_ops *ops, struct sm_bytes data,
                              const struct sm_pixels *out, const char **reason)
 {
     enum sm_status status = SM_OK;
-    if (!job->image)
+    if (!job->image) {
         status = begin(job, window, data, out, reason);
-    else if (job->data_size != data.size || job->window != window ||
-             job->header.width != out->width || job->header.height != out->height ||
-             out->format != (job->header.type == SM_LZ_RGBA ? SM_PIXEL_ARGB32 : SM_PIXEL_XRGB32))
-        status = SM_ERR_STATE; /* not the image that waits */
-    else if (job->epoch != sm_glz_window_epoch(window)) {
+    } else if (!is_same_image(job, window, data, out)) {
+        *reason = "glz: another image than the one that waits";
+        return SM_ERR_STATE; /* which goes on waiting */
+    } else if (job->epoch != sm_glz_window_epoch(window)) {
         *reason = "glz: the window was emptied meanwhile";
         status = SM_ERR_STATE;
     }

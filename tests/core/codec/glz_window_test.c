@@ -70,6 +70,7 @@ static void an_image_waits_for_what_it_refers_to(void **state)
     assert_false(sm_glz_window_is_settled(window, 0));
     sm_check_status(decode(second, &s, 2),
                     SM_ERR_STATE); /* another image than the one that waits */
+    assert_int_equal(sm_decoder_awaited(second), 0);
     sm_check_status(decode(second, &s, 1), SM_AGAIN);
     sm_check_status(decode(first, &s, 0), SM_OK);
     assert_true(sm_glz_window_is_settled(window, 0));
@@ -79,6 +80,31 @@ static void an_image_waits_for_what_it_refers_to(void **state)
     sm_decoder_destroy(first);
     sm_decoder_destroy(second);
     sm_glz_window_destroy(window);
+    free_sequence(&s);
+}
+
+/* A plain image waits, and a zlib-wrapped one claims to be as large inside: no memory of it yet. */
+static void a_wrapped_image_is_not_taken_for_a_plain_one(void **state)
+{
+    (void)state;
+    struct sequence s;
+    make_sequence(&s, 1 << 16);
+    struct pair pair;
+    pair_open(&pair, 1 << 16, 0);
+    uint8_t *pixels;
+    size_t size;
+    sm_check_status(pair_decode(&pair, &s.images[1], &pixels, &size), SM_AGAIN);
+    free(pixels);
+    static const uint8_t NOTHING[] = {0x78, 0x9c};
+    struct sm_codec_image wrapped = s.images[1];
+    wrapped.codec = SM_CODEC_ZLIB_GLZ;
+    wrapped.inflated_size = (uint32_t)s.images[1].data.size;
+    wrapped.data = SM_TEST_BYTES(NOTHING);
+    uint8_t room[PIXELS * 4];
+    struct sm_pixels out = {room, WIDTH * 4, WIDTH, HEIGHT, SM_PIXEL_XRGB32};
+    sm_check_status(sm_image_decode(pair.decoder, &wrapped, &out), SM_ERR_STATE);
+    sm_check_status(sm_image_decode(pair.decoder, &s.images[1], &out), SM_AGAIN);
+    pair_close(&pair);
     free_sequence(&s);
 }
 
@@ -286,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_waits_for_what_it_refers_to),
+        cmocka_unit_test(a_wrapped_image_is_not_taken_for_a_plain_one),
         cmocka_unit_test(every_order_of_arrival_ends_well),
         cmocka_unit_test(what_the_sender_forgot_is_let_go),
         cmocka_unit_test(a_reset_ends_every_wait),
