@@ -190,6 +190,8 @@ def _():
 
 
 with stage:
-    # On the reference's server our client is what is tested; its way with dying clients is its own.
-    status = tap.run(without=['die'] if server == 'reference' else [])
+    # On the reference's server our client is what is tested; its way with dying clients is its own. Standard VGA has no
+    # pointer of its own: the guest paints one into the picture.
+    left_out = ['die'] if server == 'reference' else []
+    status = tap.run(without=left_out + (["pointer's shape"] if vga == 'std' else []))
 sys.exit(status)
