@@ -42,8 +42,9 @@ static bool has_room(const struct sm_drawing_parser *p, uint64_t size)
            size + p->drawing->size_bytes <= SM_DRAWING_MAX_IMAGE_BYTES;
 }
 
+/* The palette has room for every index, filled up with black. */
 static enum sm_status get_palette(struct sm_drawing_parser *p, uint64_t address,
-                                  const struct sm_palette **out)
+                                  struct sm_palette **out)
 {
     const struct sm_drawing_source *source = p->source;
     uint8_t bytes[PALETTE_HEADER_SIZE + PALETTE_MAX * 4];
@@ -62,7 +63,7 @@ static enum sm_status get_palette(struct sm_drawing_parser *p, uint64_t address,
         return SM_ERR_PROTOCOL;
 
     struct sm_palette *palette = sm_drawing_alloc(p, 1, sizeof(*palette));
-    uint32_t *entries = sm_drawing_alloc(p, count, sizeof(*entries));
+    uint32_t *entries = sm_drawing_alloc(p, PALETTE_MAX, sizeof(*entries));
     if (!palette || !entries)
         return sm_arena_failure(&p->drawing->arena);
     r = sm_reader((struct sm_bytes){.data = bytes, .size = (size_t)count * 4});
@@ -73,6 +74,46 @@ static enum sm_status get_palette(struct sm_drawing_parser *p, uint64_t address,
     *palette = (struct sm_palette){.unique = unique, .num_ents = count, .ents = entries};
     *out = palette;
     return SM_OK;
+}
+
+/*
+ * One more than the largest index the pixels can have. What a client makes of an index beyond its
+ * palette nobody knows, and ours and theirs would differ.
+ */
+static uint32_t count_indices(uint8_t format, struct sm_bytes pixels)
+{
+    unsigned bits = format_bits(format);
+    uint8_t largest = 0;
+    if (bits < 8)
+        return 1u << bits;
+    for (size_t i = 0; i < pixels.size; i++)
+        largest = pixels.data[i] > largest ? pixels.data[i] : largest;
+    return largest + 1u;
+}
+
+static uint8_t reverse_bits(uint8_t byte)
+{
+    byte = (uint8_t)((byte & 0x55) << 1 | (byte & 0xaa) >> 1);
+    byte = (uint8_t)((byte & 0x33) << 2 | (byte & 0xcc) >> 2);
+    return (uint8_t)(byte << 4 | byte >> 4);
+}
+
+/*
+ * Pictures whose leftmost pixel is in the low bits are turned round: clients do not draw them raw,
+ * but do when they come as LZ, so what is shown would depend on the compression.
+ */
+static void turn_round(struct sm_bitmap *bitmap)
+{
+    uint8_t *data = (uint8_t *)bitmap->data.data; /* the drawing's own copy */
+    if (bitmap->format == SM_BITMAP_FORMAT_1BIT_LE) {
+        for (size_t i = 0; i < bitmap->data.size; i++)
+            data[i] = reverse_bits(data[i]);
+        bitmap->format = SM_BITMAP_FORMAT_1BIT_BE;
+    } else if (bitmap->format == SM_BITMAP_FORMAT_4BIT_LE) {
+        for (size_t i = 0; i < bitmap->data.size; i++)
+            data[i] = (uint8_t)(data[i] << 4 | data[i] >> 4);
+        bitmap->format = SM_BITMAP_FORMAT_4BIT_BE;
+    }
 }
 
 /* Copies `size` bytes that lie at an address in one piece, or in a chain of chunks. */
@@ -150,13 +191,21 @@ static enum sm_status get_bitmap(struct sm_drawing_parser *p, uint64_t address, 
         .y = head.height,
         .stride = head.stride,
     };
+    struct sm_palette *palette = NULL;
     if (has_palette(head.format) && !is_mask) {
-        status = get_palette(p, head.palette, &image->bitmap.palette);
+        status = get_palette(p, head.palette, &palette);
         if (status)
             return status;
     }
-    return get_pixels(p, head.data, head.flags & FLAG_DIRECT, (size_t)head.stride * head.height,
-                      &image->bitmap.data);
+    status = get_pixels(p, head.data, head.flags & FLAG_DIRECT, (size_t)head.stride * head.height,
+                        &image->bitmap.data);
+    if (!status && palette)
+        palette->num_ents =
+            sm_max_u32(palette->num_ents, count_indices(head.format, image->bitmap.data));
+    image->bitmap.palette = palette;
+    if (!status && !is_mask)
+        turn_round(&image->bitmap);
+    return status;
 }
 
 /* A QUIC stream goes to clients as it is: its own head must agree with the image's. */

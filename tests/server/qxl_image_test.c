@@ -106,6 +106,42 @@ static void palettes_are_copied_and_cut(void **state)
     sm_test_sketch_check_dropped(f, "virtual address out of range");
 }
 
+static void palettes_reach_as_far_as_the_pixels(void **state)
+{
+    struct sm_test_sketch *f = *state;
+    QXLDrawable *d = sm_test_sketch_begin_copy(f);
+    d->u.copy.src_bitmap = put_palette_bitmap(f, 16, 16);
+    QXLImage *image = sm_test_sketch_image_at(f, d->u.copy.src_bitmap);
+    uint8_t *pixels = (uint8_t *)sm_test_guest_at(&f->guest, image->bitmap.data) + 20;
+    pixels[399] = 200;
+    const struct sm_palette *palette =
+        sm_test_sketch_parse_ok(f)->draw_copy.src_bitmap->bitmap.palette;
+    assert_int_equal(palette->num_ents, 201);
+    assert_int_equal(palette->ents[15], 0x7c0f);
+    assert_int_equal(palette->ents[200], 0);
+    image->bitmap.format = SM_BITMAP_FORMAT_1BIT_BE;
+    ((QXLPalette *)sm_test_guest_at(&f->guest, image->bitmap.palette))->num_ents = 1;
+    assert_int_equal(sm_test_sketch_parse_ok(f)->draw_copy.src_bitmap->bitmap.palette->num_ents, 2);
+}
+
+static void pictures_with_the_leftmost_pixel_low_are_turned_round(void **state)
+{
+    struct sm_test_sketch *f = *state;
+    QXLDrawable *d = sm_test_sketch_begin_copy(f);
+    d->u.copy.src_bitmap = put_palette_bitmap(f, 16, 16);
+    QXLImage *image = sm_test_sketch_image_at(f, d->u.copy.src_bitmap);
+    uint8_t *pixels = (uint8_t *)sm_test_guest_at(&f->guest, image->bitmap.data) + 20;
+    pixels[0] = 0x31;
+    image->bitmap.format = SM_BITMAP_FORMAT_4BIT_LE;
+    const struct sm_bitmap *bitmap = &sm_test_sketch_parse_ok(f)->draw_copy.src_bitmap->bitmap;
+    assert_int_equal(bitmap->format, SM_BITMAP_FORMAT_4BIT_BE);
+    assert_int_equal(bitmap->data.data[0], 0x13);
+    image->bitmap.format = SM_BITMAP_FORMAT_1BIT_LE;
+    bitmap = &sm_test_sketch_parse_ok(f)->draw_copy.src_bitmap->bitmap;
+    assert_int_equal(bitmap->format, SM_BITMAP_FORMAT_1BIT_BE);
+    assert_int_equal(bitmap->data.data[0], 0x8c);
+}
+
 static uint64_t put_quic(struct sm_test_sketch *f, uint32_t width, uint32_t height)
 {
     const uint32_t stream[] = {0x43495551, 0, 4, width, height, 0};
@@ -354,6 +390,8 @@ int main(void)
         TEST(bad_bitmaps_are_dropped),
         TEST(direct_bitmap_ends_inside_its_slot),
         TEST(palettes_are_copied_and_cut),
+        TEST(pictures_with_the_leftmost_pixel_low_are_turned_round),
+        TEST(palettes_reach_as_far_as_the_pixels),
         TEST(quic_images_are_relayed_if_their_sizes_agree),
         TEST(surface_images_must_be_declared),
         TEST(masks_have_one_bit_or_are_alpha_surfaces),

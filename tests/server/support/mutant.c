@@ -373,6 +373,11 @@ static void fill_union(struct sm_test_mutant *mutant, QXLDrawable *d, int32_t fr
     }
 }
 
+uint64_t sm_test_mutant_pixels(const struct sm_test_mutant *mutant, uint32_t surface_id)
+{
+    return mutant->address_base | (mutant->size / 2 + surface_id * (size_t)(640 * 480 * 4));
+}
+
 static uint64_t put_drawable(struct sm_test_mutant *mutant)
 {
     QXLDrawable d = {
@@ -397,33 +402,30 @@ static uint64_t put_surface_command(struct sm_test_mutant *mutant)
 {
     static const uint32_t formats[] = {32, 32, 96, 96, 16, 80, 8, 1};
     uint32_t width = 640, height = 480;
-    /* Their pixels lie in the upper half of memory, on top of each other. */
-    uint32_t offset = sm_test_mutant_pick(mutant, 16) * 64;
+    uint32_t id = 1 + sm_test_mutant_pick(mutant, 3);
     QXLSurfaceCmd command = {
-        .surface_id = number(mutant, 1 + sm_test_mutant_pick(mutant, 3)),
+        .surface_id = number(mutant, id),
         .type = (uint8_t)number(mutant, sm_test_mutant_chance(mutant, 3)),
         .flags = next(mutant) & 1,
-        .u.surface_create = {
-            .format = number(mutant, formats[sm_test_mutant_pick(mutant, 8)]),
-            .width = number(mutant, width),
-            .height = number(mutant, height),
-            .stride =
-                (int32_t)number(mutant, sm_test_mutant_chance(mutant, 3) ? (uint32_t)-2560 : 2560),
-            .data = address(mutant, mutant->address_base | (mutant->size / 2 + offset))}};
+        .u.surface_create = {.format = number(mutant, formats[sm_test_mutant_pick(mutant, 8)]),
+                             .width = number(mutant, width),
+                             .height = number(mutant, height),
+                             .stride = (int32_t)number(
+                                 mutant, sm_test_mutant_chance(mutant, 3) ? (uint32_t)-2560 : 2560),
+                             .data = address(mutant, sm_test_mutant_pixels(mutant, id))}};
     return put(mutant, &command, sizeof(command));
 }
 
 uint64_t sm_test_mutant_surface(struct sm_test_mutant *mutant, uint32_t id)
 {
     static const uint32_t formats[] = {32, 96, 8};
-    QXLSurfaceCmd command = {
-        .surface_id = id,
-        .type = QXL_SURFACE_CMD_CREATE,
-        .u.surface_create = {.format = formats[id - 1],
-                             .width = 640,
-                             .height = 480,
-                             .stride = 2560,
-                             .data = mutant->address_base | (mutant->size / 2)}};
+    QXLSurfaceCmd command = {.surface_id = id,
+                             .type = QXL_SURFACE_CMD_CREATE,
+                             .u.surface_create = {.format = formats[id - 1],
+                                                  .width = 640,
+                                                  .height = 480,
+                                                  .stride = 2560,
+                                                  .data = sm_test_mutant_pixels(mutant, id)}};
     return put(mutant, &command, sizeof(command));
 }
 

@@ -53,6 +53,9 @@ uint64_t sm_test_mutant_command(struct sm_test_mutant *mutant, uint32_t *type);
 /** The same for the cursor ring. */
 uint64_t sm_test_mutant_cursor(struct sm_test_mutant *mutant);
 
+/** Where the 640 x 480 pixels of surface 0 to 3 lie: in the upper half of memory. */
+uint64_t sm_test_mutant_pixels(const struct sm_test_mutant *mutant, uint32_t surface_id);
+
 /** Puts a command that creates surface `id` (1 to 3) as it should be. */
 uint64_t sm_test_mutant_surface(struct sm_test_mutant *mutant, uint32_t id);
 
