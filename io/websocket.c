@@ -18,6 +18,7 @@ enum {
     IN_SIZE = 16 * 1024,
     MASKED_FRAME_MAX = 16 * 1024, /* a client's payload is copied to be masked */
     OUT_LIMIT = 64 * 1024,
+    FILLS_A_READ = 4, /* a peer that sends frames without payload must not keep the loop */
 };
 
 enum stage {
@@ -197,7 +198,7 @@ static enum sm_status on_control(struct websocket *ws, const struct sm_websocket
 
 static enum sm_status read_frames(struct websocket *ws, uint8_t *to, size_t size, size_t *got)
 {
-    for (;;) {
+    for (unsigned fills = 0;;) {
         struct sm_websocket_step step;
         enum sm_status status = sm_websocket_decode(&ws->decoder, waiting(ws), to, size, &step);
         ws->in_start += step.taken;
@@ -213,9 +214,9 @@ static enum sm_status read_frames(struct websocket *ws, uint8_t *to, size_t size
         if (status == SM_OK)
             status = flush_out(ws) == SM_ERR_IO ? SM_ERR_IO : SM_OK;
         if (status == SM_OK && !step.control_opcode)
-            status = fill_in(ws);
+            status = fills++ < FILLS_A_READ ? fill_in(ws) : SM_AGAIN;
         if (status != SM_OK)
-            return status;
+            return status; /* all of `in` is decoded: the rest is below, and says so */
     }
 }
 

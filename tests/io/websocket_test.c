@@ -150,6 +150,66 @@ static void websocket_answers_pings_and_closes(void **state)
     finish(&pair);
 }
 
+/* A peer that upgrades and then sends frames without payload for ever. */
+struct endless {
+    struct sm_transport base;
+    const char *frame;
+    size_t frame_size, reads;
+};
+
+static enum sm_status endless_read(struct sm_transport *t, uint8_t *to, size_t size, size_t *got)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n"
+                                  "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                                  "Sec-WebSocket-Protocol: binary\r\n\r\n";
+    struct endless *peer = (struct endless *)(void *)t;
+    if (peer->reads++ == 0) {
+        *got = sizeof(request) - 1;
+        memcpy(to, request, *got);
+        return SM_OK;
+    }
+    for (*got = 0; *got + peer->frame_size <= size; *got += peer->frame_size)
+        memcpy(to + *got, peer->frame, peer->frame_size);
+    return peer->reads > 1000 ? SM_AGAIN : SM_OK; /* so that the test ends in any case */
+}
+
+static enum sm_status endless_writev(struct sm_transport *t, const struct sm_bytes *parts,
+                                     size_t count, size_t *put)
+{
+    (void)t;
+    *put = 0;
+    for (size_t i = 0; i < count; i++)
+        *put += parts[i].size;
+    return SM_OK;
+}
+
+static void endless_destroy(struct sm_transport *t)
+{
+    (void)t;
+}
+
+static void websocket_gives_the_loop_back_however_much_nothing_comes(void **state)
+{
+    (void)state;
+    static const struct sm_transport_ops ops = {
+        .read = endless_read, .writev = endless_writev, .destroy = endless_destroy};
+    static const char ping[] = "\x89\x80\0\0\0\0", empty[] = "\x82\x80\0\0\0\0";
+    const char *const frames[] = {ping, empty};
+    for (size_t i = 0; i < 2; i++) {
+        struct endless peer = {
+            .base = {.ops = &ops, .fd = -1}, .frame = frames[i], .frame_size = 6};
+        struct sm_transport *server;
+        sm_check_status(sm_websocket_transport_server(&server, &peer.base), SM_OK);
+        uint8_t byte;
+        size_t got;
+        sm_check_status(sm_transport_read(server, &byte, 1, &got), SM_AGAIN);
+        assert_true(sm_websocket_transport_is_upgraded(server));
+        assert_in_range(peer.reads, 2, 20);
+        sm_transport_destroy(server);
+    }
+}
+
 static void websocket_client_says_what_the_server_said(void **state)
 {
     (void)state;
@@ -186,6 +246,7 @@ int main(void)
         cmocka_unit_test(websocket_lets_everything_else_pass),
         cmocka_unit_test(websocket_passes_a_refused_request_on),
         cmocka_unit_test(websocket_answers_pings_and_closes),
+        cmocka_unit_test(websocket_gives_the_loop_back_however_much_nothing_comes),
         cmocka_unit_test(websocket_client_says_what_the_server_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
