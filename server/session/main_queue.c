@@ -47,14 +47,16 @@ static struct sm_main_task *take_first(struct sm_main_queue *queue)
 void sm_main_queue_run(struct sm_main_queue *queue)
 {
     /* Work that queues itself again waits for the next turn: a mark ends this one. It is no work,
-     * so it wakes nobody. */
+     * so it wakes nobody. A run inside this one, or the queue's end, may take it out. */
     struct sm_main_task mark = {.is_queued = true};
     pthread_mutex_lock(&queue->lock);
     sm_list_append(&queue->tasks, &mark.link);
     pthread_mutex_unlock(&queue->lock);
-    struct sm_main_task *task;
-    while ((task = take_first(queue)) && task != &mark)
-        task->func(task->opaque);
+    while (mark.is_queued) {
+        struct sm_main_task *task = take_first(queue);
+        if (task->func)
+            task->func(task->opaque);
+    }
 }
 
 static void on_event(void *opaque, unsigned events)

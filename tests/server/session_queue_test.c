@@ -98,6 +98,48 @@ static void work_that_posts_itself_waits_for_the_next_turn(void **state)
     teardown(&f); /* with one still queued: nothing leaks */
 }
 
+static void run_inside(void *opaque)
+{
+    struct fixture *f = opaque;
+    sm_main_queue_run(f->queue);
+    f->count++;
+}
+
+static void a_run_inside_a_run_is_harmless(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f);
+    struct item b = {&f, 'b'};
+    sm_check_status(sm_main_queue_post(f.queue, run_inside, &f), SM_OK);
+    sm_check_status(sm_main_queue_post(f.queue, note, &b), SM_OK);
+    sm_check_status(sm_main_queue_post(f.queue, post_again, &f), SM_OK);
+    sm_main_queue_run(f.queue);
+    assert_int_equal(f.count, 3);
+    teardown(&f);
+}
+
+static void destroy_queue(void *opaque)
+{
+    struct fixture *f = opaque;
+    sm_main_queue_destroy(f->queue);
+    f->queue = NULL;
+}
+
+static void a_queue_may_go_in_its_own_work(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f);
+    struct item b = {&f, 'b'};
+    sm_check_status(sm_main_queue_post(f.queue, destroy_queue, &f), SM_OK);
+    sm_check_status(sm_main_queue_post(f.queue, note, &b), SM_OK);
+    sm_epoll_loop_run_once(f.loop, 1000);
+    assert_null(f.queue);
+    assert_int_equal(f.count, 0);
+    teardown(&f);
+}
+
 static void *post_many(void *opaque)
 {
     static const unsigned COUNT = 1000;
@@ -131,6 +173,8 @@ int main(void)
         cmocka_unit_test(work_runs_in_order_on_the_main_thread_and_not_before),
         cmocka_unit_test(a_cancelled_task_does_not_run_and_can_be_posted_again),
         cmocka_unit_test(work_that_posts_itself_waits_for_the_next_turn),
+        cmocka_unit_test(a_run_inside_a_run_is_harmless),
+        cmocka_unit_test(a_queue_may_go_in_its_own_work),
         cmocka_unit_test(threads_post_while_the_loop_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
