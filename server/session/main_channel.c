@@ -34,8 +34,11 @@ struct sm_main_channel {
 static void after_send(struct sm_main_channel *main, enum sm_status status)
 {
     if (status) {
-        sm_say(main->server->log, SM_LOG_WARNING, "a message to a client could not be sent: %s",
-               sm_status_name(status));
+        /* Said once, and also for a client that comes again and again without reading. */
+        if (!main->is_over && sm_log_limit_allows(&main->server->client_complaints, sm_now_us()))
+            sm_say(main->server->log, SM_LOG_WARNING, "a message to a client could not be sent: %s",
+                   sm_status_name(status));
+        main->is_over = true;
         sm_session_end(main->session);
         return;
     }
@@ -168,6 +171,7 @@ static void on_message(struct sm_main_channel *main, const struct sm_main_msgc *
             sm_say(main->server->log, SM_LOG_WARNING,
                    "a client sent %s although no migration is under way",
                    sm_main_msgc_name(msg->type));
+        main->is_over = true;
         sm_session_end(main->session);
         break;
     }
@@ -200,8 +204,10 @@ static void on_activity(void *opaque)
     struct sm_main_channel *main = opaque;
     struct sm_agent *agent = &main->server->agent;
     struct sm_main_server_event event;
-    enum sm_status status;
-    while (!(status = sm_main_server_next(main->machine, &event))) {
+    enum sm_status status = SM_OK;
+    if (main->is_over)
+        return; /* the session's end is on its way: nothing more is served */
+    while (!main->is_over && !(status = sm_main_server_next(main->machine, &event))) {
         switch (event.kind) {
         case SM_MAIN_SERVER_MESSAGE:
             on_message(main, event.msg);
