@@ -103,6 +103,7 @@ static void on_bell(void *opaque, unsigned events)
     struct sm_worker *worker = opaque;
     uint64_t count;
     (void)events;
+    worker->has_rung = true;
     while (read(worker->bell, &count, sizeof(count)) < 0 && errno == EINTR) {
     }
     /* The requests themselves wait for the turn's end: this may be a wait inside one of them. */
@@ -111,6 +112,7 @@ static void on_bell(void *opaque, unsigned events)
 static void turn(struct sm_worker *worker)
 {
     struct sm_screen *screen = &worker->screen;
+    worker->has_rung = false;
     if (atomic_exchange(&worker->is_woken, false))
         sm_screen_wake(screen);
     run_requests(worker);
@@ -118,8 +120,9 @@ static void turn(struct sm_worker *worker)
         sm_screen_free_memory(screen);
     int timeout_ms = sm_screen_process_rings(screen);
     sm_screen_reap(screen);
+    /* A wait above may have heard the bell for something that came behind its turn. */
     if (!worker->is_quitting)
-        (void)sm_epoll_loop_run_once(worker->loop, timeout_ms);
+        (void)sm_epoll_loop_run_once(worker->loop, worker->has_rung ? 0 : timeout_ms);
 }
 
 static void *run(void *opaque)

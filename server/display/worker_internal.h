@@ -58,6 +58,7 @@ struct sm_worker {
     int bell;                   /* owned eventfd: something is to be done */
     struct sm_watch *bell_watch;
     bool is_quitting; /* the worker's thread only */
+    bool has_rung;    /* likewise: the bell was heard since the turn began */
 
     pthread_mutex_t lock; /* guards the next two, and is_done of requests */
     struct sm_list requests;
