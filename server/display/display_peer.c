@@ -15,6 +15,7 @@
 #include "io/transport.h"
 #include "server/display/backlog.h"
 #include "server/display/image_policy.h"
+#include "server/display/limits.h"
 #include "server/session/handover.h"
 
 enum {
@@ -310,6 +311,8 @@ static const struct sm_pump_callbacks PUMP_CALLBACKS = {
 
 static struct item *add_item(struct sm_display_peer *client)
 {
+    if (client->queue_count >= SM_DISPLAY_MAX_MESSAGES)
+        sm_display_peer_close(client, "does not read, disconnecting");
     struct item *item = client->is_closed ? NULL : calloc(1, sizeof(*item));
     if (!item) {
         if (!client->is_closed)
@@ -395,9 +398,24 @@ void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_d
     item->msg.monitors_config.heads = item->heads;
 }
 
+/* A scan-out that waits and that no draw refers to is of no interest any more. */
+static void drop_stale_scanout(struct sm_display_peer *client)
+{
+    for (struct sm_list *link = client->queue.prev; link != &client->queue; link = link->prev) {
+        struct item *item = SM_LIST_ITEM(link, struct item, link);
+        if (!item->drawable && item->msg.type == SM_MSG_DISPLAY_GL_DRAW)
+            return;
+        if (item->fd >= 0) {
+            free_item(client, item);
+            return;
+        }
+    }
+}
+
 void sm_display_peer_queue_scanout(struct sm_display_peer *client, const struct sm_display_msg *msg,
                                    int fd)
 {
+    drop_stale_scanout(client);
     struct item *item = add_item(client);
     if (!item) {
         (void)close(fd);

@@ -12,6 +12,13 @@ enum {
     /** A client whose waiting drawings hold more bytes does so too. */
     SM_DISPLAY_MAX_QUEUE_BYTES = 64 << 20,
     /**
+     * What the host is told to do brings messages, too, and no ring can be held against those: with
+     * so many waiting a client is disconnected.
+     */
+    SM_DISPLAY_MAX_MESSAGES = 8000,
+    SM_POINTER_MAX_MESSAGES = 2000,
+    SM_POINTER_MAX_BYTES = 64 << 20, /* of shapes; twice the same one counts twice */
+    /**
      * When the host insists that rings are emptied, a client may get this far behind before it is
      * waited for, and after SM_DISPLAY_DRAIN_TIMEOUT_US is disconnected.
      */

@@ -35,6 +35,7 @@ struct client {
     struct sm_pump *pump;                 /* owned */
     struct sm_list queue;
     uint32_t queue_count;
+    size_t queue_bytes; /* of shapes */
     bool is_closed, is_in_activity;
 };
 
@@ -64,6 +65,11 @@ static void shape_unref(struct shape *shape)
     free(shape);
 }
 
+static size_t shape_bytes(const struct shape *shape)
+{
+    return shape ? shape->cursor.data.size : 0;
+}
+
 static struct client *client_of(struct sm_list *link)
 {
     return SM_LIST_ITEM(link, struct client, link);
@@ -75,6 +81,7 @@ static void free_item(struct client *client, struct item *item)
 {
     sm_list_remove(&item->link);
     client->queue_count--;
+    client->queue_bytes -= shape_bytes(item->shape);
     shape_unref(item->shape);
     free(item);
 }
@@ -134,10 +141,28 @@ static bool replaces_last(struct client *client, const struct sm_cursor_msg *msg
     return true;
 }
 
+/* What waits when a new shape comes would be seen no more: it carries position and visibility. */
+static void drop_stale(struct client *client, const struct sm_cursor_msg *msg)
+{
+    while (msg->type == SM_MSG_CURSOR_SET && !sm_list_is_empty(&client->queue)) {
+        struct item *last = SM_LIST_ITEM(client->queue.prev, struct item, link);
+        if (last->msg.type != SM_MSG_CURSOR_SET && last->msg.type != SM_MSG_CURSOR_MOVE &&
+            last->msg.type != SM_MSG_CURSOR_HIDE)
+            return;
+        free_item(client, last);
+    }
+}
+
 static void queue(struct client *client, const struct sm_cursor_msg *msg, struct shape *shape)
 {
     if (client->is_closed || replaces_last(client, msg))
         return;
+    drop_stale(client, msg);
+    if (client->queue_count >= SM_POINTER_MAX_MESSAGES ||
+        client->queue_bytes > SM_POINTER_MAX_BYTES) {
+        close_client(client, SM_LOG_WARNING, "does not read, disconnecting");
+        return;
+    }
     struct item *item = calloc(1, sizeof(*item));
     if (!item) {
         close_client(client, SM_LOG_WARNING, "out of memory");
@@ -145,6 +170,7 @@ static void queue(struct client *client, const struct sm_cursor_msg *msg, struct
     }
     item->msg = *msg;
     item->shape = shape_ref(shape);
+    client->queue_bytes += shape_bytes(shape);
     sm_list_append(&client->queue, &item->link);
     client->queue_count++;
 }

@@ -2,6 +2,7 @@
 /* Clients of the worker: the pointer they see, what they do wrong, GL. */
 #include "tests/support/check.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,62 @@ static void late_cursor_client_gets_the_state(void **state)
     assert_int_equal(sm_test_device_released(&f->device, set), 1);
 }
 
+static void slow_client_gets_the_newest_shape_only(void **state)
+{
+    struct sm_test_stage *f = *state;
+    enum { COUNT = 200 };
+    sm_test_device_start(&f->device, TEST_STAGE_WIDTH, TEST_STAGE_HEIGHT, false);
+    sm_test_watch_cursor(&f->watcher, f->device.worker, &sm_test_watcher_default);
+    sm_test_watcher_await(&f->watcher, SM_MSG_CURSOR_INIT, 1);
+    /* From here it reads nothing: shapes must not pile up for it. */
+    for (unsigned i = 0; i < COUNT; i++) {
+        (void)put_cursor(f, QXL_CURSOR_SET, (int16_t)i, 6, 42 + i);
+        (void)put_cursor(f, QXL_CURSOR_MOVE, (int16_t)(i + 1), 6, 0);
+    }
+    sm_test_device_wait_released(&f->device, 2 * COUNT - 1);
+    for (unsigned i = 0; i < 500 && sm_cursor_client_view(f->watcher.cursor).x != COUNT; i++)
+        sm_test_watcher_run(&f->watcher, 10);
+    assert_int_equal(sm_cursor_client_view(f->watcher.cursor).x, COUNT);
+    assert_in_range(sm_test_watcher_count(&f->watcher, SM_MSG_CURSOR_SET), 1, COUNT / 2);
+}
+
 /* ---- clients that misbehave ---- */
+
+static void await_handover_closed(struct sm_test_watcher *watcher)
+{
+    uint64_t end_us = sm_now_us() + 5 * 1000 * 1000;
+    while (!atomic_load(&watcher->handover_closed) && sm_now_us() < end_us)
+        usleep(1000);
+    assert_true(atomic_load(&watcher->handover_closed));
+}
+
+static void queue_of_a_stuck_pointer_has_an_end(void **state)
+{
+    struct sm_test_stage *f = *state;
+    sm_test_device_start(&f->device, TEST_STAGE_WIDTH, TEST_STAGE_HEIGHT, false);
+    sm_test_watch_cursor(&f->watcher, f->device.worker, &sm_test_watcher_default);
+    sm_test_watcher_await(&f->watcher, SM_MSG_CURSOR_INIT, 1);
+    for (unsigned i = 0; i < 2000; i++) /* as a guest can make the host do */
+        sm_worker_reset_cursor(f->device.worker);
+    await_handover_closed(&f->watcher);
+    sm_test_lines_check(&f->device.lines, "does not read, disconnecting");
+}
+
+static void queue_of_a_stuck_display_has_an_end(void **state)
+{
+    struct sm_test_stage *f = *state;
+    sm_test_stage_begin(f);
+    struct sm_qxl_primary primary = {.width = TEST_STAGE_WIDTH,
+                                     .height = TEST_STAGE_HEIGHT,
+                                     .stride_bytes = 4 * TEST_STAGE_WIDTH,
+                                     .format = SM_SURFACE_FORMAT_32_XRGB,
+                                     .address = sm_test_guest_address(0),
+                                     .group = TEST_GUEST_GROUP};
+    for (unsigned i = 0; i < 8000 && !atomic_load(&f->watcher.handover_closed); i++)
+        sm_worker_create_primary(f->device.worker, &primary); /* as a guest can make the host do */
+    await_handover_closed(&f->watcher);
+    sm_test_lines_check(&f->device.lines, "does not read, disconnecting");
+}
 
 static void slow_client_holds_up_nobody_and_gets_the_last_picture(void **state)
 {
@@ -310,6 +366,35 @@ static void local_client_gets_the_buffer_and_answers_draws(void **state)
     sm_test_device_wait_completed(&f->device, 51);
 }
 
+static unsigned open_descriptors(void)
+{
+    unsigned count = 0;
+    for (int fd = 0; fd < 2048; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void stuck_client_does_not_use_up_the_hosts_descriptors(void **state)
+{
+    struct sm_test_stage *f = *state;
+    sm_test_device_start(&f->device, TEST_STAGE_WIDTH, TEST_STAGE_HEIGHT, false);
+    struct sm_test_watcher_options local = sm_test_watcher_default;
+    local.is_unix = true;
+    local.channel_caps |= 1u << SM_DISPLAY_CAP_GL_SCANOUT;
+    sm_test_watch_display(&f->watcher, f->device.worker, &local);
+    sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_MARK, 1);
+    int pipe_ends[2];
+    assert_int_equal(pipe(pipe_ends), 0);
+    unsigned before = open_descriptors();
+    for (unsigned i = 0; i < 900; i++) { /* from here the client reads nothing */
+        sm_worker_gl_scanout(f->device.worker, dup(pipe_ends[0]), 64, 48, 256, 0x34325258, true);
+        sm_worker_reset_image_cache(f->device.worker); /* waits for what is before it */
+    }
+    assert_in_range(open_descriptors(), before, before + 8);
+    (void)close(pipe_ends[0]);
+    (void)close(pipe_ends[1]);
+}
+
 static void destroyed_worker_completes_its_draws(void **state)
 {
     struct sm_test_stage *f = *state;
@@ -342,6 +427,9 @@ int main(int argc, char **argv)
         TEST(pointer_is_shown_moved_and_hidden),
         TEST(client_mode_needs_no_moves),
         TEST(late_cursor_client_gets_the_state),
+        TEST(slow_client_gets_the_newest_shape_only),
+        TEST(queue_of_a_stuck_pointer_has_an_end),
+        TEST(queue_of_a_stuck_display_has_an_end),
         TEST(slow_client_holds_up_nobody_and_gets_the_last_picture),
         TEST(dead_client_leaves_the_others_alone),
         TEST(client_without_init_is_waited_for_by_nobody),
@@ -350,6 +438,7 @@ int main(int argc, char **argv)
         TEST(client_settings_are_taken_or_refused),
         TEST(remote_client_of_a_gl_display_is_disconnected),
         TEST(local_client_gets_the_buffer_and_answers_draws),
+        TEST(stuck_client_does_not_use_up_the_hosts_descriptors),
         TEST(destroyed_worker_completes_its_draws),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
