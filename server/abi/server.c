@@ -84,8 +84,10 @@ int spice_server_init(SpiceServer *s, SpiceCoreInterface *core)
         sm_say(&s->log, SM_LOG_WARNING, "bad core interface version");
         return -1;
     }
+    if (sm_server_init(s->server, sm_core_interface_loop(core), &host, s))
+        return -1; /* also if it runs already, with the core it has */
     s->core = core;
-    return sm_server_init(s->server, sm_core_interface_loop(core), &host, s) ? -1 : 0;
+    return 0;
 }
 
 void spice_server_destroy(SpiceServer *s)

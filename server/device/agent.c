@@ -316,7 +316,7 @@ enum sm_status sm_agent_attach(struct sm_agent *agent, const struct sm_char_devi
                                void *context, bool notifies_writable)
 {
     static const struct sm_char_device_user user = {.read = on_read, .written = on_written};
-    if (agent->device)
+    if (agent->device || !agent->server->is_started)
         return SM_ERR_STATE;
     struct sm_char_device_config config = {
         .ops = ops,

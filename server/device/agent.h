@@ -60,7 +60,8 @@ void sm_agent_init(struct sm_agent *agent, struct sm_server *server);
  * Binds the char device of the agent.
  *
  * @param ops  borrowed, with its context, until sm_agent_detach()
- * @return SM_OK; SM_ERR_STATE if there is an agent already; SM_ERR_NOMEM
+ * @return SM_OK; SM_ERR_STATE if there is an agent already, or before the server was started;
+ *         SM_ERR_NOMEM
  */
 SM_NODISCARD enum sm_status sm_agent_attach(struct sm_agent *agent,
                                             const struct sm_char_device_ops *ops, void *context,

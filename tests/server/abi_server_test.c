@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/server/support/host.h"
@@ -92,6 +93,65 @@ static void a_server_that_was_never_started_can_be_destroyed(void **state)
     assert_int_equal(spice_server_get_num_clients(server), 0);
     assert_int_equal(spice_server_get_num_clients(NULL), 0);
     spice_server_destroy(server);
+}
+
+static int nothing_to_read(SpiceCharDeviceInstance *instance, uint8_t *to, int size)
+{
+    (void)instance, (void)to, (void)size;
+    return 0;
+}
+
+static int nothing_written(SpiceCharDeviceInstance *instance, const uint8_t *data, int size)
+{
+    (void)instance, (void)data, (void)size;
+    return 0;
+}
+
+static void devices_that_come_before_the_start_do_no_harm(void **state)
+{
+    (void)state;
+    static const SpiceCharDeviceInterface port = {
+        .base = {.type = SPICE_INTERFACE_CHAR_DEVICE,
+                 .major_version = SPICE_INTERFACE_CHAR_DEVICE_MAJOR,
+                 .minor_version = SPICE_INTERFACE_CHAR_DEVICE_MINOR},
+        .write = nothing_written,
+        .read = nothing_to_read,
+    };
+    SpiceCharDeviceInstance agent = {.base.sif = &port.base, .subtype = "vdagent"};
+    struct sm_test_host host;
+    sm_test_host_init(&host);
+    SpiceServer *server = spice_server_new();
+    assert_int_equal(spice_server_add_interface(server, &agent.base), 0);
+    spice_server_char_device_wakeup(&agent);
+    spice_server_set_agent_mouse(server, 0);
+    spice_server_vm_stop(server);
+    spice_server_vm_start(server);
+    assert_int_equal(spice_server_init(server, &host.core), 0);
+    if (!agent.st) /* refused, and may come again */
+        assert_int_equal(spice_server_add_interface(server, &agent.base), 0);
+    assert_non_null(agent.st);
+    assert_int_equal(spice_server_remove_interface(&agent.base), 0);
+    spice_server_destroy(server);
+    sm_test_host_finish(&host);
+}
+
+static void a_second_start_changes_nothing(void **state)
+{
+    (void)state;
+    struct sm_test_host host;
+    sm_test_host_init(&host);
+    SpiceCoreInterface other = {.base.major_version = SPICE_INTERFACE_CORE_MAJOR};
+    SpiceServer *server = spice_server_new();
+    assert_int_equal(spice_server_init(server, &host.core), 0);
+    assert_int_equal(spice_server_init(server, &other), -1);
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(spice_server_add_client(server, pair[0], 1), 0);
+    assert_int_equal(host.connected, 1); /* the first core is the one that hears of it */
+    (void)close(pair[1]);
+    spice_server_destroy(server);
+    assert_int_equal(host.disconnected, 1);
+    sm_test_host_finish(&host);
 }
 
 static void a_port_that_cannot_be_had_fails_the_start(void **state)
@@ -352,6 +412,8 @@ int main(void)
         cmocka_unit_test(a_host_whose_loop_does_nothing_is_served),
         cmocka_unit_test(a_core_without_a_version_is_refused),
         cmocka_unit_test(a_server_that_was_never_started_can_be_destroyed),
+        cmocka_unit_test(devices_that_come_before_the_start_do_no_harm),
+        cmocka_unit_test(a_second_start_changes_nothing),
         cmocka_unit_test(a_port_that_cannot_be_had_fails_the_start),
         cmocka_unit_test(settings_are_checked_before_and_after_the_start),
         cmocka_unit_test(video_codecs_are_given_back_as_text),
