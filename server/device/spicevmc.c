@@ -331,6 +331,8 @@ static enum sm_status create_device(struct sm_spicevmc *vmc,
 enum sm_status sm_spicevmc_create(struct sm_spicevmc **out, struct sm_server *server,
                                   const struct sm_spicevmc_config *config)
 {
+    if (!server->is_started)
+        return SM_ERR_STATE; /* no loop to live on */
     uint8_t type = type_of(config->port_name);
     int id = free_id(server, type);
     if (id < 0 || (config->port_name && strlen(config->port_name) >= NAME_MAX_SIZE))

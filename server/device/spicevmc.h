@@ -28,7 +28,8 @@ struct sm_spicevmc_config {
  * Offers the channel, with the lowest id that its type has free.
  *
  * @param out  receives the stream, untouched on failure; release with sm_spicevmc_destroy()
- * @return SM_OK; SM_ERR_LIMIT if no id is free or the name is too long; SM_ERR_NOMEM
+ * @return SM_OK; SM_ERR_STATE before the server was started; SM_ERR_LIMIT if no id is free or the
+ *         name is too long; SM_ERR_NOMEM
  */
 SM_NODISCARD enum sm_status sm_spicevmc_create(struct sm_spicevmc **out, struct sm_server *server,
                                                const struct sm_spicevmc_config *config);

@@ -118,10 +118,12 @@ static void devices_that_come_before_the_start_do_no_harm(void **state)
         .read = nothing_to_read,
     };
     SpiceCharDeviceInstance agent = {.base.sif = &port.base, .subtype = "vdagent"};
+    SpiceCharDeviceInstance usb = {.base.sif = &port.base, .subtype = "usbredir"};
     struct sm_test_host host;
     sm_test_host_init(&host);
     SpiceServer *server = spice_server_new();
     assert_int_equal(spice_server_add_interface(server, &agent.base), 0);
+    (void)spice_server_add_interface(server, &usb.base);
     spice_server_char_device_wakeup(&agent);
     spice_server_set_agent_mouse(server, 0);
     spice_server_vm_stop(server);
