@@ -272,7 +272,8 @@ static void on_written(void *user, uint32_t tag)
 {
     struct sm_agent *agent = user;
     if (tag != OWN_MESSAGE_TAG) {
-        return_token(agent->server, tag);
+        if (tag)
+            return_token(agent->server, tag);
         return;
     }
     agent->has_message_out = false;

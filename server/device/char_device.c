@@ -65,7 +65,7 @@ static bool write_some(struct sm_char_device *device)
         uint32_t tag = buffer->tag;
         sm_list_remove(&buffer->link);
         free(buffer);
-        if (tag && device->config.user->written)
+        if (device->config.user->written)
             device->config.user->written(device->config.user_context, tag);
     }
     return true;

@@ -28,7 +28,7 @@ struct sm_char_device_ops {
 struct sm_char_device_user {
     /** Reads once with sm_char_device_read(); true to be called again. */
     bool (*read)(void *user);
-    /** Everything of a buffer with this tag, not 0, has been written. Optional. */
+    /** Everything of a buffer has been written; 0 if it had no tag or was dropped. Optional. */
     void (*written)(void *user, uint32_t tag);
 };
 

@@ -277,10 +277,11 @@ static bool on_read(void *user)
 static void on_written(void *user, uint32_t tag)
 {
     struct sm_spicevmc *vmc = user;
-    if (!has_client(vmc, tag))
+    if (!vmc->client)
         return;
     hold(vmc);
-    vmc->client->tokens++;
+    if (has_client(vmc, tag)) /* else its client has left, and there is room for the next one's */
+        vmc->client->tokens++;
     if (!vmc->client->is_pulled) {
         pull(vmc);
         if (vmc->client)

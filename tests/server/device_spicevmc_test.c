@@ -463,6 +463,31 @@ static void a_client_that_leaves_leaves_no_words_behind(void **state)
     sm_test_visitor_close(&usb);
 }
 
+static void what_a_client_leaves_half_written_does_not_block_the_next(void **state)
+{
+    enum { BIG = 2 << 20 }; /* more than may wait in the device */
+    struct fixture *f = *state;
+    struct device *device = add(f, 0, "usbredir", NULL);
+    struct sm_test_visitor usb = open_channel(f, SM_CHANNEL_USBREDIR, 0);
+    uint8_t *message = calloc(1, 6 + BIG);
+    assert_non_null(message);
+    message[0] = SM_MSGC_SPICEVMC_DATA;
+    message[4] = BIG >> 16;
+    device->room = 2;
+    sm_test_visitor_send(&usb, message, 6 + BIG);
+    sm_test_host_run(&f->host, 5);
+    free(message);
+    assert_int_equal(device->to_size, 2);
+    sm_test_visitor_close(&usb);
+    usb = open_channel(f, SM_CHANNEL_USBREDIR, 0);
+    send_data(&usb, " next");
+    device->room = SIZE_MAX;
+    spice_server_char_device_wakeup(&device->instance);
+    sm_test_host_run(&f->host, 20);
+    assert_int_equal(device->to_size, BIG + 5);
+    sm_test_visitor_close(&usb);
+}
+
 static void hosts_that_do_not_tell_are_asked_again(void **state)
 {
     struct fixture *f = *state;
@@ -584,6 +609,7 @@ int main(void)
         T(small_messages_cost_a_token_each),
         T(a_client_that_does_not_read_stops_the_guest),
         T(a_client_that_leaves_leaves_no_words_behind),
+        T(what_a_client_leaves_half_written_does_not_block_the_next),
         T(hosts_that_do_not_tell_are_asked_again),
         T(a_stopped_machine_is_left_alone),
         T(who_breaks_the_protocol_loses_the_channel_alone),
