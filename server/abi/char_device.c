@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spice-char.h: byte streams of the host. Smart cards and the guest's own video streams are kept so
- * that the host can go on, but no client can reach them yet.
+ * spice-char.h: byte streams of the host. The guest's own video streams are kept so that the host
+ * can go on, but no client can reach them yet.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/abi/internal.h"
 #include "server/device/agent.h"
+#include "server/device/smartcard.h"
 #include "server/device/spicevmc.h"
 
 struct SpiceCharDeviceState {
@@ -16,6 +17,7 @@ struct SpiceCharDeviceState {
     bool is_agent;
     bool is_removed;            /* the host may be inside of that, hearing that it is closed */
     struct sm_spicevmc *stream; /* owned; NULL: none */
+    struct sm_smartcard *card;  /* likewise */
     struct SpiceCharDeviceState *next; /* of the server */
 };
 
@@ -115,6 +117,12 @@ static bool attach(struct SpiceCharDeviceState *st)
         sm_say(log, SM_LOG_WARNING, "vdagent already attached");
         return false;
     }
+    if (strcmp(instance->subtype, "smartcard") == 0) {
+        if (sm_smartcard_create(&st->card, st->s->server, &OPS, st, notifies_writable(instance)))
+            sm_say(log, SM_LOG_WARNING,
+                   "one card reader works; a further one is registered, but of no use");
+        return true;
+    }
     if (is_served_as_stream(instance)) {
         if (open_stream(st))
             return true;
@@ -172,6 +180,7 @@ int sm_abi_remove_char_device(SpiceCharDeviceInstance *instance)
     if (st->is_agent)
         sm_agent_detach(sm_server_agent(st->s->server), st);
     sm_spicevmc_destroy(st->stream);
+    sm_smartcard_destroy(st->card);
     instance->st = NULL;
     free(st);
     return 0;
@@ -205,6 +214,8 @@ void spice_server_char_device_wakeup(SpiceCharDeviceInstance *sin)
         sm_agent_wakeup(sm_server_agent(st->s->server), st);
     else if (st->stream)
         sm_spicevmc_wakeup(st->stream);
+    else if (st->card)
+        sm_smartcard_wakeup(st->card);
 }
 
 void spice_server_port_event(SpiceCharDeviceInstance *sin, uint8_t number)

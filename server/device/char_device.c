@@ -25,7 +25,8 @@ struct sm_char_device {
     size_t queued_size;
     unsigned references; /* its owner's, and one for each of our functions on the stack */
     bool is_busy;        /* a turn is on the stack */
-    bool is_woken;       /* and shall go on for another round */
+    bool is_reading;     /* likewise, and is inside the user's read() */
+    bool is_woken;       /* the turn shall go on for another round */
     bool is_dead;
 };
 
@@ -71,19 +72,36 @@ static bool write_some(struct sm_char_device *device)
     return true;
 }
 
-static bool read_some(struct sm_char_device *device)
+/* Reads until nothing comes; true if something did. */
+static bool read_all(struct sm_char_device *device)
 {
-    return is_active(device) && device->config.user->read(device->config.user_context);
+    bool gets_on = false;
+    device->is_reading = true;
+    while (is_active(device) && device->config.user->read(device->config.user_context))
+        gets_on = true;
+    device->is_reading = false;
+    return gets_on;
 }
 
 /*
- * Writes and reads until neither gets on. A wake-up that the host makes from inside its own
- * functions only asks for one more round.
+ * The host wakes us from inside its own functions: that asks for one more round. What it has to say
+ * inside of write() may be there only until we return, so that is read at once.
  */
+static void wake_busy(struct sm_char_device *device)
+{
+    device->is_woken = true;
+    if (device->is_reading)
+        return;
+    device->references++;
+    (void)read_all(device);
+    unref(device);
+}
+
+/* Writes and reads until neither gets on. */
 static void turn(struct sm_char_device *device)
 {
     if (device->is_busy) {
-        device->is_woken = true;
+        wake_busy(device);
         return;
     }
     device->is_busy = true;
@@ -94,7 +112,7 @@ static void turn(struct sm_char_device *device)
         gets_on = false;
         while (write_some(device))
             gets_on = true;
-        while (read_some(device))
+        if (read_all(device))
             gets_on = true;
     } while ((gets_on || device->is_woken) && is_active(device));
     device->is_busy = false;

@@ -59,10 +59,11 @@ struct sm_server {
 
     /* what is offered */
     struct sm_registry registry;
-    struct sm_list displays;   /* struct sm_display, newest first */
-    struct sm_list streams;    /* struct sm_spicevmc: usbredir, ports, webdav */
-    uint8_t image_compression; /* enum sm_worker_compression */
-    uint8_t streaming;         /* enum sm_worker_streaming */
+    struct sm_list displays;        /* struct sm_display, newest first */
+    struct sm_list streams;         /* struct sm_spicevmc: usbredir, ports, webdav */
+    struct sm_smartcard *smartcard; /* borrowed; NULL: the guest has no reader */
+    uint8_t image_compression;      /* enum sm_worker_compression */
+    uint8_t streaming;              /* enum sm_worker_streaming */
     struct sm_inputs inputs;
     struct sm_agent agent;
     struct sm_mouse_mode_state mouse_mode;

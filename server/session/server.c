@@ -6,6 +6,7 @@
 
 #include "io/clock.h"
 #include "io/tls.h"
+#include "server/device/smartcard.h"
 #include "server/device/spicevmc.h"
 #include "server/display/worker.h"
 #include "server/session/connection.h"
@@ -368,6 +369,7 @@ void sm_server_vm_start(struct sm_server *server)
     server->vm_is_running = true;
     sm_agent_set_running(&server->agent, true);
     sm_spicevmc_set_all_running(server, true);
+    sm_smartcard_set_running(server->smartcard, true);
     sm_displays_start(server);
 }
 
@@ -376,5 +378,6 @@ void sm_server_vm_stop(struct sm_server *server)
     server->vm_is_running = false;
     sm_agent_set_running(&server->agent, false);
     sm_spicevmc_set_all_running(server, false);
+    sm_smartcard_set_running(server->smartcard, false);
     sm_displays_stop(server);
 }

@@ -11,14 +11,17 @@ import wire
 from peers import Machine, Stage
 from tap import Tap, check, check_equal, wait_for
 
-USBREDIR, PORT, WEBDAV = 9, 10, 11
+SMARTCARD, USBREDIR, PORT, WEBDAV = 8, 9, 10, 11
+CARD_ERROR, CARD_READER_ADD, CARD_READER_REMOVE, CARD_ATR = 2, 3, 4, 5
+UNDEFINED_READER = 0xffffffff
 DATA, COMPRESSED_DATA, PORT_INIT, PORT_EVENT = 101, 102, 201, 202
 CAN_LZ4 = 1 << 0
 
 DEVICES = ['-chardev', 'spiceport,id=monitor,name=org.qemu.monitor.qmp.0', '-mon', 'chardev=monitor,mode=control',
            '-chardev', 'spiceport,id=webdav,name=org.spice-space.webdav.0',
            '-device', 'virtserialport,chardev=webdav,name=org.spice-space.webdav.0',
-           '-device', 'qemu-xhci', '-chardev', 'spicevmc,id=usb,name=usbredir', '-device', 'usb-redir,chardev=usb']
+           '-device', 'qemu-xhci', '-chardev', 'spicevmc,id=usb,name=usbredir', '-device', 'usb-redir,chardev=usb',
+           '-device', 'usb-ccid', '-chardev', 'spicevmc,id=card,name=smartcard', '-device', 'ccid-card-passthru,chardev=card']
 
 tap = Tap()
 stage = Stage()
@@ -170,6 +173,29 @@ def test_devices(machine, name):
         webdav.channel.close()
         main.close()
         wait_for(lambda: connections(machine(), USBREDIR) == 0, 10, 'the channel to be gone')
+
+    @tap.test(f'{name}: a card is put into the reader of the guest and taken out')
+    def _():
+        address = ('127.0.0.1', machine().port)
+        main, session = wire.open_main(address)
+        cards = Stream(address, session, SMARTCARD)
+
+        def tell(kind, reader, data=b''):
+            """A message to the guest's reader; returns what it answers: (code, reader)."""
+            cards.say(struct.pack('<III', kind, reader, len(data)) + data)
+            cards.text = b''
+            while not cards.text:
+                cards.take()
+            answer, reader, size, code = struct.unpack('<IIII', cards.text)
+            check_equal((answer, size), (CARD_ERROR, 4), 'an answer')
+            return code, reader
+        check_equal(tell(CARD_READER_ADD, UNDEFINED_READER, b'a reader'), (0, 0), 'the reader')
+        check_equal(tell(CARD_ATR, 0, bytes.fromhex('3b00')), (0, 0), 'the card')
+        check_equal(tell(CARD_READER_REMOVE, 0), (0, 0), 'the reader is gone')
+        check_equal(tell(CARD_READER_REMOVE, 0)[0] != 0, True, 'it cannot go twice')
+        cards.channel.close()
+        main.close()
+        check(machine().is_running, 'QEMU ended')
 
     @tap.test(f"{name}: the reference's client opens the device's channel")
     def _():

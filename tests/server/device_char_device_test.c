@@ -16,6 +16,7 @@ struct fake {
     unsigned wakes;      /* times it wakes the device from inside its functions */
     bool destroys_self;  /* from inside write() */
     const char *to_read; /* what read() gives, three bytes a time */
+    const char *answer;  /* what it gives while write() is on the stack, and no longer */
     char got[64];        /* what the user read */
     uint32_t tags[8];
     size_t tag_count;
@@ -36,6 +37,12 @@ static int write_bytes(void *context, const uint8_t *data, int size)
     memcpy(fake->written + fake->written_size, data, (size_t)taken);
     fake->written_size += (size_t)taken;
     fake->room -= taken;
+    if (fake->answer) {
+        fake->to_read = fake->answer;
+        fake->answer = NULL;
+        sm_char_device_wakeup(fake->device);
+        fake->to_read = "";
+    }
     if (fake->destroys_self) {
         sm_char_device_destroy(fake->device);
         fake->device = NULL;
@@ -158,6 +165,19 @@ static void a_wake_up_from_inside_is_not_lost(void **state)
     teardown(&fake);
 }
 
+/* A card reader of QEMU's does so. */
+static void an_answer_from_inside_write_is_heard(void **state)
+{
+    (void)state;
+    struct fake fake;
+    setup(&fake, true);
+    fake.room = 64;
+    fake.answer = "an answer";
+    put(&fake, "abc", 0);
+    assert_string_equal(fake.got, "an answer");
+    teardown(&fake);
+}
+
 static void nothing_moves_while_the_machine_is_stopped(void **state)
 {
     (void)state;
@@ -214,6 +234,7 @@ int main(void)
         cmocka_unit_test(buffers_leave_in_order_as_room_allows),
         cmocka_unit_test(a_silent_host_is_asked_again_by_timer),
         cmocka_unit_test(a_wake_up_from_inside_is_not_lost),
+        cmocka_unit_test(an_answer_from_inside_write_is_heard),
         cmocka_unit_test(nothing_moves_while_the_machine_is_stopped),
         cmocka_unit_test(dropping_keeps_what_was_begun),
         cmocka_unit_test(a_device_may_vanish_inside_its_own_write),
