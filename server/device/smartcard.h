@@ -19,7 +19,7 @@ struct sm_smartcard;
  *
  * @param out  receives the reader, untouched on failure; release with sm_smartcard_destroy()
  * @param ops  borrowed, with its context, until it is destroyed
- * @return SM_OK; SM_ERR_STATE if the server has a reader already; SM_ERR_NOMEM
+ * @return SM_OK; SM_ERR_STATE if the server has a reader already, or was not started; SM_ERR_NOMEM
  */
 SM_NODISCARD enum sm_status sm_smartcard_create(struct sm_smartcard **out, struct sm_server *server,
                                                 const struct sm_char_device_ops *ops, void *context,
