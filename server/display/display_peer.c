@@ -69,8 +69,16 @@ struct sm_display_peer {
     uint8_t known[SM_SURFACES_MAX / 8]; /* bit per surface id */
 };
 
+/* Clients can cause warnings as often as they connect, so there is a limit for all of them. */
+static bool may_say(const struct sm_display_peer *client, enum sm_log_level level)
+{
+    return level < SM_LOG_WARNING || sm_log_limit_allows(client->config.complaints, sm_now_us());
+}
+
 static void log_line(struct sm_display_peer *client, enum sm_log_level level, const char *text)
 {
+    if (!may_say(client, level))
+        return;
     sm_log_at(client->config.log, level, "display:%u (%p): %s",
               (unsigned)client->handover->channel_id, (void *)client, text);
 }
@@ -110,9 +118,10 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
     if (client->is_closed)
         return;
     client->is_closed = true;
-    sm_log_at(client->config.log, status == SM_ERR_IO ? SM_LOG_INFO : SM_LOG_WARNING,
-              "display:%u (%p): connection closed: %s", (unsigned)client->handover->channel_id,
-              (void *)client, reason);
+    enum sm_log_level level = status == SM_ERR_IO ? SM_LOG_INFO : SM_LOG_WARNING;
+    if (may_say(client, level))
+        sm_log_at(client->config.log, level, "display:%u (%p): connection closed: %s",
+                  (unsigned)client->handover->channel_id, (void *)client, reason);
     clear_queue(client);
     client->config.callbacks->on_closed(client->config.opaque, client);
 }
@@ -226,13 +235,13 @@ static bool send_first(struct sm_display_peer *client)
         sm_display_peer_close(client, "out of memory");
         return false;
     }
-    if (status)
+    if (status && may_say(client, SM_LOG_WARNING))
         sm_log_at(client->config.log, SM_LOG_WARNING,
                   "display:%u (%p): message of type %u not sent: %s",
                   (unsigned)client->handover->channel_id, (void *)client,
                   item->drawable ? item->drawable->drawing->msg.type : item->msg.type,
                   sm_status_name(status));
-    else if (item->fd >= 0) {
+    if (!status && item->fd >= 0) {
         client->passing_fd = item->fd;
         item->fd = -1;
     }

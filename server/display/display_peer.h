@@ -13,6 +13,7 @@
 
 #include "core/base/list.h"
 #include "core/wire/display.h"
+#include "io/log.h"
 #include "io/loop.h"
 #include "server/display/drawable.h"
 #include "server/display/surfaces.h"
@@ -39,7 +40,8 @@ struct sm_display_peer_callbacks {
 
 struct sm_display_peer_config {
     struct sm_loop loop;
-    const struct sm_log *log; /* borrowed, may be NULL */
+    const struct sm_log *log;        /* borrowed, may be NULL */
+    struct sm_log_limit *complaints; /* borrowed: of warnings, shared by all clients */
     const struct sm_display_peer_callbacks *callbacks;
     void *opaque;
     enum sm_worker_compression compression; /* until it wishes for something else */

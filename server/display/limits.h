@@ -27,6 +27,9 @@ enum {
     SM_DISPLAY_DRAIN_TIMEOUT_US = 30 * 1000 * 1000,
     /** Commands taken when rings are emptied for the host; a guest could go on for ever. */
     SM_DISPLAY_MAX_DRAIN_COMMANDS = 10000,
+    /** Warnings that clients can cause, of a device's displays and pointers each. */
+    SM_DISPLAY_COMPLAINTS = 20,
+    SM_DISPLAY_COMPLAINTS_US = 10 * 1000 * 1000,
     /** A turn of the display ring, then clients and requests have theirs. */
     SM_DISPLAY_SLICE_US = 10 * 1000,
     SM_DISPLAY_POLL_MS = 10,

@@ -41,7 +41,8 @@ struct client {
 
 struct sm_pointer {
     struct sm_loop loop;
-    const struct sm_log *log; /* borrowed */
+    const struct sm_log *log;       /* borrowed */
+    struct sm_log_limit complaints; /* warnings that clients can cause */
     struct sm_list clients;
     enum sm_worker_mouse_mode mode;
     struct shape *shape; /* held; NULL for none */
@@ -91,8 +92,9 @@ static void close_client(struct client *client, enum sm_log_level level, const c
     if (client->is_closed)
         return;
     client->is_closed = true;
-    sm_log_at(client->pointer->log, level, "cursor:%u (%p): connection closed: %s",
-              (unsigned)client->handover->channel_id, (void *)client, reason);
+    if (level < SM_LOG_WARNING || sm_log_limit_allows(&client->pointer->complaints, sm_now_us()))
+        sm_log_at(client->pointer->log, level, "cursor:%u (%p): connection closed: %s",
+                  (unsigned)client->handover->channel_id, (void *)client, reason);
     SM_LIST_FOR (link, &client->queue)
         free_item(client, SM_LIST_ITEM(link, struct item, link));
 }
@@ -112,7 +114,7 @@ static bool send_queue(struct client *client)
             close_client(client, SM_LOG_WARNING, "out of memory");
             return has_sent;
         }
-        if (status)
+        if (status && sm_log_limit_allows(&client->pointer->complaints, sm_now_us()))
             sm_log_at(client->pointer->log, SM_LOG_WARNING,
                       "cursor:%u (%p): message of type %u not sent: %s",
                       (unsigned)client->handover->channel_id, (void *)client, item->msg.type,
@@ -404,7 +406,13 @@ enum sm_status sm_pointer_create(struct sm_pointer **out, struct sm_loop loop,
     struct sm_pointer *pointer = calloc(1, sizeof(*pointer));
     if (!pointer)
         return SM_ERR_NOMEM;
-    *pointer = (struct sm_pointer){.loop = loop, .log = log, .mode = mode, .is_visible = true};
+    *pointer = (struct sm_pointer){
+        .loop = loop,
+        .log = log,
+        .complaints = {.burst = SM_DISPLAY_COMPLAINTS, .period_us = SM_DISPLAY_COMPLAINTS_US},
+        .mode = mode,
+        .is_visible = true,
+    };
     sm_list_init(&pointer->clients);
     *out = pointer;
     return SM_OK;

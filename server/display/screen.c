@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/display/screen.h"
 
+#include "server/display/limits.h"
 #include "server/display/renderer.h"
 
 enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_config *config,
@@ -9,6 +10,8 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
     screen->config = *config;
     screen->loop = loop;
     screen->compression = config->compression;
+    screen->complaints = (struct sm_log_limit){.burst = SM_DISPLAY_COMPLAINTS,
+                                               .period_us = SM_DISPLAY_COMPLAINTS_US};
     atomic_init(&screen->max_monitors, UINT32_MAX);
     sm_list_init(&screen->clients);
     sm_surfaces_init(&screen->surfaces, config->info.surface_count, NULL);

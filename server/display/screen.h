@@ -41,8 +41,9 @@ struct sm_screen {
     struct sm_pointer *pointer;   /* owned */
     struct sm_surfaces surfaces;
     struct sm_drawable_budget budget;
-    struct sm_list clients;   /* struct sm_display_peer */
-    struct sm_gl_scanout *gl; /* owned */
+    struct sm_log_limit complaints; /* warnings that clients can cause */
+    struct sm_list clients;         /* struct sm_display_peer */
+    struct sm_gl_scanout *gl;       /* owned */
 
     bool is_running;
     bool has_closed_clients; /* some wait to be destroyed */

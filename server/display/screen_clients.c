@@ -334,6 +334,7 @@ void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *han
     struct sm_display_peer_config config = {
         .loop = screen->loop,
         .log = screen->config.log,
+        .complaints = &screen->complaints,
         .callbacks = &CLIENT_CALLBACKS,
         .opaque = screen,
         .compression = screen->compression,

@@ -136,6 +136,29 @@ static void await_handover_closed(struct sm_test_watcher *watcher)
     assert_true(atomic_load(&watcher->handover_closed));
 }
 
+static void clients_that_come_back_to_break_rules_do_not_fill_the_log(void **state)
+{
+    struct sm_test_stage *f = *state;
+    enum { COUNT = 60, MOST = 40 }; /* both kinds may say 20 lines */
+    sm_test_device_start(&f->device, TEST_STAGE_WIDTH, TEST_STAGE_HEIGHT, false);
+    for (unsigned i = 0; i < 2 * COUNT; i++) {
+        struct sm_test_watcher watcher;
+        if (i % 2)
+            sm_test_watch_display(&watcher, f->device.worker, &sm_test_watcher_default);
+        else
+            sm_test_watch_cursor(&watcher, f->device.worker, &sm_test_watcher_default);
+        const uint8_t unknown[6] = {0xff, 0xff};
+        int fd = sm_pump_transport(watcher.pump)->fd;
+        assert_int_equal(write(fd, unknown, sizeof(unknown)), sizeof(unknown));
+        await_handover_closed(&watcher);
+        sm_test_watcher_finish(&watcher);
+    }
+    unsigned lines = 0;
+    for (const char *at = f->device.lines.text; (at = strstr(at, "unknown")); at++)
+        lines++;
+    assert_in_range(lines, 2, MOST);
+}
+
 static void queue_of_a_stuck_pointer_has_an_end(void **state)
 {
     struct sm_test_stage *f = *state;
@@ -428,6 +451,7 @@ int main(int argc, char **argv)
         TEST(client_mode_needs_no_moves),
         TEST(late_cursor_client_gets_the_state),
         TEST(slow_client_gets_the_newest_shape_only),
+        TEST(clients_that_come_back_to_break_rules_do_not_fill_the_log),
         TEST(queue_of_a_stuck_pointer_has_an_end),
         TEST(queue_of_a_stuck_display_has_an_end),
         TEST(slow_client_holds_up_nobody_and_gets_the_last_picture),
