@@ -50,8 +50,9 @@ static int on_read(SpiceCharDeviceInstance *instance, uint8_t *to, int size)
     struct fixture *f = fixture_of(instance);
     size_t given = f->from_size < f->piece ? f->from_size : f->piece;
     given = given < (size_t)size ? given : (size_t)size;
-    if (given)
-        memcpy(to, f->from_guest, given);
+    if (given == 0)
+        return 0;
+    memcpy(to, f->from_guest, given);
     f->from_guest += given;
     f->from_size -= given;
     return (int)given;
