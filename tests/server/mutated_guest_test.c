@@ -721,7 +721,7 @@ static void hostile_guests_harm_nobody(void **state)
     /* The guests were not so hostile that nothing got through. */
     assert_true(messages > seed_count * 20);
     assert_true(pictures > seed_count / 8);
-    print_message("%llu seeds, %llu messages to the client, %llu pictures compared\n",
+    print_message("# %llu seeds, %llu messages to the client, %llu pictures compared\n",
                   (unsigned long long)seed_count, (unsigned long long)messages,
                   (unsigned long long)pictures);
 }
