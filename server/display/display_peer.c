@@ -66,6 +66,7 @@ struct sm_display_peer {
     int passing_fd; /* owned: must leave before anything else does; −1 for none */
     bool is_closed, is_in_activity, is_pushing, has_preference, owes_gl_draw, wants_pixels;
     enum sm_worker_compression compression;
+    uint32_t glz_window_px; /* the client's, until a dictionary was made for it; 0: none to make */
     uint8_t known[SM_SURFACES_MAX / 8]; /* bit per surface id */
 };
 
@@ -128,6 +129,18 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
 
 /* ---- what the client says ---- */
 
+/* The dictionary takes tens of megabytes, so it is made when GLZ is first wanted. */
+static void prepare_glz(struct sm_display_peer *client)
+{
+    bool is_wanted =
+        client->compression == SM_COMPRESSION_GLZ || client->compression == SM_COMPRESSION_AUTO_GLZ;
+    if (!is_wanted || client->glz_window_px == 0)
+        return;
+    if (sm_image_policy_enable_glz(client->policy, client->glz_window_px) != SM_OK)
+        log_line(client, SM_LOG_INFO, "no GLZ: the dictionary could not be made");
+    client->glz_window_px = 0; /* once: its numbering must not begin anew */
+}
+
 static void take_preference(struct sm_display_peer *client, uint8_t compression)
 {
     if (compression < SM_COMPRESSION_OFF || compression > SM_COMPRESSION_LZ4) {
@@ -136,6 +149,7 @@ static void take_preference(struct sm_display_peer *client, uint8_t compression)
     }
     client->has_preference = true;
     client->compression = (enum sm_worker_compression)compression;
+    prepare_glz(client);
 }
 
 static void take_message(struct sm_display_peer *client, const struct sm_display_msgc *msg)
@@ -161,9 +175,9 @@ static void take_message(struct sm_display_peer *client, const struct sm_display
  */
 static void begin(struct sm_display_peer *client, const struct sm_display_server_init *init)
 {
-    if (client->handover->channel_id == 0 && init->glz_dictionary_px > 0 &&
-        sm_image_policy_enable_glz(client->policy, init->glz_dictionary_px) != SM_OK)
-        log_line(client, SM_LOG_INFO, "no GLZ: the dictionary could not be made");
+    if (client->handover->channel_id == 0)
+        client->glz_window_px = init->glz_dictionary_px;
+    prepare_glz(client);
     client->config.callbacks->on_ready(client->config.opaque, client);
 }
 
@@ -518,8 +532,10 @@ void sm_display_peer_set_owes_gl_draw(struct sm_display_peer *client, bool owes)
 void sm_display_peer_set_compression(struct sm_display_peer *client,
                                      enum sm_worker_compression compression)
 {
-    if (!client->has_preference)
-        client->compression = compression;
+    if (client->has_preference)
+        return;
+    client->compression = compression;
+    prepare_glz(client);
 }
 
 /* ---- life ---- */
