@@ -57,6 +57,11 @@ enum sm_status sm_session_set_ca_file(struct sm_session *session, const char *pa
     return set_text(session, &session->settings.ca_file, path);
 }
 
+enum sm_status sm_session_set_ca_pem(struct sm_session *session, const char *pem)
+{
+    return set_text(session, &session->settings.ca_pem, pem);
+}
+
 enum sm_status sm_session_set_host_subject(struct sm_session *session, const char *subject)
 {
     return set_text(session, &session->settings.host_subject, subject);
@@ -83,6 +88,11 @@ enum sm_status sm_session_set_timeout(struct sm_session *session, uint32_t timeo
 enum sm_status sm_session_set_channels(struct sm_session *session, uint32_t kinds)
 {
     return set_number(session, &session->settings.channels, kinds);
+}
+
+enum sm_status sm_session_leave_out_channels(struct sm_session *session, uint32_t kinds)
+{
+    return set_number(session, &session->settings.left_out, kinds);
 }
 
 enum sm_status sm_session_set_secure_channels(struct sm_session *session, uint32_t kinds)
@@ -154,6 +164,7 @@ static void finish_settings(struct sm_session_settings *settings)
     free(settings->unix_path);
     wipe(settings->password);
     free(settings->ca_file);
+    free(settings->ca_pem);
     free(settings->host_subject);
     free(settings->ciphers);
 }
@@ -236,6 +247,8 @@ static enum sm_status make_tls(struct sm_session *session, struct sm_error *erro
     }
     struct sm_tls_client_config config = {
         .ca_file = settings->ca_file,
+        .ca = {.data = (const uint8_t *)settings->ca_pem,
+               .size = settings->ca_pem ? strlen(settings->ca_pem) : 0},
         .ciphers = settings->ciphers,
         .verify = settings->host_subject ? SM_TLS_VERIFY_SUBJECT : SM_TLS_VERIFY_HOSTNAME,
         .subject = settings->host_subject,
@@ -245,7 +258,8 @@ static enum sm_status make_tls(struct sm_session *session, struct sm_error *erro
     if (status == SM_ERR_NOMEM)
         return sm_error_nomem(error);
     if (status != SM_OK)
-        sm_error_set(error, settings->ca_file ? SM_ERROR_CA_FILE : SM_ERROR_OPTION,
+        sm_error_set(error,
+                     settings->ca_file || settings->ca_pem ? SM_ERROR_CA_FILE : SM_ERROR_OPTION,
                      "give a PEM file with the certificates of authorities you trust",
                      "TLS cannot be set up: %s", why);
     return status;
@@ -327,7 +341,8 @@ struct sm_client_channel *sm_session_find(struct sm_session *session, enum sm_ch
 enum sm_status sm_session_open_channel(struct sm_session *session, enum sm_channel_kind kind,
                                        uint8_t id)
 {
-    bool is_wanted = (unsigned)kind < 32 && session->settings.channels & 1u << kind;
+    uint32_t wanted = session->settings.channels & ~session->settings.left_out;
+    bool is_wanted = (unsigned)kind < 32 && wanted & 1u << kind;
     if (!is_wanted || kind == SM_CHANNEL_KIND_MAIN || !sm_client_channel_ops_of(kind) ||
         sm_session_find(session, kind, id))
         return SM_OK;

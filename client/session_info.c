@@ -34,7 +34,8 @@ static void fill_state(const struct sm_session *session, struct sm_channel_info 
 {
     info->is_wanted =
         info->kind == SM_CHANNEL_KIND_MAIN ||
-        ((unsigned)info->kind < 32 && (session->settings.channels & 1u << info->kind) != 0 &&
+        ((unsigned)info->kind < 32 &&
+         ((session->settings.channels & ~session->settings.left_out) & 1u << info->kind) != 0 &&
          sm_client_channel_ops_of(info->kind) != NULL);
     for (size_t i = 0; i < session->channel_count; i++) {
         struct sm_client_channel *channel = session->channels[i];

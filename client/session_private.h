@@ -37,10 +37,12 @@ struct sm_session_settings {
     uint16_t port, tls_port;
     char *password;     /* owned; or NULL */
     char *ca_file;      /* owned; or NULL */
+    char *ca_pem;       /* owned; or NULL: counts before the file */
     char *host_subject; /* owned; or NULL */
     char *ciphers;      /* owned; or NULL */
     uint32_t timeout_ms;
     uint32_t channels;        /* mask of kinds */
+    uint32_t left_out;        /* mask of kinds: not these */
     uint32_t secure_channels; /* mask of kinds */
     enum sm_pointer_mode mouse_mode;
     uint32_t image_cache_bytes, glz_window_bytes;

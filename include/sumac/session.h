@@ -93,6 +93,10 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_password(struct sm_session *se
 SM_API SM_NODISCARD enum sm_status sm_session_set_ca_file(struct sm_session *session,
                                                           const char *path);
 
+/** The authorities to trust, as PEM text; takes the place of a file and of the system's. */
+SM_API SM_NODISCARD enum sm_status sm_session_set_ca_pem(struct sm_session *session,
+                                                         const char *pem);
+
 /** The subject the server's certificate must have, such as "O=Example,CN=vm"; then its host name is
  * not looked at. */
 SM_API SM_NODISCARD enum sm_status sm_session_set_host_subject(struct sm_session *session,
@@ -112,6 +116,10 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_timeout(struct sm_session *ses
  */
 SM_API SM_NODISCARD enum sm_status sm_session_set_channels(struct sm_session *session,
                                                            uint32_t kinds);
+
+/** Kinds of channels not to open after all: a mask as above, 0 by default. */
+SM_API SM_NODISCARD enum sm_status sm_session_leave_out_channels(struct sm_session *session,
+                                                                 uint32_t kinds);
 
 /** Which kinds of channels must use TLS whatever the server says; a mask as above, 0 by default. */
 SM_API SM_NODISCARD enum sm_status sm_session_set_secure_channels(struct sm_session *session,
