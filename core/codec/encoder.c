@@ -76,6 +76,11 @@ void sm_encoder_destroy(struct sm_encoder *encoder)
     free(encoder);
 }
 
+void sm_encoder_set_dictionary(struct sm_encoder *encoder, struct sm_glz_dictionary *dictionary)
+{
+    encoder->dictionary = dictionary;
+}
+
 static enum sm_status encode_quic(struct sm_encoder *encoder, struct sm_input *input,
                                   struct sm_writer *out)
 {

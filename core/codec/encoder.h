@@ -39,6 +39,9 @@ SM_NODISCARD enum sm_status sm_encoder_create(struct sm_encoder **out,
 /** Destroys `encoder`. NULL does nothing. */
 void sm_encoder_destroy(struct sm_encoder *encoder);
 
+/** From now on uses `dictionary`, borrowed; NULL: without GLZ. For encoders that several share. */
+void sm_encoder_set_dictionary(struct sm_encoder *encoder, struct sm_glz_dictionary *dictionary);
+
 /** True if `codec` can carry pixels of `format` at all, the libraries being there. */
 bool sm_codec_can_encode(enum sm_image_codec codec, enum sm_pixel_format format);
 

@@ -1,53 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/display/display_peer.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "core/base/alloc.h"
 #include "core/channel/display/server.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/pump.h"
 #include "io/socket.h"
 #include "io/transport.h"
-#include "server/display/backlog.h"
-#include "server/display/image_policy.h"
-#include "server/display/limits.h"
+#include "server/display/glz_share.h"
+#include "server/display/image_task.h"
+#include "server/display/peer_queue.h"
+#include "server/display/peer_sender.h"
 #include "server/session/handover.h"
 
 enum {
-    /*
-     * Less than this waiting to be written: the next thing may be encoded. The kernel holds about
-     * as much unsent, so what is queued here is late by the line's own round trip and little more.
-     */
-    LOW_WATER_BYTES = 64 << 10,
     /*
      * Acknowledgements are feedback, never the brake: a window in flight a round trip would be
      * slow on a long line.
      */
     ACK_WINDOW = 20,
     ACK_WINDOW_SLOW = 40,
-    FD_RETRY_MS = 5,
-    /* When the queue collapses: this old and this long, or longer, or larger. */
-    COLLAPSE_AGE_US = 50 * 1000,
-    COLLAPSE_AGED_COUNT = 8,
-    COLLAPSE_COUNT = 256,
-    COLLAPSE_BYTES = 32 << 20,
-    /* Of the backlog, a piece at a time: about 20 ms of encoding at most. */
-    PIECE_PIXELS = 256 << 10,
-};
-
-/* Something to be sent: a drawing, or a message that owns what it points to. */
-struct item {
-    struct sm_list link;
-    struct sm_drawable *drawable; /* held; NULL for a message */
-    uint64_t queued_us;
-    struct sm_display_msg msg;
-    struct sm_head *heads; /* owned: those of MONITORS_CONFIG */
-    int fd;                /* owned: follows the message; −1 for none */
 };
 
 struct sm_display_peer {
@@ -56,17 +31,12 @@ struct sm_display_peer {
     struct sm_channel_handover *handover; /* owned */
     struct sm_display_server *server;     /* owned */
     struct sm_pump *pump;                 /* owned */
-    struct sm_image_policy *policy;       /* owned */
-    struct sm_timer *fd_timer;            /* owned: tries again to pass a descriptor */
-    struct sm_list queue;
-    struct sm_backlog backlog; /* while it holds anything, drawings are added to it, not queued */
-    bool is_catching_up;       /* a piece of the backlog is being queued */
-    uint32_t queue_count;
-    size_t queue_bytes;
-    int passing_fd; /* owned: must leave before anything else does; −1 for none */
-    bool is_closed, is_in_activity, is_pushing, has_preference, owes_gl_draw, wants_pixels;
+    struct sm_peer_sender *sender;        /* owned */
+    struct sm_peer_queue queue;
+    bool is_closed, is_in_activity, has_preference, owes_gl_draw, wants_pixels;
     enum sm_worker_compression compression;
-    uint32_t glz_window_px; /* the client's, until a dictionary was made for it; 0: none to make */
+    uint32_t glz_window_px;   /* the client's, until a dictionary was made; 0: none to make */
+    struct sm_glz_share *glz; /* held; NULL: no GLZ */
     uint8_t known[SM_SURFACES_MAX / 8]; /* bit per surface id */
 };
 
@@ -84,33 +54,21 @@ static void log_line(struct sm_display_peer *client, enum sm_log_level level, co
               (unsigned)client->handover->channel_id, (void *)client, text);
 }
 
-static void free_item(struct sm_display_peer *client, struct item *item)
+/* Nothing more is sent; what waits is let go. */
+static void end(struct sm_display_peer *client)
 {
-    sm_list_remove(&item->link);
-    client->queue_count--;
-    if (item->drawable)
-        client->queue_bytes -= item->drawable->drawing->size_bytes;
-    sm_drawable_unref(item->drawable);
-    free(item->heads);
-    if (item->fd >= 0)
-        (void)close(item->fd);
-    free(item);
-}
-
-static void clear_queue(struct sm_display_peer *client)
-{
-    SM_LIST_FOR (link, &client->queue)
-        free_item(client, SM_LIST_ITEM(link, struct item, link));
+    client->is_closed = true;
+    sm_peer_sender_stop(client->sender);
+    sm_peer_queue_clear(&client->queue);
+    client->config.callbacks->on_closed(client->config.opaque, client);
 }
 
 void sm_display_peer_close(struct sm_display_peer *client, const char *reason)
 {
     if (client->is_closed)
         return;
-    client->is_closed = true;
     log_line(client, SM_LOG_WARNING, reason);
-    clear_queue(client);
-    client->config.callbacks->on_closed(client->config.opaque, client);
+    end(client);
 }
 
 static void on_closed(void *opaque, enum sm_status status, const char *reason)
@@ -118,13 +76,11 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
     struct sm_display_peer *client = opaque;
     if (client->is_closed)
         return;
-    client->is_closed = true;
     enum sm_log_level level = status == SM_ERR_IO ? SM_LOG_INFO : SM_LOG_WARNING;
     if (may_say(client, level))
         sm_log_at(client->config.log, level, "display:%u (%p): connection closed: %s",
                   (unsigned)client->handover->channel_id, (void *)client, reason);
-    clear_queue(client);
-    client->config.callbacks->on_closed(client->config.opaque, client);
+    end(client);
 }
 
 /* ---- what the client says ---- */
@@ -136,7 +92,7 @@ static void prepare_glz(struct sm_display_peer *client)
         client->compression == SM_COMPRESSION_GLZ || client->compression == SM_COMPRESSION_AUTO_GLZ;
     if (!is_wanted || client->glz_window_px == 0)
         return;
-    if (sm_image_policy_enable_glz(client->policy, client->glz_window_px) != SM_OK)
+    if (sm_glz_share_create(&client->glz, client->glz_window_px) != SM_OK)
         log_line(client, SM_LOG_INFO, "no GLZ: the dictionary could not be made");
     client->glz_window_px = 0; /* once: its numbering must not begin anew */
 }
@@ -197,117 +153,70 @@ static void pull_events(struct sm_display_peer *client)
     }
 }
 
-/* ---- sending ---- */
+/* ---- sending: what the sender asks and tells ---- */
 
-/* Passes a descriptor once everything before it has left; true when none waits any more. */
-static bool pass_fd(struct sm_display_peer *client)
+/*
+ * What this client may be sent for a drawing. What is decided for the area (may it be lossy?) and
+ * for the line is filled in here.
+ */
+static void describe_receiver(void *opaque, const struct sm_drawing *drawing,
+                              struct sm_image_receiver *receiver)
 {
-    if (client->passing_fd < 0)
-        return true;
-    if (sm_channel_pending_size(sm_display_server_channel(client->server)) > 0)
-        return false;
-    enum sm_status status =
-        sm_transport_send_fd(sm_pump_transport(client->pump), '@', client->passing_fd);
-    if (status == SM_AGAIN) {
-        sm_loop_timer_start(client->config.loop, client->fd_timer, FD_RETRY_MS);
-        return false;
-    }
-    (void)close(client->passing_fd);
-    client->passing_fd = -1;
-    if (status)
-        sm_display_peer_close(client, "descriptor of the scan-out could not be passed");
-    return status == SM_OK;
-}
-
-static enum sm_status send_item(struct sm_display_peer *client, struct item *item)
-{
-    if (!item->drawable)
-        return sm_display_server_send(client->server, &item->msg);
-    struct sm_display_msg msg = item->drawable->drawing->msg;
-    struct sm_image_receiver receiver = {
+    struct sm_display_peer *client = opaque;
+    (void)drawing;
+    *receiver = (struct sm_image_receiver){
         .compression = client->compression,
         .is_local = client->handover->is_unix,
         .has_lz4 = sm_display_peer_can(client, SM_DISPLAY_CAP_LZ4_COMPRESSION),
+        .has_jpeg = true, /* every client has it */
+        .rate_bytes_s = sm_peer_flow_rate(sm_peer_sender_flow(client->sender)),
+        .glz = client->glz,
     };
-    sm_image_policy_apply(client->policy, &receiver, &msg);
-    return sm_display_server_send(client->server, &msg);
 }
 
-/* Sends the first item. False if the line takes nothing more now. */
-static bool send_first(struct sm_display_peer *client)
+/*
+ * A drawing was decided and will be sent in this form: what has to be kept in mind of it for later
+ * drawings, in the order of sending, is noted here.
+ */
+static void note_planned(void *opaque, const struct sm_drawing *drawing,
+                         const struct sm_image_task *task)
 {
-    struct item *item = SM_LIST_ITEM(client->queue.next, struct item, link);
-    enum sm_status status = send_item(client, item);
-    if (status && item->drawable && sm_image_policy_used_glz(client->policy)) {
-        /* Later images would refer to one that the client never got. */
-        sm_display_peer_close(client, "an image of its dictionary could not be sent");
-        return false;
-    }
-    if (status == SM_AGAIN)
-        return false;
-    if (status == SM_ERR_NOMEM) {
-        sm_display_peer_close(client, "out of memory");
-        return false;
-    }
-    if (status && may_say(client, SM_LOG_WARNING))
-        sm_log_at(client->config.log, SM_LOG_WARNING,
-                  "display:%u (%p): message of type %u not sent: %s",
-                  (unsigned)client->handover->channel_id, (void *)client,
-                  item->drawable ? item->drawable->drawing->msg.type : item->msg.type,
-                  sm_status_name(status));
-    if (!status && item->fd >= 0) {
-        client->passing_fd = item->fd;
-        item->fd = -1;
-    }
-    free_item(client, item);
-    return true;
+    (void)opaque;
+    (void)drawing;
+    (void)task;
 }
 
-static bool can_send(struct sm_display_peer *client)
+static void queue_missed(void *opaque, uint32_t surface_id, struct sm_rect area)
 {
-    struct sm_channel *channel = sm_display_server_channel(client->server);
-    return !client->is_closed && sm_display_server_is_ready(client->server) &&
-           sm_channel_pending_size(channel) < LOW_WATER_BYTES;
-}
-
-/* The queue is empty and the line free: queues a piece of what was missed. */
-static bool catch_up(struct sm_display_peer *client)
-{
-    uint32_t surface_id;
-    struct sm_rect area;
-    if (client->is_closed || !sm_list_is_empty(&client->queue) ||
-        !sm_backlog_take(&client->backlog, PIECE_PIXELS, &surface_id, &area))
-        return false;
-    client->is_catching_up = true;
+    struct sm_display_peer *client = opaque;
     client->config.callbacks->queue_pixels(client->config.opaque, client, surface_id, area);
-    client->is_catching_up = false;
-    return true;
 }
 
-/* True if something is to be written now. */
-static bool push(struct sm_display_peer *client)
+static void on_dropped(void *opaque, uint16_t type, enum sm_status status)
 {
-    if (client->is_pushing || client->is_closed)
-        return false;
-    client->is_pushing = true;
-    bool has_sent = false;
-    while (pass_fd(client) && can_send(client)) {
-        if (sm_list_is_empty(&client->queue)) {
-            if (!catch_up(client))
-                break;
-        } else if (!send_first(client)) {
-            break;
-        } else {
-            has_sent = true;
-        }
-    }
-    client->is_pushing = false;
-    return has_sent;
+    struct sm_display_peer *client = opaque;
+    if (may_say(client, SM_LOG_WARNING))
+        sm_log_at(
+            client->config.log, SM_LOG_WARNING, "display:%u (%p): message of type %u not sent: %s",
+            (unsigned)client->handover->channel_id, (void *)client, type, sm_status_name(status));
 }
+
+static void on_failed(void *opaque, const char *reason)
+{
+    sm_display_peer_close(opaque, reason);
+}
+
+static const struct sm_peer_sender_callbacks SENDER_CALLBACKS = {
+    .describe = describe_receiver,
+    .planned = note_planned,
+    .queue_pixels = queue_missed,
+    .dropped = on_dropped,
+    .failed = on_failed,
+};
 
 void sm_display_peer_push(struct sm_display_peer *client)
 {
-    if (push(client) && !client->is_closed && !client->is_in_activity)
+    if (sm_peer_sender_push(client->sender) && !client->is_in_activity)
         sm_pump_kick(client->pump);
 }
 
@@ -316,13 +225,8 @@ static void on_activity(void *opaque)
     struct sm_display_peer *client = opaque;
     client->is_in_activity = true;
     pull_events(client);
-    (void)push(client);
+    (void)sm_peer_sender_push(client->sender);
     client->is_in_activity = false;
-}
-
-static void on_fd_timer(void *opaque)
-{
-    sm_display_peer_push(opaque);
 }
 
 static const struct sm_pump_callbacks PUMP_CALLBACKS = {
@@ -332,120 +236,42 @@ static const struct sm_pump_callbacks PUMP_CALLBACKS = {
 
 /* ---- queueing ---- */
 
-static struct item *add_item(struct sm_display_peer *client)
+static void check_queued(struct sm_display_peer *client, enum sm_status status)
 {
-    if (client->queue_count >= SM_DISPLAY_MAX_MESSAGES)
+    if (status == SM_ERR_LIMIT)
         sm_display_peer_close(client, "does not read, disconnecting");
-    struct item *item = client->is_closed ? NULL : calloc(1, sizeof(*item));
-    if (!item) {
-        if (!client->is_closed)
-            sm_display_peer_close(client, "out of memory");
-        return NULL;
-    }
-    item->fd = -1;
-    item->queued_us = sm_now_us();
-    sm_list_append(&client->queue, &item->link);
-    client->queue_count++;
-    return item;
-}
-
-static void miss(struct sm_display_peer *client, const struct sm_drawing *drawing)
-{
-    /* Every drawing message begins with the same base. */
-    uint32_t surface_id = drawing->msg.draw_fill.base.surface_id;
-    if (sm_backlog_add(&client->backlog, surface_id, drawing->bounds) != SM_OK)
+    else if (status)
         sm_display_peer_close(client, "out of memory");
-}
-
-static bool is_behind(const struct sm_display_peer *client)
-{
-    if (client->queue_count > COLLAPSE_COUNT || client->queue_bytes > COLLAPSE_BYTES)
-        return true;
-    const struct item *oldest = SM_LIST_ITEM(client->queue.next, struct item, link);
-    return client->queue_count > COLLAPSE_AGED_COUNT &&
-           sm_now_us() - oldest->queued_us > COLLAPSE_AGE_US;
-}
-
-/*
- * Drawings become areas; messages stay and keep their order. Until the backlog is sent, new
- * drawings join it: one that reads a surface the client has not seen the newest of must not be
- * carried out there.
- */
-static void collapse(struct sm_display_peer *client)
-{
-    SM_LIST_FOR (link, &client->queue) {
-        struct item *item = SM_LIST_ITEM(link, struct item, link);
-        if (item->drawable) {
-            miss(client, item->drawable->drawing);
-            if (client->is_closed)
-                return; /* the queue is gone */
-            free_item(client, item);
-        } else if (item->msg.type == SM_MSG_DISPLAY_SURFACE_DESTROY) {
-            sm_backlog_forget(&client->backlog, item->msg.surface_destroy.surface_id);
-        }
-    }
 }
 
 void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_drawable *drawable)
 {
-    if (!sm_backlog_is_empty(&client->backlog) && !client->is_catching_up) {
-        miss(client, drawable->drawing);
-        return;
-    }
-    struct item *item = add_item(client);
-    if (!item)
-        return;
-    item->drawable = sm_drawable_ref(drawable);
-    client->queue_bytes += drawable->drawing->size_bytes;
-    if (is_behind(client))
-        collapse(client);
+    if (!client->is_closed)
+        check_queued(client, sm_peer_queue_add_drawing(&client->queue, drawable, sm_now_us()));
 }
 
 void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_display_msg *msg)
 {
-    struct item *item = add_item(client);
-    if (!item)
-        return;
-    item->msg = *msg;
-    if (msg->type == SM_MSG_DISPLAY_SURFACE_DESTROY)
-        sm_backlog_forget(&client->backlog, msg->surface_destroy.surface_id);
-    if (msg->type != SM_MSG_DISPLAY_MONITORS_CONFIG)
-        return;
-    size_t count = msg->monitors_config.num_heads;
-    item->heads = sm_alloc_array(count, sizeof(*item->heads));
-    if (!item->heads) {
-        sm_display_peer_close(client, "out of memory");
-        return;
-    }
-    memcpy(item->heads, msg->monitors_config.heads, count * sizeof(*item->heads));
-    item->msg.monitors_config.heads = item->heads;
-}
-
-/* A scan-out that waits and that no draw refers to is of no interest any more. */
-static void drop_stale_scanout(struct sm_display_peer *client)
-{
-    for (struct sm_list *link = client->queue.prev; link != &client->queue; link = link->prev) {
-        struct item *item = SM_LIST_ITEM(link, struct item, link);
-        if (!item->drawable && item->msg.type == SM_MSG_DISPLAY_GL_DRAW)
-            return;
-        if (item->fd >= 0) {
-            free_item(client, item);
-            return;
-        }
-    }
+    if (!client->is_closed)
+        check_queued(client, sm_peer_queue_add_message(&client->queue, msg, -1, sm_now_us()));
 }
 
 void sm_display_peer_queue_scanout(struct sm_display_peer *client, const struct sm_display_msg *msg,
                                    int fd)
 {
-    drop_stale_scanout(client);
-    struct item *item = add_item(client);
-    if (!item) {
+    if (client->is_closed)
         (void)close(fd);
-        return;
-    }
-    item->msg = *msg;
-    item->fd = fd;
+    else
+        check_queued(client, sm_peer_queue_add_message(&client->queue, msg, fd, sm_now_us()));
+}
+
+void sm_display_peer_queue_late(struct sm_display_peer *client, const struct sm_late_ops *ops,
+                                void *late)
+{
+    if (client->is_closed)
+        ops->destroy(late, false);
+    else
+        check_queued(client, sm_peer_queue_add_late(&client->queue, ops, late, sm_now_us()));
 }
 
 /* ---- what is known about it ---- */
@@ -487,12 +313,12 @@ bool sm_display_peer_is_closed(const struct sm_display_peer *client)
 
 uint32_t sm_display_peer_queue_count(const struct sm_display_peer *client)
 {
-    return client->queue_count;
+    return client->queue.count;
 }
 
 size_t sm_display_peer_queue_bytes(const struct sm_display_peer *client)
 {
-    return client->queue_bytes;
+    return client->queue.bytes;
 }
 
 bool sm_display_peer_knows(const struct sm_display_peer *client, uint32_t surface_id)
@@ -553,12 +379,15 @@ static enum sm_status start(struct sm_display_peer *client)
     };
     enum sm_status status = sm_display_server_create(&client->server, &config, sm_now_us());
     if (!status)
-        status = sm_image_policy_create(&client->policy);
+        status = sm_peer_sender_create(
+            &client->sender, &(struct sm_peer_sender_config){.loop = client->config.loop,
+                                                             .server = client->server,
+                                                             .queue = &client->queue,
+                                                             .encoder = client->config.encoder,
+                                                             .callbacks = &SENDER_CALLBACKS,
+                                                             .opaque = client});
     if (status)
         return status;
-    client->fd_timer = sm_loop_timer_add(client->config.loop, on_fd_timer, client);
-    if (!client->fd_timer)
-        return SM_ERR_NOMEM;
     status = sm_pump_create(
         &client->pump, client->config.loop, handover->transport,
         sm_display_server_machine(client->server),
@@ -567,6 +396,7 @@ static enum sm_status start(struct sm_display_peer *client)
     if (status)
         return status;
     handover->transport = NULL; /* the pump's now */
+    sm_peer_sender_set_pump(client->sender, client->pump);
     return SM_OK;
 }
 
@@ -579,14 +409,11 @@ enum sm_status sm_display_peer_create(struct sm_display_peer **out,
         sm_channel_handover_destroy(handover);
         return SM_ERR_NOMEM;
     }
-    *client = (struct sm_display_peer){.config = *config,
-                                       .handover = handover,
-                                       .passing_fd = -1,
-                                       .compression = config->compression};
+    *client = (struct sm_display_peer){
+        .config = *config, .handover = handover, .compression = config->compression};
     sm_list_init(&client->link);
-    sm_list_init(&client->queue);
-    sm_backlog_init(&client->backlog);
-    sm_socket_set_latency(handover->transport->fd, LOW_WATER_BYTES);
+    sm_peer_queue_init(&client->queue);
+    sm_socket_set_latency(handover->transport->fd, SM_PEER_LOW_WATER_BYTES);
     enum sm_status status = start(client);
     if (status) {
         sm_display_peer_destroy(client);
@@ -601,14 +428,11 @@ void sm_display_peer_destroy(struct sm_display_peer *client)
     if (!client)
         return;
     sm_list_remove(&client->link);
-    clear_queue(client);
-    sm_backlog_finish(&client->backlog);
+    sm_peer_sender_destroy(client->sender);
+    sm_peer_queue_finish(&client->queue);
     sm_pump_destroy(client->pump);
-    sm_loop_timer_remove(client->config.loop, client->fd_timer);
     sm_display_server_destroy(client->server);
-    sm_image_policy_destroy(client->policy);
-    if (client->passing_fd >= 0)
-        (void)close(client->passing_fd);
+    sm_glz_share_unref(client->glz);
     sm_channel_handover_destroy(client->handover);
     free(client);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One client of a display channel: its connection, the queue of what it is to be sent, and what it
- * knows. Everything leaves in the order it was queued. A client that falls behind is not sent what
- * happened but what is: its queue collapses into a backlog of areas (server/display/backlog.h).
+ * One client of a display channel: its connection, what it says, and what it knows. What it is to
+ * be sent waits in a queue (peer_queue.h) and leaves in the order it was queued (peer_sender.h),
+ * unless the client falls behind and is sent not what happened but what is.
  */
 #ifndef SM_SERVER_DISPLAY_DISPLAY_PEER_H
 #define SM_SERVER_DISPLAY_DISPLAY_PEER_H
@@ -21,6 +21,8 @@
 #include "sumac/status.h"
 
 struct sm_channel_handover;
+struct sm_encoder;
+struct sm_late_ops;
 struct sm_log;
 
 /** Thread: the worker's. */
@@ -45,6 +47,7 @@ struct sm_display_peer_config {
     const struct sm_display_peer_callbacks *callbacks;
     void *opaque;
     enum sm_worker_compression compression; /* until it wishes for something else */
+    struct sm_encoder *encoder;             /* borrowed: the worker's, for all its clients */
 };
 
 /** @param handover  taken in any case; on failure it is destroyed */
@@ -97,6 +100,10 @@ void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_d
 /** Queues GL_SCANOUT_UNIX and a descriptor to go with it; `fd` is taken. */
 void sm_display_peer_queue_scanout(struct sm_display_peer *client, const struct sm_display_msg *msg,
                                    int fd);
+
+/** Queues something that is made when its turn comes (peer_queue.h); `late` is taken. */
+void sm_display_peer_queue_late(struct sm_display_peer *client, const struct sm_late_ops *ops,
+                                void *late);
 
 /** Sends what can be sent now. */
 void sm_display_peer_push(struct sm_display_peer *client);

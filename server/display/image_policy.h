@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which encoding for this image for this client. Here other codecs, caches and lossy bookkeeping
- * plug in; whoever sends a drawing only asks. Source: docs/display.md, "Images".
+ * Which encoding for this image for this client: one pure function of the image and of what is
+ * known about the receiver. Source: docs/display.md, "Images".
  */
 #ifndef SM_SERVER_DISPLAY_IMAGE_POLICY_H
 #define SM_SERVER_DISPLAY_IMAGE_POLICY_H
@@ -9,43 +9,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/codec/codec.h"
 #include "core/wire/display.h"
 #include "server/display/worker.h"
-#include "sumac/status.h"
 
-/** One client's encoder, dictionary and the results of one message. Thread: the worker's. */
-struct sm_image_policy;
+struct sm_glz_share;
 
-SM_NODISCARD enum sm_status sm_image_policy_create(struct sm_image_policy **out);
-
-/** NULL does nothing. */
-void sm_image_policy_destroy(struct sm_image_policy *policy);
-
-/**
- * From now on GLZ may be used: the client keeps a window of `window_px` pixels, which nobody else
- * fills. Without it, GLZ means LZ.
- *
- * @return SM_OK; SM_ERR_LIMIT for a window nobody has; SM_ERR_NOMEM; GLZ stays off then
- */
-SM_NODISCARD enum sm_status sm_image_policy_enable_glz(struct sm_image_policy *policy,
-                                                       uint32_t window_px);
-
-/** What is known about the receiver. */
+/** What is known about the receiver, for the images of one message. */
 struct sm_image_receiver {
     enum sm_worker_compression compression; /* its wish, or the server's setting */
     bool is_local;                          /* copying beats compressing */
-    bool has_lz4;
+    bool has_lz4, has_jpeg;                 /* it can decode them */
+    bool may_be_lossy;        /* where this message draws: what is wrong is put right later */
+    uint64_t rate_bytes_s;    /* of its line; 0: fast, or not known */
+    struct sm_glz_share *glz; /* borrowed: its dictionary; NULL for none, GLZ means LZ then */
 };
 
 /**
- * Replaces the images of `msg`, a copy of a drawing's message, by what is to be sent. They stay
- * valid until the next call. An image that cannot be encoded goes as it is. What was encoded with
- * GLZ has to be sent: later images refer to it.
+ * The codec to try; SM_CODEC_BITMAP: as it is. Whoever encodes falls back to the image as it is if
+ * that does not make it smaller. Thread: any.
  */
-void sm_image_policy_apply(struct sm_image_policy *policy, const struct sm_image_receiver *receiver,
-                           struct sm_display_msg *msg);
+enum sm_image_codec sm_image_policy_choose(const struct sm_image_receiver *receiver,
+                                           const struct sm_image *image);
 
-/** Whether an image of the last message was encoded with GLZ. */
-bool sm_image_policy_used_glz(const struct sm_image_policy *policy);
+/** A bitmap's pixels, borrowed from it. */
+struct sm_pixels_in sm_image_policy_pixels(const struct sm_bitmap *bitmap);
 
 #endif

@@ -6,7 +6,7 @@
 enum {
     /**
      * A client with more things waiting holds the command rings. Drawings collapse long before
-     * (display_peer.c), so only messages about surfaces and the like can get there.
+     * (peer_queue.c), so only messages about surfaces and the like can get there.
      */
     SM_DISPLAY_MAX_QUEUE = 1000,
     /** A client whose waiting drawings hold more bytes does so too. */

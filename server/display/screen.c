@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/display/screen.h"
 
+#include "core/base/cpu.h"
+#include "core/base/math.h"
+#include "core/codec/encoder.h"
+#include "media/libs.h"
 #include "server/display/limits.h"
 #include "server/display/renderer.h"
 
@@ -22,6 +26,12 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
         status = sm_pointer_create(&screen->pointer, loop, config->log, config->mouse_mode);
     if (!status)
         status = sm_gl_scanout_create(&screen->gl, screen);
+    if (!status)
+        status = sm_encoder_create(&screen->encoder, &(struct sm_encoder_config){
+                                                         .libs = &sm_media_codec_libs,
+                                                         .max_pixels = SM_MAX_PIXELS,
+                                                         .cpu_flags = sm_cpu_detect(),
+                                                     });
     screen->surfaces.renderer = screen->renderer;
     return status;
 }
@@ -42,6 +52,7 @@ void sm_screen_finish(struct sm_screen *screen)
     }
     if (screen->slots)
         sm_screen_release_cursor(screen);
+    sm_encoder_destroy(screen->encoder);
     sm_renderer_destroy(screen->renderer);
     sm_memslots_destroy(screen->slots);
 }

@@ -21,6 +21,7 @@
 #include "server/qxl/commands.h"
 #include "server/qxl/memslots.h"
 
+struct sm_encoder;
 struct sm_renderer;
 
 /** How far the reading of a command ring is. */
@@ -39,6 +40,7 @@ struct sm_screen {
     struct sm_memslots *slots;    /* owned */
     struct sm_renderer *renderer; /* owned */
     struct sm_pointer *pointer;   /* owned */
+    struct sm_encoder *encoder;   /* owned: for all clients, what is not given to other threads */
     struct sm_surfaces surfaces;
     struct sm_drawable_budget budget;
     struct sm_log_limit complaints; /* warnings that clients can cause */

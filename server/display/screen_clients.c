@@ -338,6 +338,7 @@ void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *han
         .callbacks = &CLIENT_CALLBACKS,
         .opaque = screen,
         .compression = screen->compression,
+        .encoder = screen->encoder,
     };
     struct sm_display_peer *client;
     enum sm_status status = sm_display_peer_create(&client, &config, handover);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/display/glz_share.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/codec/glz/dictionary.h"
+
+struct sm_glz_share {
+    _Atomic uint32_t refs;
+    uint32_t window_px;
+    pthread_mutex_t lock;                 /* of the dictionary, held while an image is encoded */
+    struct sm_glz_dictionary *dictionary; /* owned */
+};
+
+static void lock(void *context)
+{
+    struct sm_glz_share *share = context;
+    pthread_mutex_lock(&share->lock);
+}
+
+static void unlock(void *context)
+{
+    struct sm_glz_share *share = context;
+    pthread_mutex_unlock(&share->lock);
+}
+
+enum sm_status sm_glz_share_create(struct sm_glz_share **out, uint32_t window_px)
+{
+    struct sm_glz_share *share = calloc(1, sizeof(*share));
+    if (!share)
+        return SM_ERR_NOMEM;
+    struct sm_glz_dictionary_hooks hooks = {.lock = lock, .unlock = unlock, .context = share};
+    enum sm_status status = sm_glz_dictionary_create(&share->dictionary, window_px, 0, &hooks);
+    if (status) {
+        free(share);
+        return status;
+    }
+    atomic_init(&share->refs, 1);
+    share->window_px = window_px;
+    pthread_mutex_init(&share->lock, NULL);
+    *out = share;
+    return SM_OK;
+}
+
+struct sm_glz_share *sm_glz_share_ref(struct sm_glz_share *share)
+{
+    atomic_fetch_add(&share->refs, 1);
+    return share;
+}
+
+void sm_glz_share_unref(struct sm_glz_share *share)
+{
+    if (!share || atomic_fetch_sub(&share->refs, 1) > 1)
+        return;
+    sm_glz_dictionary_destroy(share->dictionary);
+    pthread_mutex_destroy(&share->lock);
+    free(share);
+}
+
+struct sm_glz_dictionary *sm_glz_share_dictionary(struct sm_glz_share *share)
+{
+    return share->dictionary;
+}
+
+uint32_t sm_glz_share_window_px(const struct sm_glz_share *share)
+{
+    return share->window_px;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A GLZ dictionary that several encoders use: those of a client's display channels, each with a
+ * thread of its own. Images are numbered through all of them, and on each channel they have to be
+ * sent in the order they were encoded there. Source: docs/codec.md, "GLZ dictionary".
+ */
+#ifndef SM_SERVER_DISPLAY_GLZ_SHARE_H
+#define SM_SERVER_DISPLAY_GLZ_SHARE_H
+
+#include <stdint.h>
+
+#include "sumac/status.h"
+
+struct sm_glz_dictionary;
+
+/** Thread: any; the dictionary locks itself. */
+struct sm_glz_share;
+
+/** Makes a dictionary of `window_px`, held once by the caller. SM_OK; SM_ERR_LIMIT; SM_ERR_NOMEM.
+ */
+SM_NODISCARD enum sm_status sm_glz_share_create(struct sm_glz_share **out, uint32_t window_px);
+
+struct sm_glz_share *sm_glz_share_ref(struct sm_glz_share *share);
+
+/** The last one frees it. NULL does nothing. */
+void sm_glz_share_unref(struct sm_glz_share *share);
+
+/** Borrowed while held. */
+struct sm_glz_dictionary *sm_glz_share_dictionary(struct sm_glz_share *share);
+
+/** Images of as many pixels or more do not fit. */
+uint32_t sm_glz_share_window_px(const struct sm_glz_share *share);
+
+#endif

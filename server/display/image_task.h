@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The images of one message on their way: decided on the worker's thread in the order of sending,
+ * then encoded on any thread, then sent. Here an image gets its form, so here caches answer, too.
+ * Source: docs/display.md, "Images".
+ */
+#ifndef SM_SERVER_DISPLAY_IMAGE_TASK_H
+#define SM_SERVER_DISPLAY_IMAGE_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/writer.h"
+#include "core/codec/codec.h"
+#include "core/wire/display.h"
+#include "server/display/image_policy.h"
+
+struct sm_encoder;
+
+enum { SM_IMAGE_TASK_MAX = 3 }; /* of one message: source, brush, mask; or two brushes */
+
+/** One image. */
+struct sm_image_slot {
+    const struct sm_image *from; /* borrowed from the drawing */
+    enum sm_image_codec codec;   /* what was decided; BITMAP: it goes as `to` is */
+    struct sm_image to;          /* what the message points to instead */
+    struct sm_writer data;       /* encoded bytes */
+};
+
+/** Stays where it is from init to finish. Thread: one at a time. */
+struct sm_image_task {
+    struct sm_display_msg msg; /* to be sent, once encoded */
+    struct sm_image_slot slots[SM_IMAGE_TASK_MAX];
+    unsigned count;
+    size_t raw_bytes;         /* that have to be encoded; 0: it can be sent at once */
+    bool uses_glz;            /* later images may refer to it: it has to be sent, and in order */
+    struct sm_glz_share *glz; /* held; NULL for none */
+};
+
+/**
+ * Decides about the images of `msg`, a drawing's message, which with all it points to is borrowed
+ * until finish. Thread: the worker's.
+ */
+void sm_image_task_init(struct sm_image_task *task, const struct sm_display_msg *msg,
+                        const struct sm_image_receiver *receiver);
+
+/**
+ * Encodes what was decided; an image that cannot be, or does not shrink, goes as it is. Tasks with
+ * `uses_glz` of one client are encoded in the order of sending. Thread: any.
+ */
+void sm_image_task_encode(struct sm_image_task *task, struct sm_encoder *encoder);
+
+void sm_image_task_finish(struct sm_image_task *task);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The brake of one client's connection: how much more may be made for it now, and what is known of
+ * its line. The sender asks before anything is encoded, so whatever is decided here decides how old
+ * pixels are when they arrive. Source: docs/display.md, "Flow".
+ */
+#ifndef SM_SERVER_DISPLAY_PEER_FLOW_H
+#define SM_SERVER_DISPLAY_PEER_FLOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sm_channel;
+
+enum {
+    /**
+     * So much may wait to be written; the kernel is told to hold about as much that is not on its
+     * way, so what is made now is late by the line's own round trip and little more.
+     */
+    SM_PEER_LOW_WATER_BYTES = 64 << 10,
+};
+
+/** Thread: the worker's. */
+struct sm_peer_flow {
+    const struct sm_channel *channel; /* borrowed: unsent, unacknowledged, round trip */
+};
+
+void sm_peer_flow_init(struct sm_peer_flow *flow, const struct sm_channel *channel);
+
+/**
+ * Bytes that may be made for the line now, as they will be on the wire; 0: wait until something has
+ * left. What is made may be larger: nobody knows before.
+ *
+ * @param made_bytes  are ready, or being made, and not yet given to the connection
+ */
+size_t sm_peer_flow_room(struct sm_peer_flow *flow, size_t made_bytes, uint64_t now_us);
+
+/** What the line carries, in bytes per second; 0: not known, to be taken for fast. */
+uint64_t sm_peer_flow_rate(const struct sm_peer_flow *flow);
+
+/** Pixels of a piece of the backlog: what is encoded and sent in a few tens of milliseconds. */
+uint32_t sm_peer_flow_piece_px(const struct sm_peer_flow *flow);
+
+#endif
