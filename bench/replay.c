@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A host that serves a recording as fast as the server takes it, through whatever
- * libspice-server.so.1 the linker finds (LD_LIBRARY_PATH). It begins when a display client is
- * there, prints what it took when all commands have been given back, and goes on showing the last
- * picture.
+ * A host that serves a recording through whatever libspice-server.so.1 the linker finds
+ * (LD_LIBRARY_PATH): as fast as the server takes it, or at the pace it was recorded with. It begins
+ * when a display client is there, prints what it took when all commands have been taken, and goes
+ * on showing the last picture.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -12,41 +13,51 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "bench/host/core_loop.h"
-#include "core/base/list.h"
+#include "bench/host/marks.h"
+#include "bench/host/ring.h"
+#include "bench/host/timeline.h"
 #include "io/clock.h"
 #include "spice-server/spice.h"
 
 enum {
     QUEUE_MAX = 64, /* commands read ahead, like a guest's ring */
     SURFACES = 1024,
+    STEP_US = 20000, /* longest sleep of the feeder */
 };
 
-struct queued {
-    struct sm_list link;
-    QXLCommandExt *command;
+struct options {
+    const char *path;
+    int port, compression, streaming;
+    bool waits, quits, is_paced, has_marks;
+    double from, seconds;
+    unsigned loops;
+    uint64_t limit; /* commands; 0: all */
 };
 
 struct host {
     QXLInstance instance; /* first: callbacks get its address */
+    struct options options;
     struct sm_epoll_loop *loop;
     SpiceServer *server;
+    SpiceKbdInstance keyboard;
     SpiceReplay *replay;
-    const char *path;
-    int port, compression, streaming;
-    bool quits;
-    pthread_mutex_t lock; /* guards the rest */
-    pthread_cond_t moved;
-    struct sm_list queues[2]; /* display, cursor */
-    unsigned queued;
-    uint64_t read, released;
-    bool has_begun, is_read, is_told;
+    struct sm_bench_rings rings;
+    struct sm_bench_marks marks;
+    struct sm_bench_timeline timeline;
+    bool has_begun, is_told; /* the loop's thread */
+    _Atomic bool is_read;
+    _Atomic uint64_t feeder_cpu_us; /* reading the file, which is not serving it */
     uint64_t begun_us;
 };
 
 static struct host host;
+
+/* ---- the device ---- */
 
 static void get_init_info(QXLInstance *instance, QXLDevInitInfo *info)
 {
@@ -70,64 +81,36 @@ static void set_compression_level(QXLInstance *instance, int level)
     (void)instance, (void)level;
 }
 
-static int pull(unsigned ring, QXLCommandExt *out)
-{
-    struct queued *item = NULL;
-    pthread_mutex_lock(&host.lock);
-    struct sm_list *queue = &host.queues[ring];
-    if (!sm_list_is_empty(queue)) {
-        item = SM_LIST_ITEM(queue->next, struct queued, link);
-        sm_list_remove(&item->link);
-        host.queued--;
-        pthread_cond_signal(&host.moved);
-    }
-    pthread_mutex_unlock(&host.lock);
-    if (!item)
-        return 0;
-    *out = *item->command;
-    free(item);
-    return 1;
-}
-
-static int is_empty(unsigned ring)
-{
-    pthread_mutex_lock(&host.lock);
-    int empty = sm_list_is_empty(&host.queues[ring]);
-    pthread_mutex_unlock(&host.lock);
-    return empty;
-}
-
 static int get_command(QXLInstance *instance, QXLCommandExt *out)
 {
     (void)instance;
-    return pull(0, out);
+    return sm_bench_rings_take(&host.rings, SM_BENCH_DISPLAY_RING, out);
 }
 
 static int get_cursor_command(QXLInstance *instance, QXLCommandExt *out)
 {
     (void)instance;
-    return pull(1, out);
+    return sm_bench_rings_take(&host.rings, SM_BENCH_CURSOR_RING, out);
 }
 
 static int req_cmd_notification(QXLInstance *instance)
 {
     (void)instance;
-    return is_empty(0);
+    return sm_bench_rings_is_empty(&host.rings, SM_BENCH_DISPLAY_RING);
 }
 
 static int req_cursor_notification(QXLInstance *instance)
 {
     (void)instance;
-    return is_empty(1);
+    return sm_bench_rings_is_empty(&host.rings, SM_BENCH_CURSOR_RING);
 }
 
 static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
 {
     (void)instance;
-    spice_replay_free_cmd(host.replay, (QXLCommandExt *)(uintptr_t)info.info->id);
-    pthread_mutex_lock(&host.lock);
-    host.released++;
-    pthread_mutex_unlock(&host.lock);
+    if (!sm_bench_marks_release(info.info))
+        spice_replay_free_cmd(host.replay, (QXLCommandExt *)(uintptr_t)info.info->id);
+    sm_bench_rings_note_release(&host.rings);
 }
 
 static void notify_update(QXLInstance *instance, uint32_t update_id)
@@ -158,35 +141,123 @@ static const QXLInterface INTERFACE = {
     .flush_resources = flush_resources,
 };
 
-static void enqueue(QXLCommandExt *command)
+/* ---- the keyboard: a key draws its count ---- */
+
+static void on_key(SpiceKbdInstance *keyboard, uint8_t code)
 {
-    struct queued *item = malloc(sizeof(*item));
-    if (!item)
-        abort(); /* a bench without memory measures nothing */
-    item->command = command;
-    unsigned ring = command->cmd.type == QXL_CMD_CURSOR ? 1 : 0;
-    pthread_mutex_lock(&host.lock);
-    while (host.queued >= QUEUE_MAX)
-        pthread_cond_wait(&host.moved, &host.lock);
-    sm_list_append(&host.queues[ring], &item->link);
-    host.queued++;
-    host.read++;
-    pthread_mutex_unlock(&host.lock);
+    (void)keyboard;
+    if (!host.options.has_marks || code & 0x80 || code == 0xe0)
+        return;
+    sm_bench_marks_key(&host.marks);
     spice_qxl_wakeup(&host.instance);
 }
 
-/* Requests in the recording are synchronous calls, so a thread of its own reads it. */
+static uint8_t get_leds(SpiceKbdInstance *keyboard)
+{
+    (void)keyboard;
+    return 0;
+}
+
+static const SpiceKbdInterface KEYBOARD = {
+    .base = {.type = SPICE_INTERFACE_KEYBOARD,
+             .description = "bench keyboard",
+             .major_version = SPICE_INTERFACE_KEYBOARD_MAJOR,
+             .minor_version = SPICE_INTERFACE_KEYBOARD_MINOR},
+    .push_scan_freg = on_key,
+    .get_leds = get_leds,
+};
+
+/* ---- feeding; requests in the recording are synchronous calls, hence a thread of its own ---- */
+
+static void sleep_us(uint64_t us)
+{
+    struct timespec time = {.tv_sec = (time_t)(us / 1000000),
+                            .tv_nsec = (long)(us % 1000000) * 1000};
+    while (nanosleep(&time, &time) != 0 && errno == EINTR) {
+    }
+}
+
+static void enqueue(const QXLCommandExt *command, bool is_marked)
+{
+    unsigned under = is_marked ? sm_bench_marks_under(command) : 0;
+    sm_bench_rings_put(&host.rings, command, false);
+    sm_bench_marks_draw(&host.marks, under);
+    spice_qxl_wakeup(&host.instance);
+}
+
+static void wait_until(uint64_t due_us)
+{
+    for (uint64_t now_us; (now_us = sm_now_us()) < due_us;) {
+        if (host.options.has_marks && sm_bench_marks_tick(&host.marks))
+            spice_qxl_wakeup(&host.instance);
+        sleep_us(due_us - now_us < STEP_US ? due_us - now_us : STEP_US);
+    }
+}
+
+/* The part before `from` is fed as fast as it goes, the rest at its pace. */
+static void feed_once(void)
+{
+    const struct options *o = &host.options;
+    uint64_t from_us = (uint64_t)(o->from * 1e6), paced_from_us = 0;
+    QXLCommandExt *command;
+    for (size_t i = 0; (command = spice_replay_next_cmd(host.replay, &host.instance)); i++) {
+        uint64_t at_us = i < host.timeline.count ? host.timeline.at_us[i] : 0;
+        bool is_paced = o->is_paced && at_us >= from_us;
+        if (is_paced) {
+            if (!paced_from_us)
+                paced_from_us = sm_now_us();
+            wait_until(paced_from_us + (at_us - from_us));
+            if (o->has_marks)
+                (void)sm_bench_marks_tick(&host.marks);
+        }
+        bool is_over = (is_paced && o->seconds > 0 &&
+                        (double)(sm_now_us() - paced_from_us) > o->seconds * 1e6) ||
+                       (o->limit && i == o->limit);
+        if (is_over) {
+            spice_replay_free_cmd(host.replay, command);
+            break;
+        }
+        enqueue(command, o->has_marks && is_paced);
+    }
+}
+
+/* The same again on the same device. Commands that come back late, such as the pointer's, own
+ * nothing of the replay they came from. */
+static bool open_again(void)
+{
+    while (!sm_bench_rings_is_empty(&host.rings, SM_BENCH_DISPLAY_RING))
+        sleep_us(STEP_US);
+    spice_qxl_destroy_surfaces(&host.instance);
+    SpiceReplay *former = host.replay;
+    FILE *file = fopen(host.options.path, "r");
+    SpiceReplay *next = file ? spice_replay_new(file, SURFACES) : NULL;
+    if (!next)
+        return false;
+    host.replay = next;
+    spice_replay_free(former);
+    return true;
+}
+
 static void *feed(void *unused)
 {
     (void)unused;
-    QXLCommandExt *command;
-    while ((command = spice_replay_next_cmd(host.replay, &host.instance)))
-        enqueue(command);
-    pthread_mutex_lock(&host.lock);
+    for (unsigned round = 1;; round++) {
+        feed_once();
+        if (round == host.options.loops || !open_again())
+            break;
+    }
+    struct timespec cpu;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+    host.feeder_cpu_us = (uint64_t)cpu.tv_sec * 1000000 + (uint64_t)cpu.tv_nsec / 1000;
+    if (host.options.has_marks) {
+        sm_bench_marks_end(&host.marks);
+        spice_qxl_wakeup(&host.instance);
+    }
     host.is_read = true;
-    pthread_mutex_unlock(&host.lock);
     return NULL;
 }
+
+/* ---- the loop's thread ---- */
 
 static double cpu_seconds(void)
 {
@@ -196,20 +267,26 @@ static double cpu_seconds(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+static void report(void)
+{
+    pthread_mutex_lock(&host.rings.lock);
+    uint64_t put = host.rings.put, released = host.rings.released;
+    pthread_mutex_unlock(&host.rings.lock);
+    printf("{\"commands\": %" PRIu64 ", \"released\": %" PRIu64
+           ", \"seconds\": %.3f, \"cpu_seconds\": %.3f, \"feeder_cpu_seconds\": %.3f}\n",
+           put, released, (double)(sm_now_us() - host.begun_us) / 1e6, cpu_seconds(),
+           (double)host.feeder_cpu_us / 1e6);
+    fflush(stdout);
+}
+
 /* All read and nothing queued: what is left is what the picture still needs. */
 static void look(void *timer)
 {
-    pthread_mutex_lock(&host.lock);
-    bool is_done = host.is_read && host.queued == 0 && !host.is_told;
-    host.is_told = host.is_told || is_done;
-    uint64_t read = host.read, released = host.released;
-    pthread_mutex_unlock(&host.lock);
-    if (is_done) {
-        printf("{\"commands\": %" PRIu64 ", \"released\": %" PRIu64
-               ", \"seconds\": %.3f, \"cpu_seconds\": %.3f}\n",
-               read, released, (double)(sm_now_us() - host.begun_us) / 1e6, cpu_seconds());
-        fflush(stdout);
-        if (host.quits)
+    if (host.is_read && !host.is_told &&
+        sm_bench_rings_is_empty(&host.rings, SM_BENCH_DISPLAY_RING)) {
+        host.is_told = true;
+        report();
+        if (host.options.quits)
             sm_epoll_loop_stop(host.loop);
     }
     sm_bench_core_interface(host.loop)->timer_start(*(SpiceTimer **)timer, 20);
@@ -240,14 +317,23 @@ static void on_signal(int number)
 
 static void usage(FILE *to)
 {
-    fprintf(to, "usage: bench-replay --port N [--compression 1..7] [--streaming 1..3]\n"
-                "                    [--no-wait] [--quit] RECORDING\n"
-                "  --no-wait  begin without a client\n"
-                "  --quit     end when the recording has\n"
-                "  compression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4\n");
+    fprintf(to,
+            "usage: bench-replay --port N [--compression 1..7] [--streaming 1..3] [--no-wait]\n"
+            "                    [--quit] [--pace] [--from SECONDS] [--seconds SECONDS] [--marks]\n"
+            "                    [--limit COMMANDS] [--loops N] RECORDING\n"
+            "  --no-wait   begin without a client\n"
+            "  --quit      end when the recording has\n"
+            "  --pace      as fast as it was recorded\n"
+            "  --from      only behind this time of the recording, until then as fast as it goes\n"
+            "  --seconds   and stop after so many seconds\n"
+            "  --limit     stop after so many commands\n"
+            "  --marks     draw the time, and the count of keys, over a paced recording of\n"
+            "              1920x1080; bench-watch reads them\n"
+            "  --loops     play it so many times (1), 0 for ever; our library only\n"
+            "  compression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4\n");
 }
 
-static int parse(int argc, char **argv, bool *waits)
+static int parse(struct options *o, int argc, char **argv)
 {
     static const struct option LONG[] = {
         {"port", required_argument, NULL, 'p'},
@@ -255,39 +341,61 @@ static int parse(int argc, char **argv, bool *waits)
         {"streaming", required_argument, NULL, 'v'},
         {"no-wait", no_argument, NULL, 'n'},
         {"quit", no_argument, NULL, 'q'},
+        {"pace", no_argument, NULL, 'P'},
+        {"from", required_argument, NULL, 'f'},
+        {"seconds", required_argument, NULL, 's'},
+        {"limit", required_argument, NULL, 'l'},
+        {"marks", no_argument, NULL, 'm'},
+        {"loops", required_argument, NULL, 'L'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
-    host.compression = 6;
-    host.streaming = 1;
-    *waits = true;
+    *o = (struct options){.compression = 6, .streaming = 1, .waits = true, .loops = 1};
     int option;
     while ((option = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
         if (option == 'p')
-            host.port = atoi(optarg);
+            o->port = atoi(optarg);
         else if (option == 'c')
-            host.compression = atoi(optarg);
+            o->compression = atoi(optarg);
         else if (option == 'v')
-            host.streaming = atoi(optarg);
+            o->streaming = atoi(optarg);
         else if (option == 'n')
-            *waits = false;
+            o->waits = false;
         else if (option == 'q')
-            host.quits = true;
+            o->quits = true;
+        else if (option == 'P')
+            o->is_paced = true;
+        else if (option == 'f')
+            o->from = atof(optarg);
+        else if (option == 's')
+            o->seconds = atof(optarg);
+        else if (option == 'l')
+            o->limit = strtoull(optarg, NULL, 10);
+        else if (option == 'm')
+            o->has_marks = true;
+        else if (option == 'L')
+            o->loops = (unsigned)atoi(optarg);
+        else if (option == 'h')
+            usage(stdout), exit(0);
         else
             return 2;
     }
-    if (host.port <= 0 || optind + 1 != argc)
+    if (o->port <= 0 || optind + 1 != argc)
         return 2;
-    host.path = argv[optind];
+    o->path = argv[optind];
     return 0;
 }
 
 static int start(void)
 {
-    FILE *file = fopen(host.path, "r");
+    const struct options *o = &host.options;
+    FILE *file = fopen(o->path, "r");
     if (!file) {
-        perror(host.path);
+        perror(o->path);
         return 1;
     }
+    if (o->is_paced && sm_bench_timeline_read(&host.timeline, o->path) != 0)
+        return 1;
     host.replay = spice_replay_new(file, SURFACES);
     if (!host.replay || sm_epoll_loop_create(&host.loop) != SM_OK)
         return 1;
@@ -295,28 +403,27 @@ static int start(void)
     core->channel_event = on_channel_event;
     host.server = spice_server_new();
     spice_server_set_addr(host.server, "127.0.0.1", 0);
-    spice_server_set_port(host.server, host.port);
+    spice_server_set_port(host.server, o->port);
     spice_server_set_noauth(host.server);
-    spice_server_set_image_compression(host.server, (SpiceImageCompression)host.compression);
-    spice_server_set_streaming_video(host.server, host.streaming);
+    spice_server_set_image_compression(host.server, (SpiceImageCompression)o->compression);
+    spice_server_set_streaming_video(host.server, o->streaming);
     if (spice_server_init(host.server, core) != 0)
         return 1;
+    host.keyboard.base.sif = &KEYBOARD.base;
+    spice_server_add_interface(host.server, &host.keyboard.base);
     host.instance.base.sif = &INTERFACE.base;
     return spice_server_add_interface(host.server, &host.instance.base) == 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
-    bool waits;
-    if (parse(argc, argv, &waits) != 0) {
+    if (parse(&host.options, argc, argv) != 0) {
         usage(stderr);
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    pthread_mutex_init(&host.lock, NULL);
-    pthread_cond_init(&host.moved, NULL);
-    sm_list_init(&host.queues[0]);
-    sm_list_init(&host.queues[1]);
+    sm_bench_rings_init(&host.rings, QUEUE_MAX);
+    sm_bench_marks_init(&host.marks, &host.rings);
     if (start() != 0)
         return 1;
     signal(SIGINT, on_signal);
@@ -326,7 +433,7 @@ int main(int argc, char **argv)
     sm_bench_core_interface(host.loop)->timer_start(timer, 20);
     printf("ready\n");
     fflush(stdout);
-    if (!waits)
+    if (!host.options.waits)
         begin();
     sm_epoll_loop_run(host.loop);
     return 0; /* the process ends with whatever is left: measuring is over */

@@ -27,7 +27,8 @@
 
 enum {
     MAX_BODY = 256 << 20,
-    KEY_PAUSE_MS = 20, /* quiet between a drawing and the next key */
+    KEY_PAUSE_MS = 20,        /* quiet between a drawing and the next key */
+    QUIET_AT_FIRST_MS = 2000, /* what a host may need to begin */
     KEY_A = 0x1e,
     KEY_A_UP = 0x9e,
     DISPLAY_CAPS = 1 << SM_DISPLAY_CAP_SIZED_STREAM | 1 << SM_DISPLAY_CAP_MONITORS_CONFIG |
@@ -53,8 +54,9 @@ struct sink {
     struct connection main, display, inputs;
     uint32_t session_id;
     struct sm_timer *key_timer, *end_timer;
-    uint64_t started_us, connected_us, first_picture_us, key_us;
-    uint32_t keys, keys_wanted, seconds;
+    uint64_t started_us, connected_us, first_picture_us, last_picture_us, key_us;
+    uint64_t drawings, frames; /* messages that change pixels; of these, of video streams */
+    uint32_t keys, keys_wanted, seconds, quiet_ms;
     uint64_t *samples_us; /* one a key */
     bool has_failed;
 };
@@ -104,6 +106,10 @@ static void finish_counting(void *opaque)
 
 static void note_drawing(struct sink *sink)
 {
+    sink->drawings++;
+    sink->last_picture_us = sm_now_us();
+    if (sink->quiet_ms && sink->first_picture_us)
+        sm_loop_timer_start(sm_epoll_loop_base(sink->loop), sink->end_timer, sink->quiet_ms);
     if (!sink->key_us || sink->keys >= sink->keys_wanted)
         return;
     sink->samples_us[sink->keys++] = sm_now_us() - sink->key_us;
@@ -124,7 +130,9 @@ static void note_mark(struct sink *sink)
         sm_loop_timer_start(loop, sink->key_timer, 10 * KEY_PAUSE_MS);
     if (sink->seconds)
         sm_loop_timer_start(loop, sink->end_timer, sink->seconds * 1000);
-    if (!sink->keys_wanted && !sink->seconds)
+    if (sink->quiet_ms)
+        sm_loop_timer_start(loop, sink->end_timer, QUIET_AT_FIRST_MS + sink->quiet_ms);
+    if (!sink->keys_wanted && !sink->seconds && !sink->quiet_ms)
         stop(sink, NULL);
 }
 
@@ -143,10 +151,15 @@ static void on_main(struct sink *sink, const struct sm_channel_message *message)
 static void on_display(struct sink *sink, const struct sm_channel_message *message)
 {
     uint16_t type = message->type;
+    if (!sink->connected_us)
+        sink->connected_us = sm_now_us();
+    if (type == SM_MSG_DISPLAY_STREAM_DATA || type == SM_MSG_DISPLAY_STREAM_DATA_SIZED)
+        sink->frames++;
     if (type == SM_MSG_DISPLAY_MARK)
         note_mark(sink);
     else if ((type >= SM_MSG_DISPLAY_DRAW_FILL && type <= SM_MSG_DISPLAY_DRAW_COMPOSITE) ||
-             type == SM_MSG_DISPLAY_COPY_BITS || type == SM_MSG_DISPLAY_STREAM_DATA)
+             type == SM_MSG_DISPLAY_COPY_BITS || type == SM_MSG_DISPLAY_STREAM_DATA ||
+             type == SM_MSG_DISPLAY_STREAM_DATA_SIZED)
         note_drawing(sink);
 }
 
@@ -259,6 +272,9 @@ static void print_result(struct sink *sink)
         printf(", \"keys\": %u, \"key_p50_us\": %" PRIu64 ", \"key_p99_us\": %" PRIu64, sink->keys,
                sink->samples_us[sink->keys / 2], sink->samples_us[sink->keys * 99 / 100]);
     }
+    if (sink->last_picture_us)
+        printf(", \"seconds\": %.3f", (double)(sink->last_picture_us - sink->connected_us) / 1e6);
+    printf(", \"drawings\": %" PRIu64 ", \"frames\": %" PRIu64, sink->drawings, sink->frames);
     printf(", \"display_messages\": %" PRIu64 ", \"display_bytes\": %" PRIu64 "}\n",
            sink->display.messages, sink->display.body_bytes);
 }
@@ -268,6 +284,7 @@ static int parse(struct sink *sink, int argc, char **argv)
     static const struct option LONG[] = {{"port", required_argument, NULL, 'p'},
                                          {"keys", required_argument, NULL, 'k'},
                                          {"seconds", required_argument, NULL, 's'},
+                                         {"quiet", required_argument, NULL, 'q'},
                                          {0}};
     sink->host = "127.0.0.1";
     int option;
@@ -278,6 +295,8 @@ static int parse(struct sink *sink, int argc, char **argv)
             sink->keys_wanted = (uint32_t)atoi(optarg);
         else if (option == 's')
             sink->seconds = (uint32_t)atoi(optarg);
+        else if (option == 'q')
+            sink->quiet_ms = (uint32_t)(atof(optarg) * 1000);
         else
             return 2;
     }
@@ -288,7 +307,7 @@ int main(int argc, char **argv)
 {
     static struct sink sink;
     if (parse(&sink, argc, argv) != 0) {
-        fprintf(stderr, "usage: bench-sink --port N [--keys N] [--seconds N]\n");
+        fprintf(stderr, "usage: bench-sink --port N [--keys N] [--seconds N] [--quiet SECONDS]\n");
         return 2;
     }
     sink.samples_us = calloc(sink.keys_wanted + 1, sizeof(uint64_t));

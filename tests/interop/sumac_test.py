@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-from peers import BUILD, Certificates, free_port, Machine, SERVER_FOLDER, Stage, SUMAC
+from peers import BUILD, Certificates, free_port, Machine, ROOT, SERVER_FOLDER, Stage, SUMAC
 from pictures import Picture
 from tap import Tap, check, check_equal, wait_for
 
@@ -152,7 +152,7 @@ class Replay:
     def __init__(self, server, compression):
         recording = stage.path('windows-move.rec')
         if not os.path.exists(recording):
-            packed = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'windows-move.rec.xz')
+            packed = os.path.join(ROOT, 'bench', 'recordings', 'windows-move.rec.xz')
             with lzma.open(packed) as source, open(recording, 'wb') as target:
                 shutil.copyfileobj(source, target)
         port = free_port()
