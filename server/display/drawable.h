@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/base/list.h"
+#include "server/display/footprint.h"
 #include "server/qxl/drawing.h"
 
 struct sm_display_surface;
@@ -29,12 +30,14 @@ struct sm_drawable_source {
 /** Held by a surface's pending list and by client queues. Thread: the worker's. */
 struct sm_drawable {
     const struct sm_drawing *drawing; /* owned */
+    struct sm_footprint footprint;    /* owned */
     struct sm_drawable_budget *budget;
     uint32_t refs;
     bool is_rendered;
 
     /* While pending: */
     struct sm_display_surface *target;
+    struct sm_region visible;    /* of what it writes: what later ones do not cover */
     struct sm_list surface_link; /* in target->pending, oldest first */
     struct sm_list all_link;     /* in the pending list of the whole worker */
     struct sm_drawable_source sources[SM_DRAWING_MAX_DEPENDENCIES];
@@ -42,11 +45,13 @@ struct sm_drawable {
 };
 
 /**
- * @param drawing  taken on success
+ * @param drawing   taken on success
+ * @param surfaces  that exist when it is drawn; borrowed for the call
  * @return a drawable held once by the caller; NULL if out of memory
  */
 struct sm_drawable *sm_drawable_create(struct sm_drawing *drawing,
-                                       struct sm_drawable_budget *budget);
+                                       struct sm_drawable_budget *budget,
+                                       const struct sm_footprint_source *surfaces);
 
 struct sm_drawable *sm_drawable_ref(struct sm_drawable *drawable);
 

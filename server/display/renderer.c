@@ -54,9 +54,16 @@ void sm_renderer_remove_surface(struct sm_renderer *renderer, uint32_t id)
     sm_canvas_surface_destroy(renderer->canvas, id);
 }
 
-void sm_renderer_draw(struct sm_renderer *renderer, const struct sm_drawing *drawing)
+void sm_renderer_draw(struct sm_renderer *renderer, const struct sm_drawing *drawing,
+                      const struct sm_region *part)
 {
-    enum sm_status status = sm_canvas_draw(renderer->canvas, &drawing->msg, NULL);
+    struct sm_display_msg msg = drawing->msg;
+    if (part) {
+        struct sm_clip *clip = &msg.draw_fill.base.clip; /* all messages begin with the same base */
+        *clip = (struct sm_clip){.type = SM_CLIP_TYPE_RECTS};
+        clip->rects = sm_region_rects(part, &clip->num_rects);
+    }
+    enum sm_status status = sm_canvas_draw(renderer->canvas, &msg, NULL);
     if (status == SM_AGAIN) {
         sm_canvas_cancel(renderer->canvas);
         status = SM_ERR_PROTOCOL;

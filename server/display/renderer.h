@@ -9,6 +9,7 @@
 #include "sumac/status.h"
 
 struct sm_drawing;
+struct sm_region;
 struct sm_memslots;
 
 /** Thread: the worker's. */
@@ -35,7 +36,10 @@ void sm_renderer_remove_surface(struct sm_renderer *renderer, uint32_t id);
 /**
  * Renders a drawing whose sources are complete. What cannot be rendered is a warning and leaves
  * the target as it is.
+ *
+ * @param part  of what it writes, all that is to be drawn; NULL for everything
  */
-void sm_renderer_draw(struct sm_renderer *renderer, const struct sm_drawing *drawing);
+void sm_renderer_draw(struct sm_renderer *renderer, const struct sm_drawing *drawing,
+                      const struct sm_region *part);
 
 #endif

@@ -21,6 +21,12 @@ static struct sm_rect whole(const struct sm_display_surface *surface)
     return (struct sm_rect){0, 0, (int32_t)surface->pixels.width, (int32_t)surface->pixels.height};
 }
 
+static struct sm_drawable *make_drawable(struct sm_screen *screen, struct sm_drawing *drawing)
+{
+    struct sm_footprint_source surfaces = sm_surfaces_for_footprints(&screen->surfaces);
+    return sm_drawable_create(drawing, &screen->budget, &surfaces);
+}
+
 /* Queues the current pixels of an area, everything pending on the surface being rendered. */
 static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *client,
                          struct sm_display_surface *surface, struct sm_rect area)
@@ -40,7 +46,7 @@ static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *clien
     }
     struct sm_drawable *drawable = NULL;
     if (!status) {
-        drawable = sm_drawable_create(drawing, &screen->budget);
+        drawable = make_drawable(screen, drawing);
         if (!drawable)
             sm_drawing_destroy(drawing);
     }
@@ -206,7 +212,7 @@ void sm_screen_add_drawing(struct sm_screen *screen, struct sm_drawing *drawing)
         if (sm_display_peer_is_ready(client) && make_known(screen, client, target))
             sm_display_peer_set_wants_pixels(client, !prepare_client(screen, client, drawing));
     }
-    struct sm_drawable *drawable = sm_drawable_create(drawing, &screen->budget);
+    struct sm_drawable *drawable = make_drawable(screen, drawing);
     if (!drawable) {
         sm_memslots_warn(screen->slots, "drawing dropped: out of memory");
         sm_drawing_destroy(drawing);

@@ -7,13 +7,28 @@
 #include "core/base/math.h"
 #include "server/display/renderer.h"
 
-enum { MAX_DIRTY_RECTS = 128 };
+enum {
+    MAX_DIRTY_RECTS = 128,
+    SMALL_PART = 64,  /* smaller than such a part of its surface, a drawing is compared with … */
+    SMALL_STEPS = 48, /* … so many older ones */
+};
 
 void sm_surfaces_init(struct sm_surfaces *surfaces, uint32_t limit, struct sm_renderer *renderer)
 {
     *surfaces =
         (struct sm_surfaces){.limit = sm_min_u32(limit, SM_SURFACES_MAX), .renderer = renderer};
     sm_list_init(&surfaces->pending);
+}
+
+static struct sm_pixels find_pixels(const void *surfaces, uint32_t id)
+{
+    const struct sm_display_surface *surface = sm_surfaces_find(surfaces, id);
+    return surface ? surface->pixels : (struct sm_pixels){0};
+}
+
+struct sm_footprint_source sm_surfaces_for_footprints(const struct sm_surfaces *surfaces)
+{
+    return (struct sm_footprint_source){.find = find_pixels, .surfaces = surfaces};
 }
 
 struct sm_display_surface *sm_surfaces_find(const struct sm_surfaces *surfaces, uint32_t id)
@@ -50,6 +65,7 @@ static void unlink_pending(struct sm_surfaces *surfaces, struct sm_drawable *dra
         sm_list_remove(&drawable->sources[i].reader_link);
     surfaces->pending_count--;
     surfaces->pending_bytes -= drawable->drawing->size_bytes;
+    sm_region_finish(&drawable->visible);
     drawable->target = NULL;
     sm_drawable_unref(drawable);
 }
@@ -86,7 +102,10 @@ static void render_one(struct sm_surfaces *surfaces, struct sm_display_surface *
         if (drawable->sources[i].surface != surface)
             sm_surfaces_render(surfaces, drawable->sources[i].surface);
     }
-    sm_renderer_draw(surfaces->renderer, drawable->drawing);
+    /* Only what is certain to be drawn is drawn in part: failing would depend on the part. */
+    bool is_cut = drawable->footprint.is_opaque &&
+                  !sm_region_equal(&drawable->visible, &drawable->footprint.writes);
+    sm_renderer_draw(surfaces->renderer, drawable->drawing, is_cut ? &drawable->visible : NULL);
     drawable->is_rendered = true;
     note_dirty(surface, drawable->drawing->msg.draw_fill.base.box);
     unlink_pending(surfaces, drawable);
@@ -184,12 +203,45 @@ static void link_sources(struct sm_surfaces *surfaces, struct sm_drawable *drawa
     }
 }
 
+/* A small drawing covers what was just drawn there, if anything; a large one may cover it all. */
+static uint32_t steps_for(const struct sm_drawable *drawable)
+{
+    struct sm_rect box = drawable->drawing->bounds;
+    const struct sm_pixels *target = &drawable->target->pixels;
+    uint64_t area = (uint64_t)sm_rect_width(box) * (uint64_t)sm_rect_height(box);
+    bool is_small = area * SMALL_PART < (uint64_t)target->width * target->height;
+    return is_small ? SMALL_STEPS : SM_SURFACES_MAX_PENDING;
+}
+
+/*
+ * Lets go of what nobody will see once `drawable` is drawn. All that is pending on its target is
+ * older, and nothing pending elsewhere reads the target, so only the target's own count.
+ */
+static void drop_covered(struct sm_surfaces *surfaces, const struct sm_drawable *drawable)
+{
+    struct sm_list *pending = &drawable->target->pending;
+    struct sm_cover cover;
+    uint32_t steps = 0, limit = steps_for(drawable);
+    sm_cover_begin(&cover, &drawable->footprint);
+    for (struct sm_list *link = pending->prev, *older;
+         link != pending && steps < limit && !sm_cover_is_over(&cover); link = older, steps++) {
+        older = link->prev;
+        struct sm_drawable *old = SM_LIST_ITEM(link, struct sm_drawable, surface_link);
+        if (sm_cover_pass(&cover, &old->footprint, &old->visible))
+            unlink_pending(surfaces, old);
+    }
+    sm_cover_finish(&cover);
+}
+
 void sm_surfaces_add_drawable(struct sm_surfaces *surfaces, struct sm_drawable *drawable)
 {
     uint32_t id = drawable->drawing->msg.draw_fill.base.surface_id;
     struct sm_display_surface *target = sm_surfaces_find(surfaces, id);
     sm_surfaces_render_readers(surfaces, target);
     drawable->target = target;
+    drop_covered(surfaces, drawable);
+    if (sm_region_copy(&drawable->visible, &drawable->footprint.writes) != SM_OK)
+        sm_region_init_rect(&drawable->visible, drawable->drawing->bounds);
     link_sources(surfaces, drawable);
     sm_list_append(&target->pending, &drawable->surface_link);
     sm_list_append(&surfaces->pending, &drawable->all_link);

@@ -55,6 +55,9 @@ struct sm_surfaces {
 
 void sm_surfaces_init(struct sm_surfaces *surfaces, uint32_t limit, struct sm_renderer *renderer);
 
+/** What footprints are measured with; borrowed like `surfaces`. */
+struct sm_footprint_source sm_surfaces_for_footprints(const struct sm_surfaces *surfaces);
+
 /** NULL if there is none. */
 struct sm_display_surface *sm_surfaces_find(const struct sm_surfaces *surfaces, uint32_t id);
 
@@ -80,7 +83,10 @@ void sm_surfaces_render_readers(struct sm_surfaces *surfaces, struct sm_display_
 /** Forgets what is pending on `surface`, which nobody reads. */
 void sm_surfaces_drop_pending(struct sm_surfaces *surfaces, struct sm_display_surface *surface);
 
-/** Adds a drawing to its target, which exists; holds it until it is rendered. */
+/**
+ * Adds a drawing to its target, which exists; holds it until it is rendered, or nothing of it can
+ * be seen any more. Older ones that it covers are let go.
+ */
 void sm_surfaces_add_drawable(struct sm_surfaces *surfaces, struct sm_drawable *drawable);
 
 /** Renders everything pending on `surface`. */

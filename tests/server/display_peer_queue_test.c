@@ -30,6 +30,14 @@ static int tear_down(void **state)
     return budget.count == 0 ? 0 : -1; /* every drawing was let go */
 }
 
+static struct sm_pixels find_pixels(const void *surfaces, uint32_t id)
+{
+    (void)surfaces, (void)id;
+    return (struct sm_pixels){.width = 100, .height = 100, .format = SM_PIXEL_XRGB32};
+}
+
+static const struct sm_footprint_source SURFACES = {.find = find_pixels};
+
 static enum sm_status add_drawing(uint32_t surface_id, int32_t top, uint64_t now_us)
 {
     struct sm_rect box = {0, top, 4, top + 1};
@@ -37,7 +45,7 @@ static enum sm_status add_drawing(uint32_t surface_id, int32_t top, uint64_t now
     sm_check_status(sm_drawing_create_copy(&drawing, surface_id, box, 1, SM_BITMAP_FORMAT_32BIT, 0,
                                            malloc(16), 16),
                     SM_OK);
-    struct sm_drawable *drawable = sm_drawable_create(drawing, &budget);
+    struct sm_drawable *drawable = sm_drawable_create(drawing, &budget, &SURFACES);
     enum sm_status status = sm_peer_queue_add_drawing(&queue, drawable, now_us);
     sm_drawable_unref(drawable);
     return status;
