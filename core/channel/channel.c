@@ -42,19 +42,27 @@ static void sent(void *self, size_t size, uint64_t now_us)
     if (!size)
         return;
     sm_channel_outbox_sent(&channel->out, size);
+    if (channel->has_line)
+        sm_line_left(&channel->line, channel->out.sent, channel->now_us);
     sm_channel_ping_moved(channel, 0);
 }
 
 static uint64_t deadline(const void *self)
 {
     const struct sm_channel *channel = self;
-    return channel->status == SM_OK ? sm_channel_ping_deadline(channel) : UINT64_MAX;
+    if (channel->status != SM_OK)
+        return UINT64_MAX;
+    uint64_t pings = sm_channel_ping_deadline(channel);
+    uint64_t line = channel->has_line ? sm_line_deadline(&channel->line) : UINT64_MAX;
+    return pings < line ? pings : line;
 }
 
 static enum sm_status tick(void *self, uint64_t now_us)
 {
     struct sm_channel *channel = self;
     at(channel, now_us);
+    if (channel->has_line)
+        sm_line_tick(&channel->line, channel->now_us);
     return channel->status == SM_OK ? sm_channel_ping_tick(channel) : channel->status;
 }
 

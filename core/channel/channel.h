@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "core/base/writer.h"
+#include "core/channel/line.h"
 #include "core/channel/machine.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
@@ -174,6 +175,19 @@ uint64_t sm_channel_unacked_bytes(const struct sm_channel *channel);
 
 /** Server: the last measured round trip in microseconds; UINT64_MAX before one. */
 uint64_t sm_channel_rtt_us(const struct sm_channel *channel);
+
+/**
+ * Server: measures the line from now on (core/channel/line.h): marks travel between the messages,
+ * the first one now. To be called once, early.
+ *
+ * @param rtt_us, bytes_per_second  what is known beforehand; 0 for nothing
+ * @return SM_OK; SM_ERR_STATE for a client or a second call; SM_ERR_NOMEM, the channel has failed
+ */
+SM_NODISCARD enum sm_status sm_channel_measure_line(struct sm_channel *channel, uint64_t rtt_us,
+                                                    uint64_t bytes_per_second);
+
+/** What is being measured, borrowed; NULL if nothing is. For room and sm_line_starved(). */
+struct sm_line *sm_channel_line(struct sm_channel *channel);
 
 /** What the network test found. */
 struct sm_channel_net_test {

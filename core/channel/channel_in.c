@@ -176,7 +176,9 @@ static enum sm_status finish_at_server(struct sm_channel *channel, struct sm_cha
         sm_channel_ack_acked(channel);
     else
         sm_channel_ping_ponged(channel, msg.pong.id);
-    return SM_OK;
+    if (type == SM_MSGC_PONG)
+        sm_channel_line_answered(channel, msg.pong.id, msg.pong.timestamp);
+    return channel->status;
 }
 
 /* A whole message is here. */

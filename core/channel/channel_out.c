@@ -96,6 +96,7 @@ enum sm_status sm_channel_commit(struct sm_channel *channel, enum sm_status buil
     out->serial++;
     out->queued += out->w.size - out->begun;
     sm_channel_ack_sent(channel, out->w.size - out->begun);
+    sm_channel_line_queued(channel);
     return SM_OK;
 }
 

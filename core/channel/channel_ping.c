@@ -131,6 +131,8 @@ void sm_channel_ping_ponged(struct sm_channel *channel, uint32_t id)
             finish_test(pinger);
     } else if (pinger->count == 0) {
         pinger->rtt_us = now - ping.ended_us; /* the second of a pair: the first woke the line */
+        if (channel->has_line)
+            sm_line_saw_rtt(&channel->line, pinger->rtt_us, now);
     }
     if (pinger->count == 0 && channel->config.ping_interval_us)
         pinger->next_us = now + channel->config.ping_interval_us;

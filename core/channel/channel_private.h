@@ -7,6 +7,7 @@
 
 #include "core/base/list.h"
 #include "core/base/writer.h"
+#include "core/channel/line.h"
 #include "core/wire/base.h"
 #include "core/wire/frame.h"
 
@@ -97,6 +98,8 @@ struct sm_channel {
     struct sm_channel_outbox out;
     struct sm_channel_acks acks;
     struct sm_channel_pinger pinger;
+    bool has_line; /* server: `line` is measured */
+    struct sm_line line;
 };
 
 /* channel_in.c */
@@ -124,5 +127,9 @@ void sm_channel_ping_moved(struct sm_channel *channel, size_t received);
 void sm_channel_ping_ponged(struct sm_channel *channel, uint32_t id);
 uint64_t sm_channel_ping_deadline(const struct sm_channel *channel);
 enum sm_status sm_channel_ping_tick(struct sm_channel *channel);
+
+/* channel_line.c */
+void sm_channel_line_queued(struct sm_channel *channel);
+void sm_channel_line_answered(struct sm_channel *channel, uint32_t id, uint64_t timestamp);
 
 #endif

@@ -61,6 +61,9 @@ enum sm_status sm_display_server_create(struct sm_display_server **out,
         status = sm_id_cache_create(&server->palettes, SM_DISPLAY_MAX_PALETTES);
     if (status == SM_OK && config->ack_window)
         status = sm_channel_set_ack_window(server->typed.channel, config->ack_window);
+    if (status == SM_OK && !config->setup.is_local)
+        status = sm_channel_measure_line(server->typed.channel, config->line_rtt_us,
+                                         config->line_bytes_per_second);
     if (status != SM_OK) {
         sm_display_server_destroy(server);
         return status;

@@ -23,6 +23,8 @@ struct sm_display_server_config {
     struct sm_channel_setup setup;
     uint32_t ack_window;      /* 20, or 40 on a slow line; 0 for none */
     uint64_t init_timeout_us; /* for the client's INIT; 0 for 30 s */
+    /* The line is measured unless it is local; what is known of it before, 0 for nothing. */
+    uint64_t line_rtt_us, line_bytes_per_second;
 };
 
 enum sm_display_server_event_kind {

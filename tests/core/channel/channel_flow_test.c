@@ -306,6 +306,45 @@ static void the_network_test_finds_latency_and_rate(void **state)
     sm_test_free_copies();
 }
 
+static void marks_measure_the_line_of_real_traffic(void **state)
+{
+    (void)state;
+    struct sm_channel *server = new_server(), *client = new_client();
+    assert_null(sm_channel_line(server));
+    sm_check_status(sm_channel_measure_line(client, 0, 0), SM_ERR_STATE);
+    sm_check_status(sm_channel_measure_line(server, 0, 0), SM_OK);
+    sm_check_status(sm_channel_measure_line(server, 0, 0), SM_ERR_STATE);
+    struct sm_line *line = sm_channel_line(server);
+    assert_int_equal(sm_line_in_flight(line), 18);
+    uint64_t now = 1000000;
+    cross(server, client, &now, 5000);
+    assert_int_equal(sm_machine_deadline(sm_channel_machine(server)), 2000000);
+    cross(client, server, &now, 5000);
+    assert_true(sm_machine_deadline(sm_channel_machine(server)) == UINT64_MAX);
+    assert_int_equal(sm_line_in_flight(line), 0);
+    assert_int_equal(sm_line_rtt_us(line), 10000);
+
+    static const uint8_t PIXELS[5000];
+    for (unsigned i = 0; i < 20; i++) {
+        sm_check_status(sm_channel_send(server, SM_MSG_DISPLAY_DRAW_COPY,
+                                        (struct sm_bytes){PIXELS, sizeof(PIXELS)}),
+                        SM_OK);
+        cross(server, client, &now, 5000);
+        cross(client, server, &now, 5000);
+        assert_in_range(sm_line_in_flight(line), 0, 2 * sizeof(PIXELS));
+    }
+    assert_int_equal(sm_channel_rtt_us(server), UINT64_MAX); /* marks are no latency pings */
+    assert_in_range(sm_line_bytes_per_second(line), 400000, 600000);
+
+    /* an answer that we never asked for, one to a mark that has not left */
+    uint64_t in_flight = sm_line_in_flight(line);
+    sm_check_status(feed(server, "0300 0c000000 00000080 ffffffffffffffff", now), SM_OK);
+    assert_int_equal(sm_line_in_flight(line), in_flight);
+    sm_channel_destroy(server);
+    sm_channel_destroy(client);
+    sm_test_free_copies();
+}
+
 static void foreign_and_early_pongs_mean_nothing(void **state)
 {
     (void)state;
@@ -362,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_acks_counts_for_no_more_than_was_sent),
         cmocka_unit_test(idle_channels_are_pinged_and_measured),
         cmocka_unit_test(the_network_test_finds_latency_and_rate),
+        cmocka_unit_test(marks_measure_the_line_of_real_traffic),
         cmocka_unit_test(foreign_and_early_pongs_mean_nothing),
         cmocka_unit_test(a_client_without_sign_of_life_is_given_up),
     };

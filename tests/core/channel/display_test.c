@@ -129,7 +129,7 @@ static void malformed_messages_fail_the_client(void **state)
     sm_test_free_copies();
 }
 
-static void server_sends_nothing_but_set_ack_before_init(void **state)
+static void server_draws_nothing_before_init(void **state)
 {
     (void)state;
     struct sm_display_server *server = new_server();
@@ -137,7 +137,8 @@ static void server_sends_nothing_but_set_ack_before_init(void **state)
     struct sm_display_msg mark = {.type = SM_MSG_DISPLAY_MARK};
     sm_check_status(sm_display_server_send(server, &mark), SM_ERR_STATE);
     assert_false(sm_display_server_is_ready(server));
-    sm_check_pending(machine, "0300 08000000 01000000 14000000");
+    sm_check_pending(machine, "0300 08000000 01000000 14000000"
+                              "0400 0c000000 00000080 2000000000000000"); /* a mark */
     sm_test_feed_hex(machine, CAPTURED_INIT);
     struct sm_display_server_event event;
     sm_check_status(sm_display_server_next(server, &event), SM_OK);
@@ -380,7 +381,7 @@ int main(void)
         cmocka_unit_test(preferences_go_only_to_servers_that_know_them),
         cmocka_unit_test(waits_block_the_client_until_released),
         cmocka_unit_test(malformed_messages_fail_the_client),
-        cmocka_unit_test(server_sends_nothing_but_set_ack_before_init),
+        cmocka_unit_test(server_draws_nothing_before_init),
         cmocka_unit_test(hostile_sizes_in_init_are_clamped_or_refused),
         cmocka_unit_test(a_client_that_never_says_init_is_given_up),
         cmocka_unit_test(server_refuses_reports_and_answers_that_cannot_be),
