@@ -14,6 +14,7 @@ enum {
     COLLAPSE_AGED_COUNT = 8,
     COLLAPSE_COUNT = 256,
     COLLAPSE_BYTES = 32 << 20,
+    COVER_STEPS = 300, /* items a new one is compared with: seldom more wait */
 };
 
 static struct sm_peer_item *item_of(struct sm_list *link)
@@ -44,6 +45,7 @@ void sm_peer_queue_remove(struct sm_peer_queue *queue, struct sm_peer_item *item
 void sm_peer_item_destroy(struct sm_peer_item *item)
 {
     sm_drawable_unref(item->drawable);
+    sm_region_finish(&item->visible);
     if (item->late)
         item->ops->destroy(item->late, false);
     free(item->heads);
@@ -120,6 +122,65 @@ void sm_peer_queue_end_missed(struct sm_peer_queue *queue)
     queue->is_catching_up = false;
 }
 
+/* ---- what nobody can see any more ---- */
+
+/* Every drawing message begins with the same base. */
+static uint32_t target_of(const struct sm_peer_item *item)
+{
+    return item->drawable->drawing->msg.draw_fill.base.surface_id;
+}
+
+/* Whether an item has to find the surface as it is: then what waits before it is needed. */
+static bool needs(const struct sm_peer_item *item, uint32_t surface_id)
+{
+    if (item->kind == SM_PEER_MESSAGE)
+        return (item->msg.type == SM_MSG_DISPLAY_SURFACE_CREATE &&
+                item->msg.surface_create.surface_id == surface_id) ||
+               (item->msg.type == SM_MSG_DISPLAY_SURFACE_DESTROY &&
+                item->msg.surface_destroy.surface_id == surface_id);
+    if (item->kind != SM_PEER_DRAWING || target_of(item) == surface_id)
+        return false; /* a frame only writes; what a drawing reads of its target, it says itself */
+    const struct sm_drawing *drawing = item->drawable->drawing;
+    for (uint32_t i = 0; i < drawing->dependency_count; i++) {
+        if (drawing->dependencies[i].surface_id == surface_id)
+            return true;
+    }
+    return false;
+}
+
+/* Drops what waits before the newest item and is covered; what may not be sent then, is not. */
+static void drop_covered(struct sm_peer_queue *queue, struct sm_cover *cover, uint32_t surface_id)
+{
+    unsigned steps = 0;
+    for (struct sm_list *link = queue->items.prev->prev, *older;
+         link != &queue->items && steps < COVER_STEPS && !sm_cover_is_over(cover);
+         link = older, steps++) {
+        struct sm_peer_item *item = item_of(link);
+        older = link->prev;
+        if (needs(item, surface_id))
+            break;
+        if (item->kind == SM_PEER_DRAWING && target_of(item) == surface_id &&
+            sm_cover_pass(cover, &item->drawable->footprint, &item->visible))
+            drop(queue, item);
+    }
+    sm_cover_finish(cover);
+}
+
+static void drop_under_drawing(struct sm_peer_queue *queue, const struct sm_peer_item *item)
+{
+    struct sm_cover cover;
+    sm_cover_begin(&cover, &item->drawable->footprint);
+    drop_covered(queue, &cover, target_of(item));
+}
+
+/* Nobody will see what is drawn on a surface before it goes, unless something reads it. */
+static void drop_under_destroy(struct sm_peer_queue *queue, uint32_t surface_id)
+{
+    struct sm_cover cover;
+    sm_cover_begin_all(&cover, INT32_MAX, INT32_MAX);
+    drop_covered(queue, &cover, surface_id);
+}
+
 /* ---- adding ---- */
 
 static enum sm_status add(struct sm_peer_queue *queue, enum sm_peer_item_kind kind, uint64_t now_us,
@@ -150,6 +211,9 @@ enum sm_status sm_peer_queue_add_drawing(struct sm_peer_queue *queue, struct sm_
         return status;
     item->drawable = sm_drawable_ref(drawable);
     queue->bytes += drawable->drawing->size_bytes;
+    if (sm_region_copy(&item->visible, &drawable->footprint.writes) != SM_OK)
+        sm_region_init_rect(&item->visible, drawable->drawing->bounds);
+    drop_under_drawing(queue, item);
     return is_behind(queue, now_us) ? collapse(queue) : SM_OK;
 }
 
@@ -194,8 +258,10 @@ enum sm_status sm_peer_queue_add_message(struct sm_peer_queue *queue,
     }
     item->msg = *msg;
     item->fd = fd;
-    if (msg->type == SM_MSG_DISPLAY_SURFACE_DESTROY)
+    if (msg->type == SM_MSG_DISPLAY_SURFACE_DESTROY) {
         sm_backlog_forget(&queue->backlog, msg->surface_destroy.surface_id);
+        drop_under_destroy(queue, msg->surface_destroy.surface_id);
+    }
     status = copy_heads(item);
     if (status)
         drop(queue, item);

@@ -45,6 +45,7 @@ struct sm_peer_item {
     enum sm_peer_item_kind kind;
     uint64_t queued_us;
     struct sm_drawable *drawable;  /* DRAWING: held */
+    struct sm_region visible;      /* DRAWING: what later items leave to be seen of it */
     const struct sm_late_ops *ops; /* LATE */
     void *late;                    /* LATE: owned, see ops */
     struct sm_display_msg msg;     /* MESSAGE: points to nothing but `heads` */
@@ -69,8 +70,9 @@ void sm_peer_queue_clear(struct sm_peer_queue *queue);
 void sm_peer_queue_finish(struct sm_peer_queue *queue);
 
 /**
- * Queues a drawing and holds it; or, if there is a backlog, remembers where it drew. Afterwards the
- * queue may have collapsed. SM_OK; SM_ERR_LIMIT: far too much waits; SM_ERR_NOMEM.
+ * Queues a drawing and holds it; or, if there is a backlog, remembers where it drew. Drawings that
+ * wait and that nobody can see any more are dropped; afterwards the queue may have collapsed.
+ * SM_OK; SM_ERR_LIMIT: far too much waits; SM_ERR_NOMEM.
  */
 SM_NODISCARD enum sm_status sm_peer_queue_add_drawing(struct sm_peer_queue *queue,
                                                       struct sm_drawable *drawable,

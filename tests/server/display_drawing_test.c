@@ -94,8 +94,9 @@ static void self_bitmap_is_the_picture_before(void **state)
     opaque.u.opaque.rop_descriptor = 0x20; /* brush AND source */
     (void)sm_test_device_draw(&f->device, &opaque);
     (void)sm_test_device_fill(&f->device, 0, sm_test_rect(0, 0, 8, 8), 0x445566);
-    sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_DRAW_FILL, 2);
-    sm_test_stage_check_picture(f);
+    sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_DRAW_OPAQUE, 1);
+    sm_worker_update_area(f->device.worker, 0, sm_test_stage_area(), NULL, 0, true);
+    sm_test_watcher_await_pixels(&f->watcher, 0, sm_test_stage_pixels(f));
     const uint8_t expected[] = {0x33, 0x22, 0x11};
     assert_memory_equal(sm_test_stage_pixels(f) + (size_t)9 * 4, expected, 3);
 }
@@ -183,7 +184,8 @@ static void reused_id_is_destroyed_before_it_is_created(void **state)
         (void)sm_test_device_create_surface(&f->device, 5, 16 + i, 16, SM_SURFACE_FORMAT_32_XRGB,
                                             0);
         (void)sm_test_device_fill(&f->device, 5, sm_test_rect(0, 0, 16, 16), 0x10 * i);
-        QXLDrawable copy = copy_of_surface(f, 5, 0, sm_test_rect(0, 0, 16, 16));
+        int32_t left = 12 * (int32_t)i; /* none covers another */
+        QXLDrawable copy = copy_of_surface(f, 5, 0, sm_test_rect(left, 0, left + 16, 16));
         (void)sm_test_device_draw(&f->device, &copy);
         (void)sm_test_device_destroy_surface(&f->device, 5);
     }
