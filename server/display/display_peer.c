@@ -384,6 +384,7 @@ static enum sm_status start(struct sm_display_peer *client)
                                                              .server = client->server,
                                                              .queue = &client->queue,
                                                              .encoder = client->config.encoder,
+                                                             .inbox = client->config.inbox,
                                                              .callbacks = &SENDER_CALLBACKS,
                                                              .opaque = client});
     if (status)

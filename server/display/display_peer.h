@@ -21,6 +21,7 @@
 #include "sumac/status.h"
 
 struct sm_channel_handover;
+struct sm_encode_inbox;
 struct sm_encoder;
 struct sm_late_ops;
 struct sm_log;
@@ -48,6 +49,7 @@ struct sm_display_peer_config {
     void *opaque;
     enum sm_worker_compression compression; /* until it wishes for something else */
     struct sm_encoder *encoder;             /* borrowed: the worker's, for all its clients */
+    struct sm_encode_inbox *inbox;          /* borrowed: likewise; NULL: no other threads */
 };
 
 /** @param handover  taken in any case; on failure it is destroyed */

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 
 #include "core/codec/glz/dictionary.h"
+#include "server/display/encode_pool.h"
 
 struct sm_glz_share {
     _Atomic uint32_t refs;
     uint32_t window_px;
+    struct sm_encode_lane lane;
     pthread_mutex_t lock;                 /* of the dictionary, held while an image is encoded */
     struct sm_glz_dictionary *dictionary; /* owned */
 };
@@ -39,6 +41,7 @@ enum sm_status sm_glz_share_create(struct sm_glz_share **out, uint32_t window_px
     }
     atomic_init(&share->refs, 1);
     share->window_px = window_px;
+    sm_encode_lane_init(&share->lane);
     pthread_mutex_init(&share->lock, NULL);
     *out = share;
     return SM_OK;
@@ -62,6 +65,11 @@ void sm_glz_share_unref(struct sm_glz_share *share)
 struct sm_glz_dictionary *sm_glz_share_dictionary(struct sm_glz_share *share)
 {
     return share->dictionary;
+}
+
+struct sm_encode_lane *sm_glz_share_lane(struct sm_glz_share *share)
+{
+    return &share->lane;
 }
 
 uint32_t sm_glz_share_window_px(const struct sm_glz_share *share)

@@ -11,6 +11,7 @@
 
 #include "sumac/status.h"
 
+struct sm_encode_lane;
 struct sm_glz_dictionary;
 
 /** Thread: any; the dictionary locks itself. */
@@ -27,6 +28,12 @@ void sm_glz_share_unref(struct sm_glz_share *share);
 
 /** Borrowed while held. */
 struct sm_glz_dictionary *sm_glz_share_dictionary(struct sm_glz_share *share);
+
+/**
+ * The lane in which images are encoded with it by other threads: one after the other, so those of a
+ * channel stay in order. Borrowed while held.
+ */
+struct sm_encode_lane *sm_glz_share_lane(struct sm_glz_share *share);
 
 /** Images of as many pixels or more do not fit. */
 uint32_t sm_glz_share_window_px(const struct sm_glz_share *share);

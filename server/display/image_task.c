@@ -139,6 +139,11 @@ static void encode(struct sm_image_slot *slot, struct sm_encoder *encoder)
     };
 }
 
+size_t sm_image_slot_bytes(const struct sm_image_slot *slot)
+{
+    return slot->to.type == SM_IMAGE_TYPE_BITMAP ? slot->to.bitmap.data.size : slot->to.data.size;
+}
+
 void sm_image_task_encode(struct sm_image_task *task, struct sm_encoder *encoder)
 {
     if (task->uses_glz)

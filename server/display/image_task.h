@@ -50,6 +50,9 @@ void sm_image_task_init(struct sm_image_task *task, const struct sm_display_msg 
  */
 void sm_image_task_encode(struct sm_image_task *task, struct sm_encoder *encoder);
 
+/** Bytes of one image's pixels as they will be sent. */
+size_t sm_image_slot_bytes(const struct sm_image_slot *slot);
+
 void sm_image_task_finish(struct sm_image_task *task);
 
 #endif

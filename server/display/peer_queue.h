@@ -17,6 +17,7 @@
 #include "server/display/drawable.h"
 #include "sumac/status.h"
 
+struct sm_encode_lane;
 struct sm_encoder;
 
 /**
@@ -26,8 +27,13 @@ struct sm_encoder;
 struct sm_late_ops {
     /** Its turn has come, the line being free: decides. False drops it. Worker's thread. */
     bool (*begin)(void *late);
-    /** Encodes with what it is lent. Any thread. NULL: nothing to encode. */
+    /**
+     * Encodes with what it is lent. Any thread, while the stream may go and begin() of the next one
+     * is called: what it reads belongs to the item, or is held and locked. NULL: nothing to encode.
+     */
     void (*encode)(void *late, struct sm_encoder *encoder);
+    /** The lane it is encoded in, held by the item: one at a time, in order. NULL: any order. */
+    struct sm_encode_lane *(*lane)(void *late);
     /** What is to be sent, borrowed until destroy(); NULL for nothing. Worker's thread. */
     const struct sm_display_msg *(*message)(void *late);
     /** The end, with `was_sent` if the connection has taken the message. Worker's thread. */

@@ -8,9 +8,30 @@
 #include "io/clock.h"
 #include "io/pump.h"
 #include "io/transport.h"
-#include "server/display/image_task.h"
+#include "server/display/draw_bands.h"
+#include "server/display/encode_pool.h"
+#include "server/display/glz_share.h"
 
-enum { FD_RETRY_MS = 5 };
+enum {
+    FD_RETRY_MS = 5,
+    LEAST_BYTES = 64,        /* any message counts as so much */
+    FRAME_BYTES = 32 << 10,  /* what is expected of a late item */
+    FIRST_RATIO = 64,        /* expected, of 256: encoded to raw bytes */
+    FAST_BYTES_S = 16 << 20, /* of a line: keep all threads busy, whatever comes out */
+    AHEAD_PER_THREAD = 2,    /* jobs of one client, then */
+};
+
+/* Something planned: in order, and sent as soon as it is encoded. */
+struct sending {
+    struct sm_encode_job job;
+    struct sm_list link;
+    bool is_job; /* submitted */
+    size_t expected_bytes, raw_bytes;
+    struct sm_peer_item *item;    /* owned: a message or late item; NULL for a drawing */
+    struct sm_drawable *drawable; /* held */
+    struct sm_image band;         /* the rows of its source, if it is one of several */
+    struct sm_image_task task;    /* of the drawing */
+};
 
 struct sm_peer_sender {
     struct sm_peer_sender_config config;
@@ -18,7 +39,12 @@ struct sm_peer_sender {
     struct sm_peer_flow flow;
     struct sm_timer *fd_timer; /* owned: tries again to pass a descriptor */
     int passing_fd;            /* owned: must leave before anything else does; −1 for none */
-    bool is_pushing, is_stopped, wants_push;
+    struct sm_list planned;    /* struct sending, in order */
+    size_t made_bytes;         /* expected of them all */
+    unsigned job_count;        /* of them */
+    unsigned glz_job_count;    /* of these, which use the dictionary */
+    uint32_t ratio;            /* of late, of 256: encoded to raw bytes */
+    bool is_pushing, is_stopped;
 };
 
 static void fail(struct sm_peer_sender *sender, const char *reason)
@@ -53,7 +79,164 @@ static bool pass_fd(struct sm_peer_sender *sender)
     return status == SM_OK;
 }
 
-/* ---- one item ---- */
+/* ---- planning ---- */
+
+static struct sending *sending_of(struct sm_list *link)
+{
+    return SM_LIST_ITEM(link, struct sending, link);
+}
+
+static void free_sending(struct sending *sending)
+{
+    if (sending->drawable) {
+        sm_image_task_finish(&sending->task);
+        sm_drawable_unref(sending->drawable);
+    }
+    if (sending->item)
+        sm_peer_item_destroy(sending->item);
+    free(sending);
+}
+
+static void drop_job(struct sm_encode_job *job)
+{
+    free_sending(SM_LIST_ITEM(job, struct sending, job));
+}
+
+static void run_job(struct sm_encode_job *job, struct sm_encoder *encoder)
+{
+    struct sending *sending = SM_LIST_ITEM(job, struct sending, job);
+    if (sending->drawable)
+        sm_image_task_encode(&sending->task, encoder);
+    else
+        sending->item->ops->encode(sending->item->late, encoder);
+}
+
+static void append(struct sm_peer_sender *sender, struct sending *sending)
+{
+    if (sending->expected_bytes < LEAST_BYTES)
+        sending->expected_bytes = LEAST_BYTES;
+    sender->made_bytes += sending->expected_bytes;
+    sm_list_append(&sender->planned, &sending->link);
+}
+
+/* Has it encoded, by another thread if there is one and it is worth it. */
+static void encode(struct sm_peer_sender *sender, struct sending *sending, bool is_worth_it)
+{
+    sending->job.run = run_job;
+    sending->job.drop = drop_job;
+    struct sm_encode_inbox *inbox = sender->config.inbox;
+    sending->is_job = is_worth_it && inbox && sm_encode_submit(inbox, &sending->job);
+    if (!sending->is_job) {
+        run_job(&sending->job, sender->config.encoder);
+        return;
+    }
+    sender->job_count++;
+    sender->glz_job_count += sending->task.uses_glz;
+}
+
+static size_t task_bytes(const struct sm_image_task *task)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < task->count; i++)
+        bytes += sm_image_slot_bytes(&task->slots[i]);
+    return bytes;
+}
+
+static void start_drawing(struct sm_peer_sender *sender, struct sending *sending)
+{
+    struct sm_image_task *task = &sending->task;
+    sending->raw_bytes = task->raw_bytes;
+    if (task->raw_bytes == 0) {
+        sending->expected_bytes = task_bytes(task);
+        return;
+    }
+    /* The dictionary wants its images in order, and some are with other threads. */
+    bool must_wait = task->uses_glz && sender->glz_job_count > 0;
+    struct sm_encode_inbox *inbox = sender->config.inbox;
+    bool is_large =
+        inbox && task->raw_bytes >= sm_encode_pool_inline_bytes(sm_encode_inbox_pool(inbox));
+    sending->job.lane = task->uses_glz ? sm_glz_share_lane(task->glz) : NULL;
+    encode(sender, sending, must_wait || is_large);
+    sending->expected_bytes =
+        sending->is_job ? task->raw_bytes / 256 * sender->ratio : task_bytes(task);
+}
+
+/* Plans a drawing, or with `band` a part of it. */
+static bool plan_drawing(struct sm_peer_sender *sender, struct sm_drawable *drawable,
+                         const struct sm_image_receiver *receiver, const struct sm_band *band)
+{
+    struct sending *sending = calloc(1, sizeof(*sending));
+    if (!sending) {
+        fail(sender, "out of memory");
+        return false;
+    }
+    const struct sm_display_msg *msg = &drawable->drawing->msg;
+    struct sm_display_msg cut;
+    if (band) {
+        sm_draw_bands_cut(msg, *band, &cut, &sending->band);
+        msg = &cut;
+    }
+    sending->drawable = sm_drawable_ref(drawable);
+    sm_image_task_init(&sending->task, msg, receiver);
+    sender->config.callbacks->planned(sender->config.opaque, drawable->drawing, &sending->task);
+    start_drawing(sender, sending);
+    append(sender, sending);
+    return !sender->is_stopped;
+}
+
+static bool is_worth_bands(const struct sm_image_receiver *receiver)
+{
+    return receiver->compression != SM_COMPRESSION_OFF && !receiver->is_local;
+}
+
+static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable *drawable)
+{
+    struct sm_image_receiver receiver = {0};
+    struct sm_band bands[SM_BANDS_MAX];
+    uint32_t count = 1;
+    sender->config.callbacks->describe(sender->config.opaque, drawable->drawing, &receiver);
+    if (is_worth_bands(&receiver))
+        count = sm_draw_bands_plan(bands, &drawable->drawing->msg);
+    for (uint32_t i = 0; i < count; i++)
+        if (!plan_drawing(sender, drawable, &receiver, count > 1 ? &bands[i] : NULL))
+            return;
+}
+
+/* Plans a message or a late item, and takes it. */
+static void plan_item(struct sm_peer_sender *sender, struct sm_peer_item *item)
+{
+    bool is_late = item->kind == SM_PEER_LATE;
+    struct sending *sending = NULL;
+    if (!is_late || item->ops->begin(item->late)) {
+        sending = calloc(1, sizeof(*sending));
+        if (!sending)
+            fail(sender, "out of memory");
+    }
+    if (!sending) {
+        sm_peer_item_destroy(item);
+        return;
+    }
+    sending->item = item;
+    if (is_late && item->ops->encode) {
+        sending->job.lane = item->ops->lane ? item->ops->lane(item->late) : NULL;
+        sending->expected_bytes = FRAME_BYTES;
+        encode(sender, sending, true);
+    }
+    append(sender, sending);
+}
+
+static void plan_first(struct sm_peer_sender *sender, struct sm_peer_item *item)
+{
+    sm_peer_queue_remove(sender->config.queue, item);
+    if (item->kind != SM_PEER_DRAWING) {
+        plan_item(sender, item);
+        return;
+    }
+    plan_whole_drawing(sender, item->drawable);
+    sm_peer_item_destroy(item);
+}
+
+/* ---- sending ---- */
 
 /* Gives a message to the connection; what cannot be sent at all is dropped. */
 static bool send_msg(struct sm_peer_sender *sender, const struct sm_display_msg *msg, bool is_owed)
@@ -63,56 +246,65 @@ static bool send_msg(struct sm_peer_sender *sender, const struct sm_display_msg 
         return true;
     if (status == SM_ERR_NOMEM)
         fail(sender, "out of memory");
-    else if (is_owed || status == SM_AGAIN)
+    else if (is_owed)
         fail(sender, "what was decided could not be sent"); /* later images refer to it */
     else
         sender->config.callbacks->dropped(sender->config.opaque, msg->type, status);
     return false;
 }
 
-static void send_drawing(struct sm_peer_sender *sender, const struct sm_drawing *drawing)
+static void send_item(struct sm_peer_sender *sender, struct sm_peer_item *item)
 {
-    struct sm_image_receiver receiver = {0};
-    struct sm_image_task task;
-    sender->config.callbacks->describe(sender->config.opaque, drawing, &receiver);
-    sm_image_task_init(&task, &drawing->msg, &receiver);
-    sender->config.callbacks->planned(sender->config.opaque, drawing, &task);
-    sm_image_task_encode(&task, sender->config.encoder);
-    (void)send_msg(sender, &task.msg, task.uses_glz);
-    sm_image_task_finish(&task);
-}
-
-static void send_late(struct sm_peer_sender *sender, struct sm_peer_item *item)
-{
-    bool is_sent = false;
-    if (item->ops->begin(item->late)) {
-        if (item->ops->encode)
-            item->ops->encode(item->late, sender->config.encoder);
+    if (item->kind == SM_PEER_LATE) {
         const struct sm_display_msg *msg = item->ops->message(item->late);
-        is_sent = msg && send_msg(sender, msg, false);
+        bool is_sent = msg && send_msg(sender, msg, false);
+        item->ops->destroy(item->late, is_sent);
+        item->late = NULL;
+    } else if (send_msg(sender, &item->msg, false) && item->fd >= 0) {
+        sender->passing_fd = item->fd;
+        item->fd = -1;
     }
-    item->ops->destroy(item->late, is_sent);
-    item->late = NULL;
 }
 
-static void send_first(struct sm_peer_sender *sender, struct sm_peer_item *item)
+/* Keeps an average of what encoding makes of raw bytes. */
+static void learn_ratio(struct sm_peer_sender *sender, const struct sending *sending)
 {
-    sm_peer_queue_remove(sender->config.queue, item);
-    switch (item->kind) {
-    case SM_PEER_MESSAGE:
-        if (send_msg(sender, &item->msg, false) && item->fd >= 0) {
-            sender->passing_fd = item->fd;
-            item->fd = -1;
-        }
-        break;
-    case SM_PEER_DRAWING:
-        send_drawing(sender, item->drawable->drawing);
-        break;
-    case SM_PEER_LATE:
-        send_late(sender, item);
-        break;
+    uint64_t ratio = (uint64_t)task_bytes(&sending->task) * 256 / sending->raw_bytes;
+    sender->ratio = (uint32_t)((sender->ratio * 3 + (ratio < 256 ? ratio : 256) + 2) / 4);
+}
+
+static void send_first(struct sm_peer_sender *sender, struct sending *sending)
+{
+    sm_list_remove(&sending->link);
+    sender->made_bytes -= sending->expected_bytes;
+    if (sending->is_job) {
+        sender->job_count--;
+        sender->glz_job_count -= sending->task.uses_glz;
     }
-    sm_peer_item_destroy(item);
+    if (sending->item) {
+        send_item(sender, sending->item);
+    } else {
+        if (sending->raw_bytes)
+            learn_ratio(sender, sending);
+        (void)send_msg(sender, &sending->task.msg, sending->task.uses_glz);
+    }
+    free_sending(sending);
+}
+
+/* Sends what is encoded, in order; true if there was anything. */
+static bool send_ready(struct sm_peer_sender *sender)
+{
+    struct sm_channel *channel = sm_display_server_channel(sender->config.server);
+    bool has_sent = false;
+    while (!sender->is_stopped && !sm_list_is_empty(&sender->planned)) {
+        struct sending *first = sending_of(sender->planned.next);
+        if ((first->is_job && !sm_encode_job_is_done(&first->job)) || sm_channel_is_full(channel) ||
+            !pass_fd(sender))
+            break;
+        send_first(sender, first);
+        has_sent = true;
+    }
+    return has_sent;
 }
 
 /* The queue is empty and the line free: queues a piece of what was missed. */
@@ -128,10 +320,48 @@ static bool catch_up(struct sm_peer_sender *sender)
     return true;
 }
 
-static bool may_make(struct sm_peer_sender *sender)
+/* On a fast line all threads are kept busy; what comes out of them is gone at once. */
+static bool may_fill_threads(struct sm_peer_sender *sender)
 {
-    return !sender->is_stopped && sm_display_server_is_ready(sender->config.server) &&
-           sm_peer_flow_room(&sender->flow, 0, sm_now_us()) > 0;
+    uint64_t rate = sm_peer_flow_rate(&sender->flow);
+    struct sm_encode_inbox *inbox = sender->config.inbox;
+    if (!inbox || (rate > 0 && rate < FAST_BYTES_S))
+        return false;
+    return sender->job_count > 0 &&
+           sender->job_count <
+               AHEAD_PER_THREAD * sm_encode_pool_threads(sm_encode_inbox_pool(inbox));
+}
+
+/* A descriptor that is to leave lets everything wait in the queue, where newer ones replace it. */
+static bool has_fd(const struct sm_peer_sender *sender)
+{
+    if (sender->passing_fd >= 0)
+        return true;
+    if (sm_list_is_empty(&sender->planned))
+        return false;
+    const struct sending *last = sending_of(sender->planned.prev);
+    return last->item && last->item->fd >= 0;
+}
+
+static bool may_plan(struct sm_peer_sender *sender)
+{
+    if (sender->is_stopped || has_fd(sender) || !sm_display_server_is_ready(sender->config.server))
+        return false;
+    uint64_t now_us = sm_now_us();
+    if (sm_peer_flow_room(&sender->flow, sender->made_bytes, now_us) > 0)
+        return true;
+    return may_fill_threads(sender) && sm_peer_flow_room(&sender->flow, 0, now_us) > 0;
+}
+
+static bool plan_next(struct sm_peer_sender *sender)
+{
+    if (!may_plan(sender))
+        return false;
+    struct sm_peer_item *item = sm_peer_queue_first(sender->config.queue);
+    if (!item)
+        return catch_up(sender);
+    plan_first(sender, item);
+    return true;
 }
 
 bool sm_peer_sender_push(struct sm_peer_sender *sender)
@@ -139,16 +369,10 @@ bool sm_peer_sender_push(struct sm_peer_sender *sender)
     if (sender->is_pushing || sender->is_stopped)
         return false;
     sender->is_pushing = true;
-    bool has_sent = false;
-    while (pass_fd(sender) && may_make(sender)) {
-        struct sm_peer_item *item = sm_peer_queue_first(sender->config.queue);
-        if (item) {
-            send_first(sender, item);
-            has_sent = true;
-        } else if (!catch_up(sender)) {
-            break;
-        }
-    }
+    (void)pass_fd(sender);
+    bool has_sent = send_ready(sender);
+    while (plan_next(sender))
+        has_sent = send_ready(sender) || has_sent;
     sender->is_pushing = false;
     return has_sent && !sender->is_stopped;
 }
@@ -163,6 +387,8 @@ enum sm_status sm_peer_sender_create(struct sm_peer_sender **out,
         return SM_ERR_NOMEM;
     sender->config = *config;
     sender->passing_fd = -1;
+    sender->ratio = FIRST_RATIO;
+    sm_list_init(&sender->planned);
     sm_peer_flow_init(&sender->flow, sm_display_server_channel(config->server));
     sender->fd_timer = sm_loop_timer_add(config->loop, on_fd_timer, sender);
     if (!sender->fd_timer) {
@@ -173,10 +399,25 @@ enum sm_status sm_peer_sender_create(struct sm_peer_sender **out,
     return SM_OK;
 }
 
+static void drop_planned(struct sm_peer_sender *sender)
+{
+    SM_LIST_FOR (link, &sender->planned) {
+        struct sending *sending = sending_of(link);
+        sm_list_remove(link);
+        if (sending->is_job)
+            sm_encode_abandon(&sending->job);
+        else
+            free_sending(sending);
+    }
+    sender->made_bytes = 0;
+    sender->job_count = sender->glz_job_count = 0;
+}
+
 void sm_peer_sender_destroy(struct sm_peer_sender *sender)
 {
     if (!sender)
         return;
+    drop_planned(sender);
     sm_loop_timer_remove(sender->config.loop, sender->fd_timer);
     if (sender->passing_fd >= 0)
         (void)close(sender->passing_fd);
@@ -191,6 +432,7 @@ void sm_peer_sender_set_pump(struct sm_peer_sender *sender, struct sm_pump *pump
 void sm_peer_sender_stop(struct sm_peer_sender *sender)
 {
     sender->is_stopped = true;
+    drop_planned(sender);
     sm_loop_timer_cancel(sender->config.loop, sender->fd_timer);
 }
 

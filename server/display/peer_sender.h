@@ -22,15 +22,19 @@
 #include "sumac/status.h"
 
 struct sm_display_server;
+struct sm_encode_inbox;
 struct sm_encoder;
 struct sm_pump;
 
 /** What the owner is asked and told. It may queue things, but not destroy the sender. */
 struct sm_peer_sender_callbacks {
-    /** A drawing is about to be planned: what its images may be. */
+    /** A drawing is about to be planned: what its images may be. It may be sent in bands. */
     void (*describe)(void *opaque, const struct sm_drawing *drawing,
                      struct sm_image_receiver *receiver);
-    /** It was planned: `msg` has its final form but for the encoded bytes. In sending order. */
+    /**
+     * It, or a band of it, was planned: codecs are decided, `task->msg` has its final form but for
+     * the encoded images, and its box is what it draws to. In sending order.
+     */
     void (*planned)(void *opaque, const struct sm_drawing *drawing,
                     const struct sm_image_task *task);
     /** Queue the pixels that this area of the surface has now. */
@@ -45,7 +49,8 @@ struct sm_peer_sender_config {
     struct sm_loop loop;
     struct sm_display_server *server; /* borrowed */
     struct sm_peer_queue *queue;      /* borrowed */
-    struct sm_encoder *encoder;       /* borrowed: the worker's own */
+    struct sm_encoder *encoder;       /* borrowed: the worker's own, for what is small */
+    struct sm_encode_inbox *inbox;    /* borrowed: for the rest; NULL: none, all on this thread */
     const struct sm_peer_sender_callbacks *callbacks;
     void *opaque;
 };

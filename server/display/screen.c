@@ -2,11 +2,16 @@
 #include "server/display/screen.h"
 
 #include "core/base/cpu.h"
-#include "core/base/math.h"
 #include "core/codec/encoder.h"
 #include "media/libs.h"
+#include "server/display/encode_pool.h"
 #include "server/display/limits.h"
 #include "server/display/renderer.h"
+
+static void on_encoded(void *opaque)
+{
+    sm_screen_push_clients(opaque);
+}
 
 enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_config *config,
                               struct sm_loop loop)
@@ -32,6 +37,8 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
                                                          .max_pixels = SM_MAX_PIXELS,
                                                          .cpu_flags = sm_cpu_detect(),
                                                      });
+    if (!status && config->pool)
+        status = sm_encode_inbox_create(&screen->inbox, config->pool, loop, on_encoded, screen);
     screen->surfaces.renderer = screen->renderer;
     return status;
 }
@@ -52,6 +59,7 @@ void sm_screen_finish(struct sm_screen *screen)
     }
     if (screen->slots)
         sm_screen_release_cursor(screen);
+    sm_encode_inbox_destroy(screen->inbox); /* its last jobs hold drawings */
     sm_encoder_destroy(screen->encoder);
     sm_renderer_destroy(screen->renderer);
     sm_memslots_destroy(screen->slots);

@@ -21,6 +21,7 @@
 #include "server/qxl/commands.h"
 #include "server/qxl/memslots.h"
 
+struct sm_encode_inbox;
 struct sm_encoder;
 struct sm_renderer;
 
@@ -41,6 +42,8 @@ struct sm_screen {
     struct sm_renderer *renderer; /* owned */
     struct sm_pointer *pointer;   /* owned */
     struct sm_encoder *encoder;   /* owned: for all clients, what is not given to other threads */
+    struct sm_encode_inbox
+        *inbox; /* owned: what other threads have encoded; NULL: there are none */
     struct sm_surfaces surfaces;
     struct sm_drawable_budget budget;
     struct sm_log_limit complaints; /* warnings that clients can cause */

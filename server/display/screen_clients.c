@@ -345,6 +345,7 @@ void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *han
         .opaque = screen,
         .compression = screen->compression,
         .encoder = screen->encoder,
+        .inbox = screen->inbox,
     };
     struct sm_display_peer *client;
     enum sm_status status = sm_display_peer_create(&client, &config, handover);

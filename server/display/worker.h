@@ -20,6 +20,7 @@
 #include "sumac/status.h"
 
 struct sm_channel_handover;
+struct sm_encode_pool;
 struct sm_log;
 struct sm_main_queue;
 
@@ -63,6 +64,7 @@ struct sm_worker_config {
     struct sm_qxl_init_info info;
     uint8_t channel_id;               /* of its display and cursor channels */
     const struct sm_log *log;         /* borrowed; may be NULL */
+    struct sm_encode_pool *pool;      /* held by the worker; NULL: it encodes everything itself */
     struct sm_main_queue *main_queue; /* borrowed; NULL: the function below is never called */
     /** The primary came, went or changed: ask sm_worker_get_primary(). Main context; optional. */
     void (*primary_changed)(void *opaque);

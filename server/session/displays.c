@@ -64,6 +64,7 @@ static enum sm_status start_worker(struct sm_display *display)
         .info = display->config.info,
         .channel_id = display->config.id,
         .log = server->log,
+        .pool = server->pool,
         .main_queue = server->queue,
         .primary_changed = on_primary_changed,
         .opaque = display,

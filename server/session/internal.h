@@ -19,6 +19,8 @@ struct sm_tls_context;
 
 enum { SM_CHANNEL_TYPE_END = SM_CHANNEL_WEBDAV + 1 };
 
+struct sm_encode_pool;
+
 /** File names and words for TLS; all owned, malloc. */
 struct sm_server_tls_files {
     char *ca, *certificate, *key, *key_password, *dh, *ciphers;
@@ -29,6 +31,7 @@ struct sm_server {
     bool is_started;          /* what follows is there */
     struct sm_loop loop;
     struct sm_main_queue *queue; /* owned */
+    struct sm_encode_pool *pool; /* held: its threads encode for all displays */
     const struct sm_server_host_ops *host;
     void *host_context;
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/wire/display.h"
+#include "server/display/encode_pool.h"
 #include "tests/support/check.h"
 
 /* ---- what the worker calls ---- */
@@ -139,7 +140,10 @@ void sm_test_device_init(struct sm_test_device *device, size_t memory_size)
     pthread_cond_init(&device->changed, NULL);
     sm_test_guest_init(&device->guest, memory_size);
     sm_test_lines_init(&device->lines);
+    struct sm_encode_pool_config pool = {.threads = 2, .inline_bytes = 1};
+    sm_check_status(sm_encode_pool_create(&device->pool, &pool), SM_OK);
     struct sm_worker_config config = {
+        .pool = device->pool,
         .device = &sm_test_device_ops,
         .device_context = device,
         .info = sm_test_guest_info,
@@ -156,6 +160,7 @@ void sm_test_device_init(struct sm_test_device *device, size_t memory_size)
 void sm_test_device_finish(struct sm_test_device *device)
 {
     sm_worker_destroy(device->worker);
+    sm_encode_pool_unref(device->pool);
     sm_test_lines_finish(&device->lines);
     sm_test_guest_finish(&device->guest);
     pthread_cond_destroy(&device->changed);

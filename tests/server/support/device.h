@@ -28,6 +28,7 @@ struct sm_test_ring {
 struct sm_test_device {
     struct sm_test_guest guest;
     struct sm_test_lines lines;
+    struct sm_encode_pool *pool; /* two threads, which encode everything, however small */
     struct sm_worker *worker;
 
     pthread_mutex_t lock; /* guards everything below */

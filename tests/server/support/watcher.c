@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/codec/glz/window.h"
 #include "core/wire/types.h"
 #include "io/clock.h"
 #include "io/socket.h"
+#include "media/libs.h"
 #include "server/session/handover.h"
 #include "tests/support/check.h"
 
@@ -140,9 +142,16 @@ void sm_test_watch_display(struct sm_test_watcher *watcher, struct sm_worker *wo
     }
     struct sm_display_client_config config = {
         .setup = {.has_mini_header = true, .is_local = options->is_unix},
+        .glz_dictionary_px = options->glz_px,
     };
+    if (options->glz_px)
+        sm_check_status(sm_glz_window_create(&watcher->window, (uint32_t)options->glz_px, NULL),
+                        SM_OK);
     sm_check_status(sm_display_client_create(&watcher->display, &config, sm_now_us()), SM_OK);
-    struct sm_canvas_config canvas = {.max_surfaces = 1024, .max_pixels = 1 << 26};
+    struct sm_canvas_config canvas = {.max_surfaces = 1024,
+                                      .max_pixels = 1 << 26,
+                                      .libs = &sm_media_codec_libs,
+                                      .window = watcher->window};
     sm_check_status(sm_canvas_create(&watcher->canvas, &canvas), SM_OK);
     start(watcher, fd, sm_display_client_machine(watcher->display));
 }
@@ -165,6 +174,7 @@ void sm_test_watcher_finish(struct sm_test_watcher *watcher)
     sm_display_client_destroy(watcher->display);
     sm_cursor_client_destroy(watcher->cursor);
     sm_canvas_destroy(watcher->canvas);
+    sm_glz_window_destroy(watcher->window);
     sm_epoll_loop_destroy(watcher->loop);
     if (watcher->socket >= 0)
         (void)close(watcher->socket);

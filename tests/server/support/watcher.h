@@ -24,6 +24,7 @@ struct sm_test_watcher_options {
     uint32_t channel_caps;
     bool is_unix;
     bool is_silent; /* never sends INIT, reads nothing: only the socket is there */
+    int32_t glz_px; /* of its dictionary; 0: none */
 };
 
 struct sm_test_watcher {
@@ -32,6 +33,7 @@ struct sm_test_watcher {
     struct sm_cursor_client *cursor;
     struct sm_pump *pump;
     struct sm_canvas *canvas;
+    struct sm_glz_window *window;           /* with a dictionary */
     int socket;                             /* of a silent one */
     uint16_t types[TEST_WATCHER_MAX_TYPES]; /* of the messages that came, in order */
     uint32_t count;
