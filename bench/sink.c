@@ -193,6 +193,8 @@ static void on_link_event(struct connection *c, const struct sm_link_client_even
         start_channel(c, event->has_mini_header);
         break;
     case SM_LINK_CLIENT_REFUSED:
+    case SM_LINK_CLIENT_SASL_STEP:
+    case SM_LINK_CLIENT_SASL_ACCEPTED:
     case SM_LINK_CLIENT_NEED_SASL:
         stop(c->sink, "the server refuses; start it without password");
         break;

@@ -52,6 +52,7 @@ static bool set_up(struct cli_connection *c, uint32_t kinds)
     struct sm_session *session = c->session;
     uint32_t connect_ms = o->timeout_ms < CONNECT_MS ? o->timeout_ms : CONNECT_MS;
     return (!o->password || sm_session_set_password(session, o->password) == SM_OK) &&
+           (!o->user || sm_session_set_user(session, o->user) == SM_OK) &&
            sm_session_set_ca_file(session, ca_file) == SM_OK &&
            sm_session_set_host_subject(session, o->host_subject) == SM_OK &&
            sm_session_set_timeout(session, connect_ms) == SM_OK &&

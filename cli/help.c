@@ -25,6 +25,8 @@ static const char PROGRAM[] =
 static const char COMMON[] =
     "\n"
     "options of every command:\n"
+    "  --user NAME           who logs in, where the server wants that (SASL). With Kerberos\n"
+    "                        no name is needed, but a ticket (kinit)\n"
     "  --password TEXT       the server's password. Everybody on this machine can see it in\n"
     "                        the list of processes while the command starts; better:\n"
     "  --password-file FILE  its first line is the password; - is the standard input.\n"

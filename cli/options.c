@@ -30,6 +30,7 @@ enum option_code {
     OPTION_VERSION,
     OPTION_JSON,
     OPTION_VERBOSE,
+    OPTION_USER,
     OPTION_PASSWORD,
     OPTION_PASSWORD_FILE,
     OPTION_CA,
@@ -52,6 +53,7 @@ static const struct option LONG_OPTIONS[] = {
     {"version", no_argument, NULL, OPTION_VERSION},
     {"json", no_argument, NULL, OPTION_JSON},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"user", required_argument, NULL, OPTION_USER},
     {"password", required_argument, NULL, OPTION_PASSWORD},
     {"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
     {"ca", required_argument, NULL, OPTION_CA},
@@ -199,6 +201,9 @@ static bool take_option(struct parser *p, int option, char *value)
         return true;
     case OPTION_VERBOSE:
         o->is_verbose = true;
+        return true;
+    case OPTION_USER:
+        o->user = value;
         return true;
     case OPTION_PASSWORD:
         return take_password(p, value);

@@ -36,6 +36,7 @@ struct cli_options {
 
     struct sm_address *address; /* owned */
     char *password;             /* owned; or NULL */
+    const char *user;           /* borrowed from argv; or NULL */
     const char *ca_file;        /* borrowed from argv, like all below; or NULL */
     const char *host_subject;   /* or NULL */
     uint32_t timeout_ms;        /* for the whole command */

@@ -11,9 +11,11 @@
 
 #include "client/connect.h"
 #include "client/error.h"
+#include "client/sasl_login.h"
 #include "client/session_private.h"
 #include "core/wire/types.h"
 #include "io/clock.h"
+#include "io/sasl.h"
 #include "io/ticket.h"
 
 enum {
@@ -116,6 +118,8 @@ static void send_ticket(struct sm_client_channel *channel, struct sm_bytes publi
         return;
     if (status == SM_ERR_NOMEM)
         (void)sm_error_nomem(&error);
+    else if (status == SM_ERR_LIMIT)
+        (void)sm_reason_long_password(&error);
     else
         sm_error_set(&error, SM_ERROR_PROTOCOL, "see the server's log; the server may be damaged",
                      "%s sent a key that is none", channel->place);
@@ -155,6 +159,7 @@ static void link_done(struct sm_client_channel *channel, const struct sm_link_cl
     pthread_mutex_unlock(&session->lock);
     sm_link_client_destroy(channel->link);
     channel->link = NULL;
+    sm_client_sasl_finish(channel);
     channel->machine = machine;
     /* The machine below the tap has changed, which the pump has to be told. */
     sm_pump_set_machine(channel->pump, (struct sm_machine){&TAP, channel});
@@ -178,7 +183,10 @@ static void link_activity(struct sm_client_channel *channel)
             link_done(channel, &event);
             break;
         case SM_LINK_CLIENT_NEED_SASL:
-            break; /* not offered, so not chosen */
+        case SM_LINK_CLIENT_SASL_STEP:
+        case SM_LINK_CLIENT_SASL_ACCEPTED:
+            sm_client_sasl_answer(channel, &event);
+            break;
         }
     }
 }
@@ -220,6 +228,8 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
     struct sm_error error = {.kind = SM_ERROR_NONE};
     if (channel->is_over)
         return;
+    if (status == SM_ERR_IO && channel->link && sm_client_sasl_was_refused(channel))
+        return;
     struct sm_transport *transport = sm_pump_transport(channel->pump);
     enum sm_tls_failure tls =
         channel->attempt.is_secure ? sm_tls_transport_failure(transport) : SM_TLS_OK;
@@ -251,6 +261,7 @@ static enum sm_status start_link(struct sm_client_channel *channel, uint64_t dea
         .channel_type = (uint8_t)channel->kind,
         .channel_id = channel->id,
         .channel_caps = channel->ops->caps(session),
+        .has_sasl = sm_sasl_is_available(),
         .timeout_us = deadline_us > now_us ? deadline_us - now_us : 1,
     };
     enum sm_status status = sm_link_client_create(&channel->link, &config, now_us);
@@ -277,6 +288,7 @@ static void prepare_attempt(struct sm_client_channel *channel, bool is_secure)
         .is_secure = is_secure,
         .has_tls_port = s->tls_port != 0,
         .has_password = s->password && s->password[0],
+        .has_user = s->user != NULL,
         .timeout_ms = s->timeout_ms,
     };
 }
@@ -316,6 +328,7 @@ static void live(struct sm_client_channel *channel, bool is_secure)
     channel->pump = NULL;
     sm_link_client_destroy(channel->link);
     channel->link = NULL;
+    sm_client_sasl_finish(channel);
 }
 
 static bool wants_tls(const struct sm_client_channel *channel)

@@ -19,6 +19,7 @@
 #include "sumac/error.h"
 #include "sumac/session.h"
 
+struct sm_sasl;
 struct sm_session;
 struct sm_client_channel;
 struct sm_client_call;
@@ -75,6 +76,8 @@ struct sm_client_channel {
     /* Of the thread alone: */
     struct sm_pump *pump;          /* owned */
     struct sm_link_client *link;   /* owned; until the link is up */
+    struct sm_sasl *sasl;          /* owned; while SASL speaks */
+    bool sasl_is_done;             /* our side of it */
     struct sm_machine machine;     /* that of the link, then that of the kind */
     struct sm_attempt attempt;     /* for messages */
     char place[320];               /* attempt.place */

@@ -154,6 +154,48 @@ void sm_reason_refused(struct sm_error *error, const struct sm_attempt *a, uint3
     }
 }
 
+enum sm_status sm_reason_long_password(struct sm_error *error)
+{
+    sm_error_set(error, SM_ERROR_PASSWORD_WRONG, "use a password of at most 60 bytes",
+                 "the password is longer than SPICE can carry");
+    return SM_ERR_LIMIT;
+}
+
+void sm_reason_sasl_lacks(struct sm_error *error, const struct sm_attempt *a, bool lacks_user,
+                          bool lacks_password)
+{
+    const char *what = lacks_user && lacks_password ? "a user's name and a password"
+                       : lacks_user                 ? "a user's name"
+                                                    : "a password";
+    sm_error_set(error, SM_ERROR_PASSWORD_NEEDED,
+                 lacks_user ? "give the name with --user NAME, the password through "
+                              "--password-file FILE or SUMAC_PASSWORD"
+                            : "give it through --password-file FILE or SUMAC_PASSWORD",
+                 "%s wants %s", a->place, what);
+}
+
+void sm_reason_sasl(struct sm_error *error, const struct sm_attempt *a, const char *detail)
+{
+    const char *colon = detail[0] ? ": " : "";
+    sm_error_set(error, SM_ERROR_AUTH_METHOD,
+                 a->is_secure || a->is_unix
+                     ? "check the user, and for Kerberos the ticket (klist)"
+                     : "check the user, and for Kerberos the ticket (klist); mechanisms that do "
+                       "not encrypt work over TLS only (spice+tls://)",
+                 "logging in to %s with SASL failed%s%s", a->place, colon, detail);
+}
+
+void sm_reason_sasl_refused(struct sm_error *error, const struct sm_attempt *a)
+{
+    if (a->has_user || a->has_password)
+        sm_error_set(error, SM_ERROR_PASSWORD_WRONG, "check the user's name and the password",
+                     "%s did not accept the user or the password", a->place);
+    else
+        sm_error_set(error, SM_ERROR_AUTH_METHOD,
+                     "check that the server knows the user; its log says why it refused",
+                     "%s did not let us log in", a->place);
+}
+
 static bool begins(const struct sm_attempt *a, const void *bytes, size_t size)
 {
     return a->first_size >= size && memcmp(a->first, bytes, size) == 0;

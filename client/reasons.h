@@ -20,6 +20,7 @@ struct sm_attempt {
     bool is_unix, is_secure;
     bool has_tls_port;             /* TLS could be used */
     bool has_password;             /* one was given, perhaps an empty one */
+    bool has_user;                 /* a user's name was given */
     uint32_t timeout_ms;           /* allowed for connecting */
     uint8_t first[SM_FIRST_BYTES]; /* that the peer sent */
     size_t first_size;             /* how many of them; 0: it never said anything */
@@ -37,6 +38,19 @@ void sm_reason_tls(struct sm_error *error, const struct sm_attempt *attempt,
 /** The server said no, with a link error code. */
 void sm_reason_refused(struct sm_error *error, const struct sm_attempt *attempt, uint32_t code,
                        bool after_ticket);
+
+/** The password is too long for the way in which the server takes it. Gives SM_ERR_LIMIT. */
+enum sm_status sm_reason_long_password(struct sm_error *error);
+
+/** SASL cannot go on: credentials are lacking. */
+void sm_reason_sasl_lacks(struct sm_error *error, const struct sm_attempt *attempt, bool lacks_user,
+                          bool lacks_password);
+
+/** SASL failed on our side. `detail`: the library's words, may be empty. */
+void sm_reason_sasl(struct sm_error *error, const struct sm_attempt *attempt, const char *detail);
+
+/** The server ended a SASL exchange without a word, which is how servers refuse. */
+void sm_reason_sasl_refused(struct sm_error *error, const struct sm_attempt *attempt);
 
 /** The connection ended, timed out or went wrong before the link was up. */
 void sm_reason_link(struct sm_error *error, const struct sm_attempt *attempt, enum sm_status status,

@@ -52,6 +52,11 @@ enum sm_status sm_session_set_password(struct sm_session *session, const char *p
     return set_text(session, &session->settings.password, password);
 }
 
+enum sm_status sm_session_set_user(struct sm_session *session, const char *user)
+{
+    return set_text(session, &session->settings.user, user);
+}
+
 enum sm_status sm_session_set_ca_file(struct sm_session *session, const char *path)
 {
     return set_text(session, &session->settings.ca_file, path);
@@ -155,6 +160,7 @@ static bool take_address(struct sm_session_settings *settings, const struct sm_a
     settings->tls_port = sm_address_tls_port(address);
     return copy_text(&settings->host, sm_address_host(address)) &&
            copy_text(&settings->unix_path, sm_address_unix_path(address)) &&
+           copy_text(&settings->user, sm_address_user(address)) &&
            copy_text(&settings->password, sm_address_password(address));
 }
 
@@ -162,6 +168,7 @@ static void finish_settings(struct sm_session_settings *settings)
 {
     free(settings->host);
     free(settings->unix_path);
+    free(settings->user);
     wipe(settings->password);
     free(settings->ca_file);
     free(settings->ca_pem);
@@ -272,11 +279,9 @@ enum sm_status sm_session_connect(struct sm_session *session, struct sm_error *e
         return SM_ERR_STATE;
     }
     const char *password = session->settings.password;
-    if (password && strlen(password) > SM_SESSION_PASSWORD_MAX) {
-        sm_error_set(error, SM_ERROR_PASSWORD_WRONG, "use a password of at most 60 bytes",
-                     "the password is longer than SPICE can carry");
-        return SM_ERR_LIMIT;
-    }
+    /* With a name it may be meant for SASL, which takes longer ones. */
+    if (password && !session->settings.user && strlen(password) > SM_SESSION_PASSWORD_MAX)
+        return sm_reason_long_password(error);
     enum sm_status status = make_tls(session, error);
     if (status == SM_OK)
         status = sm_session_init_shared(session, error);

@@ -35,6 +35,7 @@ struct sm_session_settings {
     char *host;      /* owned; NULL for a local socket */
     char *unix_path; /* owned; or NULL */
     uint16_t port, tls_port;
+    char *user;         /* owned; or NULL */
     char *password;     /* owned; or NULL */
     char *ca_file;      /* owned; or NULL */
     char *ca_pem;       /* owned; or NULL: counts before the file */

@@ -344,6 +344,19 @@ struct sm_transport *sm_pump_detach(struct sm_pump *pump, uint8_t **received, si
     return transport;
 }
 
+struct sm_bytes sm_pump_unfed(const struct sm_pump *pump)
+{
+    return (struct sm_bytes){.data = pump->buffer + pump->buffer_start,
+                             .size = pump->buffer_end - pump->buffer_start};
+}
+
+void sm_pump_raise(struct sm_pump *pump, struct sm_transport *top)
+{
+    pump->transport = top;
+    pump->buffer_start = pump->buffer_end = 0;
+    be_soon(pump);
+}
+
 struct sm_transport *sm_pump_transport(struct sm_pump *pump)
 {
     return pump->transport;

@@ -65,6 +65,15 @@ void sm_pump_set_reading(struct sm_pump *pump, bool is_reading);
 struct sm_transport *sm_pump_detach(struct sm_pump *pump, uint8_t **received,
                                     size_t *received_size);
 
+/** Bytes that were read and not fed yet; borrowed until the next call. */
+struct sm_bytes sm_pump_unfed(const struct sm_pump *pump);
+
+/**
+ * Goes on with `top`, a filter that has just been put on top of the pump's transport and knows what
+ * sm_pump_unfed() gave: that is forgotten here. To be called when nothing is pending.
+ */
+void sm_pump_raise(struct sm_pump *pump, struct sm_transport *top);
+
 /** The transport, borrowed. */
 struct sm_transport *sm_pump_transport(struct sm_pump *pump);
 

@@ -357,6 +357,13 @@ enum sm_tls_failure sm_tls_transport_failure(const struct sm_transport *t)
     return t->ops == &TLS_OPS ? tls_of(t)->verdict.failure : SM_TLS_OK;
 }
 
+unsigned sm_tls_transport_bits(const struct sm_transport *t)
+{
+    const struct tls *tls = tls_of(t);
+    int bits = tls->is_established ? SSL_get_cipher_bits(tls->ssl, NULL) : 0;
+    return bits > 0 ? (unsigned)bits : 0;
+}
+
 bool sm_tls_transport_is_established(const struct sm_transport *t)
 {
     return t->ops == &TLS_OPS && tls_of(t)->is_established;

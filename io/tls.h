@@ -84,6 +84,9 @@ enum sm_tls_failure sm_tls_transport_failure(const struct sm_transport *t);
 /** True once the handshake, with all checks, has succeeded. */
 bool sm_tls_transport_is_established(const struct sm_transport *t);
 
+/** The strength of the cipher in bits, 0 before the handshake. */
+unsigned sm_tls_transport_bits(const struct sm_transport *t);
+
 /**
  * Goes on with the handshake without moving data.
  *

@@ -12,7 +12,14 @@ enum state {
     READ_REPLY_HEADER,
     READ_REPLY,
     WAIT_TICKET,
-    WAIT_SASL,
+    READ_LIST, /* of SASL's mechanisms */
+    WAIT_START,
+    READ_TURN,
+    READ_COMPLETE, /* one byte behind a turn */
+    WAIT_STEP,
+    READ_VERDICT,
+    READ_WORDS, /* behind a verdict that is none */
+    WAIT_SECURED,
     READ_RESULT,
     READ_LATE_HEADER, /* a second reply where a result was due: the server's other way to refuse */
     READ_LATE_ERROR,
@@ -28,6 +35,9 @@ struct sm_link_client {
     const char *reason;
     uint64_t deadline_us;
     struct sm_link_collector in;
+    struct sm_sasl_blob blob; /* in place of `in` while SASL speaks */
+    unsigned turns;           /* of the server */
+    bool is_complete;         /* the server said so with its last turn */
     struct sm_writer out;
     struct sm_link_reply reply;
     uint8_t public_key[SM_LINK_PUBLIC_KEY_SIZE];
@@ -86,8 +96,7 @@ static enum sm_status choose_mechanism(struct sm_link_client *link)
         sm_put_le32(&link->out, SM_COMMON_CAP_AUTH_SASL);
         if (link->out.failed)
             return fail(link, SM_ERR_NOMEM, "out of memory");
-        link->state = WAIT_SASL;
-        emit(link, (struct sm_link_client_event){.kind = SM_LINK_CLIENT_NEED_SASL});
+        link->state = READ_LIST;
         return SM_OK;
     }
     if (has_choice && !has_common(link, SM_COMMON_CAP_AUTH_SPICE))
@@ -156,6 +165,82 @@ static enum sm_status on_late_error(struct sm_link_client *link)
     return SM_OK;
 }
 
+/* ---- SASL ---- */
+
+static bool is_reading_blob(const struct sm_link_client *link)
+{
+    return link->state == READ_LIST || link->state == READ_TURN || link->state == READ_WORDS;
+}
+
+static enum sm_status on_blob(struct sm_link_client *link)
+{
+    if (link->state == READ_WORDS) {
+        refused(link, SM_LINK_ERR_PERMISSION_DENIED, true);
+        return SM_OK;
+    }
+    if (link->state == READ_LIST) {
+        link->state = WAIT_START;
+        emit(link, (struct sm_link_client_event){.kind = SM_LINK_CLIENT_NEED_SASL,
+                                                 .mechanisms = sm_writer_bytes(&link->blob.data)});
+        return SM_OK;
+    }
+    if (++link->turns > SM_SASL_TURNS_MAX)
+        return fail(link, SM_ERR_LIMIT, "a SASL exchange without end");
+    read_next(link, READ_COMPLETE, 1);
+    return SM_OK;
+}
+
+/* Where a turn is due the server may also refuse, with a whole link reply. */
+static enum sm_status blob_failed(struct sm_link_client *link, enum sm_status status)
+{
+    if (status == SM_ERR_NOMEM)
+        return fail(link, status, "out of memory");
+    if (link->state != READ_TURN || link->blob.size != SM_LINK_MAGIC)
+        return fail(link, status, "more SASL data than is allowed");
+    sm_link_collect(&link->in, SM_LINK_WORD_SIZE);
+    (void)sm_link_collector_take(&link->in,
+                                 (struct sm_bytes){link->blob.word, sizeof(link->blob.word)});
+    sm_link_collect_more(&link->in, SM_LINK_HEADER_SIZE);
+    link->state = READ_LATE_HEADER;
+    return SM_OK;
+}
+
+/* SM_AGAIN if more bytes are needed. */
+static enum sm_status take_blob(struct sm_link_client *link, struct sm_bytes in, size_t *taken)
+{
+    uint32_t limit = link->state == READ_LIST   ? SM_SASL_LIST_MAX
+                     : link->state == READ_TURN ? SM_SASL_DATA_MAX
+                                                : SM_SASL_WORDS_MAX;
+    enum sm_status status = sm_sasl_blob_take(&link->blob, limit, in, taken);
+    if (status < 0)
+        return blob_failed(link, status);
+    return status == SM_OK ? on_blob(link) : status;
+}
+
+static enum sm_status on_complete(struct sm_link_client *link)
+{
+    link->is_complete = sm_link_collected(&link->in).data[0] != 0;
+    link->state = WAIT_STEP;
+    emit(link, (struct sm_link_client_event){.kind = SM_LINK_CLIENT_SASL_STEP,
+                                             .turn = sm_sasl_blob_turn(&link->blob),
+                                             .is_complete = link->is_complete});
+    return SM_OK;
+}
+
+static enum sm_status on_verdict(struct sm_link_client *link)
+{
+    if (sm_link_word_parse(sm_link_collected(&link->in)) != SM_LINK_ERR_OK) {
+        sm_sasl_blob_restart(&link->blob);
+        link->state = READ_WORDS;
+        return SM_OK;
+    }
+    link->state = WAIT_SECURED;
+    emit(link, (struct sm_link_client_event){.kind = SM_LINK_CLIENT_SASL_ACCEPTED});
+    return SM_OK;
+}
+
+/* ---- the machine ---- */
+
 static enum sm_status step(struct sm_link_client *link)
 {
     switch (link->state) {
@@ -169,11 +254,11 @@ static enum sm_status step(struct sm_link_client *link)
         return on_reply_header(link, READ_LATE_ERROR);
     case READ_LATE_ERROR:
         return on_late_error(link);
-    case WAIT_TICKET:
-    case WAIT_SASL:
-    case DONE:
-    case REFUSED:
-    case FAILED:
+    case READ_COMPLETE:
+        return on_complete(link);
+    case READ_VERDICT:
+        return on_verdict(link);
+    default:
         break;
     }
     return fail(link, SM_ERR_STATE, "bytes in a state that reads none");
@@ -187,15 +272,12 @@ static bool is_reading(const struct sm_link_client *link)
     case READ_RESULT:
     case READ_LATE_HEADER:
     case READ_LATE_ERROR:
+    case READ_COMPLETE:
+    case READ_VERDICT:
         return true;
-    case WAIT_TICKET:
-    case WAIT_SASL:
-    case DONE:
-    case REFUSED:
-    case FAILED:
-        break;
+    default:
+        return is_reading_blob(link);
     }
-    return false;
 }
 
 static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
@@ -208,6 +290,16 @@ static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, s
     if (link->state == REFUSED)
         return SM_ERR_PROTOCOL;
     while (is_reading(link)) {
+        if (is_reading_blob(link)) {
+            size_t size;
+            enum sm_status status = take_blob(link, sm_bytes_behind(in, *taken), &size);
+            *taken += size;
+            if (status == SM_AGAIN)
+                break;
+            if (status != SM_OK)
+                return status;
+            continue;
+        }
         *taken += sm_link_collector_take(&link->in, sm_bytes_behind(in, *taken));
         if (!sm_link_collector_is_full(&link->in))
             break;
@@ -270,7 +362,8 @@ enum sm_status sm_link_client_create(struct sm_link_client **out,
     link->reason = "";
     link->deadline_us = sm_link_deadline_us(now_us, config->timeout_us);
     read_next(link, READ_REPLY_HEADER, SM_LINK_HEADER_SIZE);
-    sm_writer_init(&link->out, SM_LINK_MAX_SIZE);
+    sm_sasl_blob_init(&link->blob);
+    sm_writer_init(&link->out, SM_LINK_MAX_SIZE + (config->has_sasl ? 2 * SM_SASL_DATA_MAX : 0));
     sm_link_message_build(&link->out,
                           &(struct sm_link_message){.connection_id = config->connection_id,
                                                     .channel_type = config->channel_type,
@@ -289,6 +382,7 @@ void sm_link_client_destroy(struct sm_link_client *link)
 {
     if (!link)
         return;
+    sm_sasl_blob_finish(&link->blob);
     sm_writer_finish(&link->out);
     free(link);
 }
@@ -320,9 +414,49 @@ enum sm_status sm_link_client_ticket(struct sm_link_client *link, struct sm_byte
     return SM_OK;
 }
 
-enum sm_status sm_link_client_sasl_done(struct sm_link_client *link)
+enum sm_status sm_link_client_sasl_start(struct sm_link_client *link, const char *mechanism,
+                                         struct sm_sasl_turn turn)
 {
-    if (link->state != WAIT_SASL)
+    size_t size = strlen(mechanism);
+    if (link->state != WAIT_START)
+        return SM_ERR_STATE;
+    if (size == 0 || size > SM_SASL_NAME_MAX || turn.data.size >= SM_SASL_DATA_MAX)
+        return SM_ERR_LIMIT;
+    sm_put_le32(&link->out, (uint32_t)size);
+    sm_put_bytes(&link->out, (struct sm_bytes){(const uint8_t *)mechanism, size});
+    sm_sasl_turn_put(&link->out, turn);
+    if (link->out.failed)
+        return fail(link, SM_ERR_NOMEM, "out of memory");
+    sm_sasl_blob_restart(&link->blob);
+    link->state = READ_TURN;
+    return SM_OK;
+}
+
+enum sm_status sm_link_client_sasl_step(struct sm_link_client *link, struct sm_sasl_turn turn)
+{
+    if (link->state != WAIT_STEP || link->is_complete)
+        return SM_ERR_STATE;
+    if (turn.data.size >= SM_SASL_DATA_MAX)
+        return SM_ERR_LIMIT;
+    sm_sasl_turn_put(&link->out, turn);
+    if (link->out.failed)
+        return fail(link, SM_ERR_NOMEM, "out of memory");
+    sm_sasl_blob_restart(&link->blob);
+    link->state = READ_TURN;
+    return SM_OK;
+}
+
+enum sm_status sm_link_client_sasl_end(struct sm_link_client *link)
+{
+    if (link->state != WAIT_STEP || !link->is_complete)
+        return SM_ERR_STATE;
+    read_next(link, READ_VERDICT, SM_LINK_WORD_SIZE);
+    return SM_OK;
+}
+
+enum sm_status sm_link_client_sasl_secured(struct sm_link_client *link)
+{
+    if (link->state != WAIT_SECURED)
         return SM_ERR_STATE;
     read_next(link, READ_RESULT, SM_LINK_WORD_SIZE);
     return SM_OK;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/channel/machine.h"
+#include "core/channel/sasl_parts.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
 
@@ -28,10 +29,18 @@ struct sm_link_client_config {
 enum sm_link_client_event_kind {
     /** The server wants a ticket: encrypt the password, call sm_link_client_ticket(). */
     SM_LINK_CLIENT_NEED_TICKET = 1,
-    /**
-     * The server wants SASL. The machine takes and gives no bytes until sm_link_client_sasl_done().
-     */
+    /** The server wants SASL: choose a mechanism, call sm_link_client_sasl_start(). */
     SM_LINK_CLIENT_NEED_SASL,
+    /**
+     * The server's turn in the exchange. Answer with sm_link_client_sasl_step(), or, if it is
+     * complete for both, with sm_link_client_sasl_end().
+     */
+    SM_LINK_CLIENT_SASL_STEP,
+    /**
+     * The server accepts. What it sends from here on passes the security layer, if one was
+     * negotiated: no byte of it is taken before sm_link_client_sasl_secured().
+     */
+    SM_LINK_CLIENT_SASL_ACCEPTED,
     /** The link is up; bytes not taken belong to the channel. The machine is done. */
     SM_LINK_CLIENT_DONE,
     /** The server said no; the connection is of no more use. The machine is done. */
@@ -41,6 +50,9 @@ enum sm_link_client_event_kind {
 struct sm_link_client_event {
     enum sm_link_client_event_kind kind;
     struct sm_bytes public_key; /* NEED_TICKET: 162 bytes of DER, borrowed until destroyed */
+    struct sm_bytes mechanisms; /* NEED_SASL: names, a comma before and behind each; borrowed */
+    struct sm_sasl_turn turn;   /* SASL_STEP: borrowed until answered */
+    bool is_complete;           /* SASL_STEP: the server is satisfied and expects no answer */
     uint32_t common_caps;       /* DONE: the server's first words */
     uint32_t channel_caps;
     bool has_mini_header; /* DONE: both sides can, so both must */
@@ -76,7 +88,24 @@ bool sm_link_client_next(struct sm_link_client *link, struct sm_link_client_even
 SM_NODISCARD enum sm_status sm_link_client_ticket(struct sm_link_client *link,
                                                   struct sm_bytes ticket);
 
-/** Answers NEED_SASL when it succeeded: the link result is read next. SM_ERR_STATE otherwise. */
-SM_NODISCARD enum sm_status sm_link_client_sasl_done(struct sm_link_client *link);
+/**
+ * Answers NEED_SASL.
+ *
+ * @param mechanism  1 to SM_SASL_NAME_MAX bytes
+ * @return SM_OK; SM_ERR_STATE; SM_ERR_LIMIT if the name or the data is too long; SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_link_client_sasl_start(struct sm_link_client *link,
+                                                      const char *mechanism,
+                                                      struct sm_sasl_turn turn);
+
+/** Answers SASL_STEP with our next turn; SM_ERR_STATE also if the server is satisfied. */
+SM_NODISCARD enum sm_status sm_link_client_sasl_step(struct sm_link_client *link,
+                                                     struct sm_sasl_turn turn);
+
+/** Answers a SASL_STEP that is complete: the server's verdict is read next. */
+SM_NODISCARD enum sm_status sm_link_client_sasl_end(struct sm_link_client *link);
+
+/** Answers SASL_ACCEPTED: the link result is read next, through the layer if there is one. */
+SM_NODISCARD enum sm_status sm_link_client_sasl_secured(struct sm_link_client *link);
 
 #endif

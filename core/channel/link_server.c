@@ -2,6 +2,7 @@
 #include "core/channel/link_server.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/reader.h"
 #include "core/base/writer.h"
@@ -14,6 +15,12 @@ enum state {
     WAIT_ANSWER, /* to HELLO */
     READ_MECHANISM,
     READ_TICKET,
+    WAIT_OFFER, /* of SASL's mechanisms */
+    READ_NAME,  /* of the one the client chose */
+    READ_START,
+    READ_STEP,
+    WAIT_REPLY,
+    WAIT_END,
     WAIT_RESULT, /* of a ticket or of SASL */
     DONE,
     FAILED,
@@ -26,6 +33,10 @@ struct sm_link_server {
     const char *reason;
     uint64_t deadline_us;
     struct sm_link_collector in;
+    struct sm_sasl_blob blob;    /* in place of `in` while SASL speaks */
+    struct sm_writer mechanisms; /* that were offered */
+    char mechanism[SM_SASL_NAME_MAX + 1];
+    unsigned turns; /* of the client */
     struct sm_writer out;
     struct sm_link_message message; /* the client's, from HELLO on */
     struct sm_link_server_event event;
@@ -115,7 +126,7 @@ static enum sm_status on_mechanism(struct sm_link_server *link)
         return SM_OK;
     }
     if (mechanism == SM_COMMON_CAP_AUTH_SASL && link->config.has_sasl) {
-        link->state = WAIT_RESULT;
+        link->state = WAIT_OFFER;
         emit(link, (struct sm_link_server_event){.kind = SM_LINK_SERVER_SASL});
         return SM_OK;
     }
@@ -131,6 +142,66 @@ static enum sm_status on_ticket(struct sm_link_server *link)
     return SM_OK;
 }
 
+/* ---- SASL ---- */
+
+static enum sm_status on_name(struct sm_link_server *link)
+{
+    struct sm_bytes name = sm_writer_bytes(&link->blob.data);
+    if (name.size == 0) /* like a name that is too long, this gets no answer */
+        return fail(link, SM_ERR_PROTOCOL, "a SASL mechanism without a name");
+    if (!sm_sasl_list_has(sm_writer_bytes(&link->mechanisms), name))
+        return fail_with_reply(link, SM_LINK_ERR_INVALID_DATA,
+                               "the client chose a SASL mechanism that was not offered");
+    memcpy(link->mechanism, name.data, name.size);
+    sm_sasl_blob_restart(&link->blob);
+    link->state = READ_START;
+    return SM_OK;
+}
+
+static enum sm_status on_turn(struct sm_link_server *link)
+{
+    if (++link->turns > SM_SASL_TURNS_MAX)
+        return fail(link, SM_ERR_LIMIT, "a SASL exchange without end");
+    enum sm_link_server_event_kind kind =
+        link->state == READ_START ? SM_LINK_SERVER_SASL_START : SM_LINK_SERVER_SASL_STEP;
+    link->state = WAIT_REPLY;
+    emit(link, (struct sm_link_server_event){.kind = kind,
+                                             .mechanism = link->mechanism,
+                                             .turn = sm_sasl_blob_turn(&link->blob)});
+    return SM_OK;
+}
+
+/* Only the first turn that is too long gets an answer: so do the reference's. */
+static enum sm_status blob_failed(struct sm_link_server *link, enum sm_status status)
+{
+    if (status == SM_ERR_NOMEM)
+        return fail(link, status, "out of memory");
+    if (link->state == READ_START)
+        return fail_with_reply(link, SM_LINK_ERR_INVALID_DATA, "more SASL data than is allowed");
+    return fail(link, status,
+                link->state == READ_NAME ? "a SASL mechanism with a name that is too long"
+                                         : "more SASL data than is allowed");
+}
+
+static bool is_reading_sasl(const struct sm_link_server *link)
+{
+    return link->state == READ_NAME || link->state == READ_START || link->state == READ_STEP;
+}
+
+/* SM_AGAIN if more bytes are needed. */
+static enum sm_status take_sasl(struct sm_link_server *link, struct sm_bytes in, size_t *taken)
+{
+    uint32_t limit = link->state == READ_NAME ? SM_SASL_NAME_MAX : SM_SASL_DATA_MAX;
+    enum sm_status status = sm_sasl_blob_take(&link->blob, limit, in, taken);
+    if (status < 0)
+        return blob_failed(link, status);
+    if (status != SM_OK)
+        return status;
+    return link->state == READ_NAME ? on_name(link) : on_turn(link);
+}
+
+/* ---- the machine ---- */
+
 static enum sm_status step(struct sm_link_server *link)
 {
     switch (link->state) {
@@ -144,10 +215,7 @@ static enum sm_status step(struct sm_link_server *link)
         return on_mechanism(link);
     case READ_TICKET:
         return on_ticket(link);
-    case WAIT_ANSWER:
-    case WAIT_RESULT:
-    case DONE:
-    case FAILED:
+    default:
         break;
     }
     return fail(link, SM_ERR_STATE, "bytes in a state that reads none");
@@ -162,13 +230,9 @@ static bool is_reading(const struct sm_link_server *link)
     case READ_MECHANISM:
     case READ_TICKET:
         return true;
-    case WAIT_ANSWER:
-    case WAIT_RESULT:
-    case DONE:
-    case FAILED:
-        break;
+    default:
+        return is_reading_sasl(link);
     }
-    return false;
 }
 
 static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
@@ -179,6 +243,16 @@ static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, s
     if (link->state == FAILED)
         return link->status;
     while (is_reading(link)) {
+        if (is_reading_sasl(link)) {
+            size_t size;
+            enum sm_status status = take_sasl(link, sm_bytes_behind(in, *taken), &size);
+            *taken += size;
+            if (status == SM_AGAIN)
+                break;
+            if (status != SM_OK)
+                return status;
+            continue;
+        }
         *taken += sm_link_collector_take(&link->in, sm_bytes_behind(in, *taken));
         if (!sm_link_collector_is_full(&link->in))
             break;
@@ -239,7 +313,9 @@ enum sm_status sm_link_server_create(struct sm_link_server **out,
     link->config = *config;
     link->reason = "";
     link->deadline_us = sm_link_deadline_us(now_us, config->timeout_us);
-    sm_writer_init(&link->out, SM_LINK_MAX_SIZE);
+    sm_sasl_blob_init(&link->blob);
+    sm_writer_init(&link->mechanisms, SM_SASL_LIST_MAX);
+    sm_writer_init(&link->out, SM_LINK_MAX_SIZE + (config->has_sasl ? 2 * SM_SASL_DATA_MAX : 0));
     read_next(link, READ_MAGIC, SM_LINK_WORD_SIZE);
     *out = link;
     return SM_OK;
@@ -249,6 +325,8 @@ void sm_link_server_destroy(struct sm_link_server *link)
 {
     if (!link)
         return;
+    sm_sasl_blob_finish(&link->blob);
+    sm_writer_finish(&link->mechanisms);
     sm_writer_finish(&link->out);
     free(link);
 }
@@ -287,7 +365,7 @@ enum sm_status sm_link_server_accept(struct sm_link_server *link, struct sm_byte
 
     if (has_common(link, SM_COMMON_CAP_AUTH_SELECTION)) {
         read_next(link, READ_MECHANISM, SM_LINK_WORD_SIZE);
-    } else if (!link->config.has_sasl) {
+    } else if (!link->config.has_sasl || link->config.is_authenticated) {
         read_next(link, READ_TICKET, SM_LINK_TICKET_SIZE);
     } else {
         (void)fail_with_reply(link, SM_LINK_ERR_VERSION_MISMATCH,
@@ -305,6 +383,57 @@ enum sm_status sm_link_server_refuse(struct sm_link_server *link, uint32_t error
     else
         (void)fail_with_reply(link, error ? error : SM_LINK_ERR_ERROR, "the link was refused");
     return link->status == SM_ERR_NOMEM ? SM_ERR_NOMEM : SM_OK;
+}
+
+enum sm_status sm_link_server_sasl_offer(struct sm_link_server *link, struct sm_bytes mechanisms)
+{
+    if (link->state != WAIT_OFFER)
+        return SM_ERR_STATE;
+    if (mechanisms.size > SM_SASL_LIST_MAX)
+        return SM_ERR_LIMIT;
+    if (mechanisms.size)
+        sm_put_bytes(&link->mechanisms, mechanisms);
+    sm_put_le32(&link->out, (uint32_t)mechanisms.size);
+    if (mechanisms.size)
+        sm_put_bytes(&link->out, mechanisms);
+    if (link->mechanisms.failed || link->out.failed)
+        return fail(link, SM_ERR_NOMEM, "out of memory");
+    link->state = READ_NAME;
+    return SM_OK;
+}
+
+enum sm_status sm_link_server_sasl_reply(struct sm_link_server *link, struct sm_bytes data,
+                                         bool is_complete)
+{
+    if (link->state != WAIT_REPLY)
+        return SM_ERR_STATE;
+    if (data.size >= SM_SASL_DATA_MAX)
+        return SM_ERR_LIMIT;
+    sm_sasl_turn_put(&link->out, (struct sm_sasl_turn){.has_data = data.size, .data = data});
+    sm_put_u8(&link->out, is_complete);
+    if (link->out.failed)
+        return fail(link, SM_ERR_NOMEM, "out of memory");
+    sm_sasl_blob_restart(&link->blob);
+    link->state = is_complete ? WAIT_END : READ_STEP;
+    return SM_OK;
+}
+
+enum sm_status sm_link_server_sasl_end(struct sm_link_server *link, bool is_accepted)
+{
+    static const char WORDS[] = "Authentication failed"; /* sent with its NUL */
+    if (link->state != WAIT_END)
+        return SM_ERR_STATE;
+    sm_put_le32(&link->out, is_accepted ? SM_LINK_ERR_OK : SM_LINK_ERR_ERROR);
+    if (!is_accepted) {
+        sm_put_le32(&link->out, sizeof(WORDS));
+        sm_put_bytes(&link->out, (struct sm_bytes){(const uint8_t *)WORDS, sizeof(WORDS)});
+    }
+    if (link->out.failed)
+        return fail(link, SM_ERR_NOMEM, "out of memory");
+    link->state = WAIT_RESULT;
+    if (!is_accepted)
+        (void)fail(link, SM_ERR_PROTOCOL, "the SASL exchange gave too weak a protection");
+    return SM_OK;
 }
 
 enum sm_status sm_link_server_result(struct sm_link_server *link, uint32_t error)

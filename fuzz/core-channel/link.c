@@ -7,6 +7,7 @@
 #include "core/wire/link.h"
 
 static const uint8_t KEY[SM_LINK_PUBLIC_KEY_SIZE] = {0x30, 0x81, 0x9f};
+static const uint8_t MECHANISMS[] = ",PLAIN,GSSAPI,";
 static const uint8_t TICKET[SM_LINK_TICKET_SIZE] = {1, 2, 3};
 
 static bool pull_server(void *owner, struct sm_digest *digest)
@@ -17,9 +18,28 @@ static bool pull_server(void *owner, struct sm_digest *digest)
         sm_digest_number(&digest->seen, event.kind);
         sm_digest_bytes(&digest->seen, event.ticket);
         enum sm_status status;
-        if (event.kind != SM_LINK_SERVER_HELLO) {
+        bool is_even = event.turn.data.size && event.turn.data.data[0] % 2 == 0;
+        switch (event.kind) {
+        case SM_LINK_SERVER_SASL:
+            status = sm_link_server_sasl_offer(
+                server, (struct sm_bytes){MECHANISMS, sizeof(MECHANISMS) - 1});
+            break;
+        case SM_LINK_SERVER_SASL_START:
+            sm_digest_number(&digest->seen, event.mechanism[0]);
+            __attribute__((fallthrough));
+        case SM_LINK_SERVER_SASL_STEP:
+            sm_digest_number(&digest->seen, event.turn.has_data);
+            sm_digest_bytes(&digest->seen, event.turn.data);
+            status = sm_link_server_sasl_reply(server, event.turn.data, is_even);
+            if (status == SM_OK && is_even) /* the turn is gone with the answer */
+                status = sm_link_server_sasl_end(server, true);
+            if (status == SM_OK && is_even)
+                status = sm_link_server_result(server, 0);
+            break;
+        case SM_LINK_SERVER_TICKET:
             status = sm_link_server_result(server, event.ticket.size ? event.ticket.data[0] : 0);
-        } else {
+            break;
+        default:
             sm_digest_number(&digest->seen, event.connection_id);
             sm_digest_number(&digest->seen, event.common_caps);
             sm_digest_number(&digest->seen, event.channel_caps);
@@ -27,6 +47,7 @@ static bool pull_server(void *owner, struct sm_digest *digest)
             status = event.channel_type > 11
                          ? sm_link_server_refuse(server, event.channel_id, event.channel_type > 99)
                          : sm_link_server_accept(server, key, event.channel_type);
+            break;
         }
         FUZZ_CHECK(status == SM_OK);
     }
@@ -43,11 +64,22 @@ static bool pull_client(void *owner, struct sm_digest *digest)
         sm_digest_number(&digest->seen, event.common_caps);
         sm_digest_number(&digest->seen, event.channel_caps);
         sm_digest_bytes(&digest->seen, event.public_key);
+        sm_digest_bytes(&digest->seen, event.mechanisms);
+        sm_digest_number(&digest->seen, event.turn.has_data);
+        sm_digest_bytes(&digest->seen, event.turn.data);
         enum sm_status status = SM_OK;
         if (event.kind == SM_LINK_CLIENT_NEED_TICKET)
             status = sm_link_client_ticket(client, (struct sm_bytes){TICKET, sizeof(TICKET)});
         else if (event.kind == SM_LINK_CLIENT_NEED_SASL)
-            status = sm_link_client_sasl_done(client);
+            status = sm_link_client_sasl_start(
+                client, "PLAIN",
+                (struct sm_sasl_turn){.has_data = true, .data = {TICKET, sizeof(TICKET)}});
+        else if (event.kind == SM_LINK_CLIENT_SASL_STEP && event.is_complete)
+            status = sm_link_client_sasl_end(client);
+        else if (event.kind == SM_LINK_CLIENT_SASL_STEP)
+            status = sm_link_client_sasl_step(client, (struct sm_sasl_turn){0});
+        else if (event.kind == SM_LINK_CLIENT_SASL_ACCEPTED)
+            status = sm_link_client_sasl_secured(client);
         else if (event.kind == SM_LINK_CLIENT_REFUSED)
             FUZZ_CHECK(event.error != 0);
         FUZZ_CHECK(status == SM_OK);

@@ -85,7 +85,14 @@ SM_API void sm_session_destroy(struct sm_session *session);
  * SM_ERR_STATE once sm_session_connect() was called.
  */
 
-/** The password, at most 60 bytes (a longer one fails in sm_session_connect()). */
+/** The user's name, for servers that want SASL; it overrides the address's. */
+SM_API SM_NODISCARD enum sm_status sm_session_set_user(struct sm_session *session,
+                                                       const char *user);
+
+/**
+ * The password, at most 60 bytes; a longer one fails in sm_session_connect(), or, if there is a
+ * user, when the server turns out not to want SASL.
+ */
 SM_API SM_NODISCARD enum sm_status sm_session_set_password(struct sm_session *session,
                                                            const char *password);
 

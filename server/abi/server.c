@@ -198,17 +198,15 @@ int spice_server_set_noauth(SpiceServer *s)
 
 int spice_server_set_sasl(SpiceServer *s, int enabled)
 {
-    if (!enabled)
-        return 0;
-    sm_say(&s->log, SM_LOG_WARNING, "SASL is not supported yet: the server stays without it");
-    return -1;
+    enum sm_status status = sm_server_set_sasl(s->server, enabled != 0);
+    if (status == SM_ERR_STATE)
+        sm_say(&s->log, SM_LOG_WARNING, "this build has no SASL: the server stays without it");
+    return status == SM_OK ? 0 : -1;
 }
 
 int spice_server_set_sasl_appname(SpiceServer *s, const char *appname)
 {
-    (void)s;
-    (void)appname;
-    return -1;
+    return sm_server_set_sasl_application(s->server, appname) == SM_OK ? 0 : -1;
 }
 
 int spice_server_set_ticket(SpiceServer *s, const char *passwd, int lifetime, int fail_if_connected,

@@ -11,6 +11,7 @@
 #include "core/channel/link_server.h"
 #include "io/clock.h"
 #include "io/pump.h"
+#include "io/sasl.h"
 #include "io/socket.h"
 #include "io/tls.h"
 #include "io/websocket.h"
@@ -19,6 +20,7 @@
 #include "server/session/log.h"
 #include "server/session/main_channel.h"
 #include "server/session/peer.h"
+#include "server/session/sasl_login.h"
 #include "server/session/session.h"
 
 enum {
@@ -33,6 +35,9 @@ struct sm_connection {
     struct sm_link_server *phase; /* owned; likewise */
     struct sm_link_key *key;      /* a reference; likewise */
     struct sm_transport *tls;     /* the pump's, below WebSocket; NULL: none, or behind the phase */
+    struct sm_sasl_login sasl;    /* while linking */
+    bool has_sasl;                /* in place of tickets */
+    bool has_layer;               /* SASL protects the stream */
     bool skip_auth, is_secure, is_unix;
     bool is_linking; /* counts as half open */
     bool is_refused; /* and knows it once what is pending is written */
@@ -101,6 +106,8 @@ static enum sm_status on_hello(struct sm_connection *connection,
         return sm_link_server_refuse(connection->phase, SM_LINK_ERR_CHANNEL_NOT_AVAILABLE, true);
     }
 
+    if (connection->has_sasl && event->common_caps & 1u << SM_COMMON_CAP_AUTH_SASL)
+        return sm_link_server_accept(connection->phase, (struct sm_bytes){0}, caps);
     connection->key = sm_link_key_get(&server->keys, sm_now_us());
     if (!connection->key)
         return SM_ERR_NOMEM;
@@ -158,6 +165,38 @@ static enum sm_status on_ticket(struct sm_connection *connection, struct sm_byte
     return sm_link_server_result(connection->phase, result);
 }
 
+static enum sm_status on_sasl(struct sm_connection *connection)
+{
+    struct sm_sasl_stream stream = {
+        .fd = sm_pump_transport(connection->pump)->fd,
+        .is_secure = connection->is_secure,
+        .tls_bits = connection->tls ? sm_tls_transport_bits(connection->tls) : 0,
+    };
+    return sm_sasl_login_offer(&connection->sasl, connection->server, &stream, connection->phase);
+}
+
+static enum sm_status on_sasl_turn(struct sm_connection *connection,
+                                   const struct sm_link_server_event *event)
+{
+    enum sm_status status =
+        sm_sasl_login_turn(&connection->sasl, connection->server, event, connection->phase);
+    if (status == SM_OK && sm_link_server_is_failed(connection->phase))
+        connection->is_refused = true;
+    return status;
+}
+
+/* The verdict has left in the clear: from here on everything passes the layer. */
+static enum sm_status on_sasl_accepted(struct sm_connection *connection)
+{
+    enum sm_status status =
+        sm_sasl_login_secure(&connection->sasl, connection->pump, &connection->has_layer);
+    if (status != SM_OK)
+        return status;
+    uint32_t result = admit(connection);
+    connection->is_refused = result != SM_LINK_ERR_OK;
+    return sm_link_server_result(connection->phase, result);
+}
+
 /* ---- behind the link phase ---- */
 
 /* Any thread: the channel is done with the connection. */
@@ -204,9 +243,9 @@ static struct sm_channel_handover *make_handover(struct sm_connection *connectio
     handover->is_secure = connection->is_secure;
     handover->transport =
         sm_pump_detach(connection->pump, &handover->leftover, &handover->leftover_size);
-    /* Frames leave no place beside the stream for descriptors. */
-    handover->is_unix =
-        connection->is_unix && !sm_websocket_transport_is_upgraded(handover->transport);
+    /* Frames and blocks leave no place beside the stream for descriptors. */
+    handover->is_unix = connection->is_unix && !connection->has_layer &&
+                        !sm_websocket_transport_is_upgraded(handover->transport);
     handover->closed = on_handover_closed;
     handover->opaque = connection;
     connection->pump = NULL;
@@ -225,6 +264,7 @@ static void hand_over(struct sm_connection *connection)
     leave_link_phase(connection);
     sm_link_server_destroy(connection->phase);
     connection->phase = NULL;
+    sm_sasl_login_finish(&connection->sasl);
     sm_link_key_unref(connection->key);
     connection->key = NULL;
 
@@ -289,11 +329,18 @@ static void on_activity(void *opaque)
         case SM_LINK_SERVER_TICKET:
             status = on_ticket(connection, event.ticket);
             break;
-        case SM_LINK_SERVER_SASL: /* never offered */
-            status = SM_ERR_STATE;
+        case SM_LINK_SERVER_SASL:
+            status = on_sasl(connection);
+            break;
+        case SM_LINK_SERVER_SASL_START:
+        case SM_LINK_SERVER_SASL_STEP:
+            status = on_sasl_turn(connection, &event);
             break;
         }
     }
+    if (!status && connection->sasl.is_accepted &&
+        sm_machine_pending(sm_link_server_machine(connection->phase)).size == 0)
+        status = on_sasl_accepted(connection);
     if (status || connection->is_refused)
         let_go(connection);
     else if (sm_link_server_is_done(connection->phase))
@@ -367,7 +414,11 @@ static enum sm_status start(struct sm_server *server, const struct stack *stack,
         .closed_task = {.func = on_closed_task, .opaque = connection},
     };
     sm_list_init(&connection->link);
-    struct sm_link_server_config config = {0};
+    connection->has_sasl = server->uses_sasl;
+    struct sm_link_server_config config = {
+        .has_sasl = connection->has_sasl,
+        .is_authenticated = skip_auth,
+    };
     enum sm_status status = sm_link_server_create(&connection->phase, &config, sm_now_us());
     if (!status)
         status = sm_pump_create(&connection->pump, server->loop, stack->top,
@@ -438,6 +489,7 @@ void sm_connection_destroy(struct sm_connection *connection)
     sm_list_remove(&connection->link);
     sm_pump_destroy(connection->pump);
     sm_link_server_destroy(connection->phase);
+    sm_sasl_login_finish(&connection->sasl);
     sm_link_key_unref(connection->key);
     sm_peer_disconnected(connection->peer);
     free(connection);

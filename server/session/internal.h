@@ -47,6 +47,8 @@ struct sm_server {
 
     /* who gets in */
     struct sm_ticket_policy ticket;
+    bool uses_sasl;         /* in place of tickets */
+    char *sasl_application; /* owned; NULL: the default */
     struct sm_link_key_cache keys;
     unsigned default_security;             /* mask of enum sm_channel_security */
     uint8_t security[SM_CHANNEL_TYPE_END]; /* by type; 0: the default */

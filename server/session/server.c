@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/clock.h"
+#include "io/sasl.h"
 #include "io/tls.h"
 #include "server/device/smartcard.h"
 #include "server/device/spicevmc.h"
@@ -15,6 +16,7 @@
 #include "server/session/internal.h"
 #include "server/session/log.h"
 #include "server/session/main_channel.h"
+#include "server/session/sasl_login.h"
 #include "server/session/session.h"
 
 /* Lines that peers can cause: enough to see what happens, not enough to fill a disk. */
@@ -109,6 +111,8 @@ enum sm_status sm_server_init(struct sm_server *server, struct sm_loop loop,
         status = sm_listeners_open(server);
     if (!status)
         status = start_tls(server);
+    if (!status && server->uses_sasl)
+        status = sm_sasl_login_prepare(server);
     if (!status)
         status = sm_inputs_start(&server->inputs);
     if (status) {
@@ -152,6 +156,7 @@ void sm_server_destroy(struct sm_server *server)
     free_tls_files(&server->tls_files);
     free(server->address);
     free(server->name);
+    free(server->sasl_application);
     explicit_bzero(&server->ticket, sizeof(server->ticket));
     free(server);
 }
@@ -223,6 +228,31 @@ enum sm_status sm_server_add_client(struct sm_server *server, int fd, bool is_tl
 }
 
 /* ---- who gets in ---- */
+
+enum sm_status sm_server_set_sasl(struct sm_server *server, bool is_on)
+{
+    if (is_on && !sm_sasl_is_available())
+        return SM_ERR_STATE;
+    if (is_on && server->is_started) { /* else when it starts, under the name it has by then */
+        enum sm_status status = sm_sasl_login_prepare(server);
+        if (status != SM_OK)
+            return status;
+    }
+    server->uses_sasl = is_on;
+    return SM_OK;
+}
+
+enum sm_status sm_server_set_sasl_application(struct sm_server *server, const char *name)
+{
+    if (!sm_sasl_is_available())
+        return SM_ERR_STATE;
+    char *copy = NULL;
+    if (name && !(copy = strdup(name)))
+        return SM_ERR_NOMEM;
+    free(server->sasl_application);
+    server->sasl_application = copy;
+    return SM_OK;
+}
 
 void sm_server_set_noauth(struct sm_server *server)
 {

@@ -97,6 +97,17 @@ SM_NODISCARD enum sm_status sm_server_add_client(struct sm_server *server, int f
 
 /* ---- who gets in ---- */
 
+/**
+ * From now on clients log in through SASL, or through tickets again.
+ *
+ * @return SM_OK; SM_ERR_STATE without the library; SM_ERR_IO if it cannot be used, which is logged
+ */
+SM_NODISCARD enum sm_status sm_server_set_sasl(struct sm_server *server, bool is_on);
+
+/** The name of SASL's configuration, counted until SASL is first used; SM_ERR_STATE as above. */
+SM_NODISCARD enum sm_status sm_server_set_sasl_application(struct sm_server *server,
+                                                           const char *name);
+
 /** No password from now on. */
 void sm_server_set_noauth(struct sm_server *server);
 

@@ -87,6 +87,8 @@ static bool answer(struct sm_link_client *link, const struct sm_link_client_even
         return false;
     case SM_LINK_CLIENT_DONE:
         return true;
+    case SM_LINK_CLIENT_SASL_STEP:
+    case SM_LINK_CLIENT_SASL_ACCEPTED:
     case SM_LINK_CLIENT_NEED_SASL:
     case SM_LINK_CLIENT_REFUSED:
         break;

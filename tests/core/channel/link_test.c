@@ -307,43 +307,6 @@ static void server_refuses_mechanisms_it_did_not_offer(void **state)
     sm_test_free_copies();
 }
 
-static void sasl_is_handed_to_the_owner_on_both_sides(void **state)
-{
-    (void)state;
-    struct sm_link_client_config config = {.channel_type = SM_CHANNEL_MAIN, .has_sasl = true};
-    struct sm_link_client *client = new_client(&config);
-    struct sm_link_server *server = new_server(true);
-    struct sm_test_wire wire;
-    sm_test_wire_init(&wire, sm_link_client_machine(client), sm_link_server_machine(server), 3, 1);
-    struct sm_link_client_event at_client;
-    struct sm_link_server_event at_server;
-    bool client_asked = false, server_asked = false, is_done = false;
-    while (sm_test_wire_step(&wire)) {
-        while (sm_link_server_next(server, &at_server)) {
-            if (at_server.kind == SM_LINK_SERVER_HELLO) {
-                sm_check_status(sm_link_server_accept(server, (struct sm_bytes){0}, 0), SM_OK);
-                continue;
-            }
-            assert_int_equal(at_server.kind, SM_LINK_SERVER_SASL);
-            server_asked = true;
-            sm_check_status(sm_link_server_result(server, 0), SM_OK);
-        }
-        while (sm_link_client_next(client, &at_client)) {
-            if (at_client.kind == SM_LINK_CLIENT_NEED_SASL) {
-                client_asked = true;
-                sm_check_status(sm_link_client_sasl_done(client), SM_OK);
-                continue;
-            }
-            assert_int_equal(at_client.kind, SM_LINK_CLIENT_DONE);
-            is_done = true;
-        }
-    }
-    assert_true(client_asked && server_asked && is_done);
-    sm_test_wire_finish(&wire);
-    sm_link_client_destroy(client);
-    sm_link_server_destroy(server);
-}
-
 static void server_with_sasl_refuses_clients_that_cannot_choose(void **state)
 {
     (void)state;
@@ -496,7 +459,7 @@ static void answers_out_of_order_change_nothing(void **state)
     sm_check_status(sm_link_server_refuse(server, 5, false), SM_ERR_STATE);
     sm_check_status(sm_link_server_result(server, 0), SM_ERR_STATE);
     sm_check_status(sm_link_client_ticket(client, ticket()), SM_ERR_STATE);
-    sm_check_status(sm_link_client_sasl_done(client), SM_ERR_STATE);
+    sm_check_status(sm_link_client_sasl_secured(client), SM_ERR_STATE);
     assert_int_equal(sm_machine_pending(sm_link_server_machine(server)).size, 0);
     sm_link_server_destroy(server);
     sm_link_client_destroy(client);
@@ -565,7 +528,6 @@ int main(void)
         cmocka_unit_test(server_refuses_bad_hellos_with_the_right_code),
         cmocka_unit_test(server_takes_hellos_without_words_whatever_the_offset),
         cmocka_unit_test(server_refuses_mechanisms_it_did_not_offer),
-        cmocka_unit_test(sasl_is_handed_to_the_owner_on_both_sides),
         cmocka_unit_test(server_with_sasl_refuses_clients_that_cannot_choose),
         cmocka_unit_test(refusals_reach_the_client_or_stay_silent),
         cmocka_unit_test(client_understands_a_reply_where_a_result_was_due),
