@@ -2,7 +2,9 @@
 /*
  * A client that counts instead of drawing: how long until the first picture, how long from a key to
  * the drawing it causes, how many messages and bytes. It speaks to any server; bench/echo is the
- * host it is made for.
+ * host it is made for. With --images it lists, for every key and at the end, the images of the
+ * drawings since the last key: for each type of image a line "TYPE COUNT BYTES PIXELS" with the
+ * sums of their encoded data and sizes; then an empty line.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/arena.h"
 #include "core/base/reader.h"
 #include "core/base/writer.h"
 #include "core/channel/channel.h"
@@ -29,6 +32,7 @@ enum {
     MAX_BODY = 256 << 20,
     KEY_PAUSE_MS = 20,        /* quiet between a drawing and the next key */
     QUIET_AT_FIRST_MS = 2000, /* what a host may need to begin */
+    IMAGE_TYPES = 256,
     KEY_A = 0x1e,
     KEY_A_UP = 0x9e,
     DISPLAY_CAPS = 1 << SM_DISPLAY_CAP_SIZED_STREAM | 1 << SM_DISPLAY_CAP_MONITORS_CONFIG |
@@ -47,6 +51,11 @@ struct connection {
     uint64_t messages, body_bytes;
 };
 
+/* What images of one type came to since the last key. */
+struct image_sum {
+    uint64_t count, bytes, pixels;
+};
+
 struct sink {
     struct sm_epoll_loop *loop;
     const char *host;
@@ -57,6 +66,10 @@ struct sink {
     uint64_t started_us, connected_us, first_picture_us, last_picture_us, key_us;
     uint64_t drawings, frames; /* messages that change pixels; of these, of video streams */
     uint32_t keys, keys_wanted, seconds, quiet_ms;
+    uint64_t pixels, pixels_wanted; /* of images since the key; until it is answered */
+    bool lists_images;
+    struct sm_arena arena; /* for one drawing's message */
+    struct image_sum images[IMAGE_TYPES];
     uint64_t *samples_us; /* one a key */
     bool has_failed;
 };
@@ -95,6 +108,8 @@ static void press_key(void *opaque)
     struct sink *sink = opaque;
     static const uint8_t DOWN[4] = {KEY_A}, UP[4] = {KEY_A_UP};
     sink->key_us = sm_now_us();
+    sink->pixels = 0;
+    memset(sink->images, 0, sizeof(sink->images));
     send_message(&sink->inputs, SM_MSGC_INPUTS_KEY_DOWN, DOWN, sizeof(DOWN));
     send_message(&sink->inputs, SM_MSGC_INPUTS_KEY_UP, UP, sizeof(UP));
 }
@@ -104,14 +119,52 @@ static void finish_counting(void *opaque)
     stop(opaque, NULL);
 }
 
-static void note_drawing(struct sink *sink)
+static void note_image(struct sink *sink, const struct sm_channel_message *message)
 {
+    struct sm_display_msg parsed;
+    if (message->type != SM_MSG_DISPLAY_DRAW_COPY)
+        return;
+    sm_arena_reset(&sink->arena);
+    if (sm_display_msg_parse(&parsed, message->type, message->body, &sink->arena, NULL) != SM_OK) {
+        stop(sink, "a drawing cannot be parsed");
+        return;
+    }
+    const struct sm_image *image = parsed.draw_copy.src_bitmap;
+    if (!image)
+        return;
+    struct image_sum *sum = &sink->images[image->type];
+    sum->count++;
+    sum->bytes += image->type == SM_IMAGE_TYPE_BITMAP ? image->bitmap.data.size : image->data.size;
+    sum->pixels += (uint64_t)image->width * image->height;
+    sink->pixels += (uint64_t)image->width * image->height;
+}
+
+static void list_images(struct sink *sink)
+{
+    for (int type = 0; type < IMAGE_TYPES; type++) {
+        if (sink->images[type].pixels)
+            printf("%d %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", type, sink->images[type].count,
+                   sink->images[type].bytes, sink->images[type].pixels);
+    }
+    printf("\n");
+    memset(sink->images, 0, sizeof(sink->images));
+}
+
+static void note_drawing(struct sink *sink, const struct sm_channel_message *message)
+{
+    if (sink->lists_images || sink->pixels_wanted)
+        note_image(sink, message);
     sink->drawings++;
     sink->last_picture_us = sm_now_us();
     if (sink->quiet_ms && sink->first_picture_us)
         sm_loop_timer_start(sm_epoll_loop_base(sink->loop), sink->end_timer, sink->quiet_ms);
     if (!sink->key_us || sink->keys >= sink->keys_wanted)
         return;
+    if (sink->pixels < sink->pixels_wanted)
+        return;
+    sink->pixels = 0;
+    if (sink->lists_images)
+        list_images(sink);
     sink->samples_us[sink->keys++] = sm_now_us() - sink->key_us;
     sink->key_us = 0;
     if (sink->keys == sink->keys_wanted && !sink->seconds)
@@ -160,7 +213,7 @@ static void on_display(struct sink *sink, const struct sm_channel_message *messa
     else if ((type >= SM_MSG_DISPLAY_DRAW_FILL && type <= SM_MSG_DISPLAY_DRAW_COMPOSITE) ||
              type == SM_MSG_DISPLAY_COPY_BITS || type == SM_MSG_DISPLAY_STREAM_DATA ||
              type == SM_MSG_DISPLAY_STREAM_DATA_SIZED)
-        note_drawing(sink);
+        note_drawing(sink, message);
 }
 
 static void start_channel(struct connection *c, bool has_mini_header)
@@ -287,6 +340,8 @@ static int parse(struct sink *sink, int argc, char **argv)
                                          {"keys", required_argument, NULL, 'k'},
                                          {"seconds", required_argument, NULL, 's'},
                                          {"quiet", required_argument, NULL, 'q'},
+                                         {"pixels", required_argument, NULL, 'x'},
+                                         {"images", no_argument, NULL, 'i'},
                                          {0}};
     sink->host = "127.0.0.1";
     int option;
@@ -299,6 +354,10 @@ static int parse(struct sink *sink, int argc, char **argv)
             sink->seconds = (uint32_t)atoi(optarg);
         else if (option == 'q')
             sink->quiet_ms = (uint32_t)(atof(optarg) * 1000);
+        else if (option == 'x')
+            sink->pixels_wanted = strtoull(optarg, NULL, 10);
+        else if (option == 'i')
+            sink->lists_images = true;
         else
             return 2;
     }
@@ -309,9 +368,12 @@ int main(int argc, char **argv)
 {
     static struct sink sink;
     if (parse(&sink, argc, argv) != 0) {
-        fprintf(stderr, "usage: bench-sink --port N [--keys N] [--seconds N] [--quiet SECONDS]\n");
+        fprintf(stderr, "usage: bench-sink --port N [--keys N] [--seconds N] [--quiet SECONDS]"
+                        " [--pixels N] [--images]\n"
+                        "  --pixels  a key is answered when images of so many have come\n");
         return 2;
     }
+    sm_arena_init(&sink.arena, MAX_BODY);
     sink.samples_us = calloc(sink.keys_wanted + 1, sizeof(uint64_t));
     if (!sink.samples_us || sm_epoll_loop_create(&sink.loop) != SM_OK)
         return 1;
@@ -321,8 +383,11 @@ int main(int argc, char **argv)
     sink.started_us = sm_now_us();
     open_connection(&sink, &sink.main, SM_CHANNEL_MAIN);
     sm_epoll_loop_run(sink.loop);
+    if (!sink.has_failed && sink.lists_images)
+        list_images(&sink);
     if (!sink.has_failed)
         print_result(&sink);
+    sm_arena_finish(&sink.arena);
     close_connection(&sink.inputs);
     close_connection(&sink.display);
     close_connection(&sink.main);

@@ -203,13 +203,13 @@ static void fill(struct drawing *drawing, uint32_t width, uint32_t height, uint3
                 is_noise ? noise_pixel(&state) : text_pixel(x, y, seed);
 }
 
-void sm_bench_screen_draw(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
-                          uint32_t height, uint32_t seed, int is_noise)
+/* A command without pixels yet. */
+static struct drawing *make_drawing(struct sm_bench_screen *screen, uint32_t x, uint32_t y,
+                                    uint32_t width, uint32_t height)
 {
     struct drawing *drawing = calloc(1, sizeof(*drawing) + (size_t)width * height * 4);
     if (!drawing)
         abort(); /* a bench without memory measures nothing */
-    fill(drawing, width, height, seed, is_noise);
     drawing->image = (QXLImage){
         .descriptor = {.id = ++screen->next_image_id << 32,
                        .type = SPICE_IMAGE_TYPE_BITMAP,
@@ -235,9 +235,36 @@ void sm_bench_screen_draw(struct sm_bench_screen *screen, uint32_t x, uint32_t y
                    .src_area = {.right = (int32_t)width, .bottom = (int32_t)height},
                    .rop_descriptor = SPICE_ROPD_OP_PUT},
     };
+    return drawing;
+}
+
+static void enqueue(struct sm_bench_screen *screen, struct drawing *drawing)
+{
     pthread_mutex_lock(&screen->lock);
     sm_list_append(&screen->queue, &drawing->link);
     pthread_mutex_unlock(&screen->lock);
+}
+
+void sm_bench_screen_draw(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
+                          uint32_t height, uint32_t seed, int is_noise)
+{
+    struct drawing *drawing = make_drawing(screen, x, y, width, height);
+    fill(drawing, width, height, seed, is_noise);
+    enqueue(screen, drawing);
+    sm_bench_screen_wake(screen);
+}
+
+void sm_bench_screen_put(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
+                         uint32_t height, const uint32_t *pixels, size_t stride_px)
+{
+    struct drawing *drawing = make_drawing(screen, x, y, width, height);
+    for (uint32_t row = 0; row < height; row++)
+        memcpy(drawing->pixels + (size_t)row * width, pixels + row * stride_px, (size_t)width * 4);
+    enqueue(screen, drawing);
+}
+
+void sm_bench_screen_wake(struct sm_bench_screen *screen)
+{
     spice_qxl_wakeup(&screen->instance);
 }
 

@@ -6,6 +6,7 @@
 #ifndef SM_BENCH_HOST_SCREEN_H
 #define SM_BENCH_HOST_SCREEN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "spice-server/spice.h"
@@ -25,6 +26,17 @@ void sm_bench_screen_destroy(struct sm_bench_screen *screen);
  */
 void sm_bench_screen_draw(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
                           uint32_t height, uint32_t seed, int is_noise);
+
+/**
+ * Queues an opaque copy of `width` × `height` pixels, XRGB32 in rows of `stride_px`, to x, y (all
+ * inside the primary); they are copied. The library hears of it with sm_bench_screen_wake(). Main
+ * thread.
+ */
+void sm_bench_screen_put(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
+                         uint32_t height, const uint32_t *pixels, size_t stride_px);
+
+/** Has the library fetch what was queued. Main thread. */
+void sm_bench_screen_wake(struct sm_bench_screen *screen);
 
 /** Commands that the library has released so far; it may lag behind what was queued. */
 uint64_t sm_bench_screen_released(struct sm_bench_screen *screen);
