@@ -17,9 +17,13 @@ struct round_trip {
     struct sm_glz_window *window;
     struct sm_encoder *encoder;
     struct sm_decoder *decoder;
+    bool has_size_limit;
 };
 
-struct round_trip *round_trip_create(uint32_t cpu_flags, uint32_t window_pixels)
+enum { MAX_PERCENT = 101 }; /* of the size that the vector's own encoder made */
+
+struct round_trip *round_trip_create(uint32_t cpu_flags, uint32_t window_pixels,
+                                     bool has_size_limit)
 {
     struct round_trip *trip = calloc(1, sizeof(*trip));
     if (!trip || sm_glz_dictionary_create(&trip->dictionary, window_pixels, 0, NULL) != SM_OK ||
@@ -32,6 +36,7 @@ struct round_trip *round_trip_create(uint32_t cpu_flags, uint32_t window_pixels)
     if (sm_encoder_create(&trip->encoder, &encoder) != SM_OK ||
         sm_decoder_create(&trip->decoder, &decoder) != SM_OK)
         exit(2);
+    trip->has_size_limit = has_size_limit;
     return trip;
 }
 
@@ -153,6 +158,12 @@ static const char *decode_again(struct round_trip *trip, const struct vector *v,
     return trouble;
 }
 
+static bool is_too_large(const struct round_trip *trip, const struct vector *v, size_t size)
+{
+    bool is_of_an_encoder = !json_get(v->json, "hand");
+    return trip->has_size_limit && is_of_an_encoder && size * 100 > v->bin.size * MAX_PERCENT;
+}
+
 const char *round_trip_run(struct round_trip *trip, const struct vector *v,
                            struct round_trip_sizes *sizes)
 {
@@ -176,6 +187,8 @@ const char *round_trip_run(struct round_trip *trip, const struct vector *v,
         image.bitmap_stride_bytes = info.stride_bytes;
         image.inflated_size = info.inflated_size;
         trouble = decode_again(trip, v, &image);
+        if (!trouble && is_too_large(trip, v, out.size))
+            trouble = "more than 1 % larger than the vector";
         sizes->ours += out.size;
         sizes->theirs += v->bin.size;
     }

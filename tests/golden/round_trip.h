@@ -13,8 +13,14 @@ struct round_trip_sizes {
 /** An encoder and a decoder that share nothing but the stream; for GLZ both have their window. */
 struct round_trip;
 
-/** Ends the program without memory. */
-struct round_trip *round_trip_create(uint32_t cpu_flags, uint32_t window_pixels);
+/**
+ * Ends the program without memory.
+ *
+ * @param has_size_limit  what is encoded may be 1 % larger than the vector, unless that was
+ *                        assembled by hand
+ */
+struct round_trip *round_trip_create(uint32_t cpu_flags, uint32_t window_pixels,
+                                     bool has_size_limit);
 void round_trip_destroy(struct round_trip *trip);
 
 /** True if there is a lossless encoder for what `v` shows. */
@@ -22,7 +28,7 @@ bool round_trip_applies(const struct vector *v);
 
 /**
  * Encodes the picture of `v` with its codec; the data must be the vector's if that is exact, and
- * must decode to the picture again.
+ * must decode to the picture again, and keep the size limit if there is one.
  *
  * @return NULL, or what went wrong, static
  */

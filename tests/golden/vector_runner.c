@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vector_runner DIR: holds the codecs against the vectors of a folder with a manifest.json. Each
- * picture must decode to its raw pixels, and where the encoder has no choice encode to its bytes;
- * what is marked "reject" must be refused. Prints TAP; ends with 1 if anything failed.
+ * vector_runner [--sizes] DIR: holds the codecs against the vectors of a folder with a
+ * manifest.json. Each picture must decode to its raw pixels, and where the encoder has no choice
+ * encode to its bytes; what is marked "reject" must be refused. With --sizes what we encode may be
+ * at most 1 % larger than the vector. Prints TAP; ends with 1 if anything failed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct runner {
     const char *dir;
     const struct json *groups;
     uint32_t cpu_flags;
+    bool has_size_limit;
     unsigned count, failed;
     struct round_trip_sizes sizes[SM_CODEC_LZ4 + 1]; /* by codec */
 };
@@ -177,7 +179,8 @@ static void run_single(struct runner *runner, const struct vector *v)
     judge(runner, v, trouble);
     judge_graduality(runner, v);
     if (round_trip_applies(v)) {
-        struct round_trip *trip = round_trip_create(runner->cpu_flags, MAX_WINDOW_PIXELS);
+        struct round_trip *trip =
+            round_trip_create(runner->cpu_flags, MAX_WINDOW_PIXELS, runner->has_size_limit);
         report(runner, v->name,
                v->is_encoder_exact ? "encodes to its bytes" : "survives our encoder",
                round_trip_run(trip, v, &runner->sizes[v->image.codec]));
@@ -266,7 +269,8 @@ static void run_bad_members(struct runner *runner, const struct group *group)
 /* Our encoder's images of the same pictures, through one dictionary and one window. */
 static void encode_sequence(struct runner *runner, const struct group *group)
 {
-    struct round_trip *trip = round_trip_create(runner->cpu_flags, group->window_pixels);
+    struct round_trip *trip =
+        round_trip_create(runner->cpu_flags, group->window_pixels, runner->has_size_limit);
     for (size_t i = 0; i < group->count; i++) {
         const struct vector *v = &group->members[i];
         if (round_trip_applies(v))
@@ -342,18 +346,22 @@ static void run_all(struct runner *runner, const struct json *vectors)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: vector_runner DIR\n");
+    bool has_size_limit = argc == 3 && strcmp(argv[1], "--sizes") == 0;
+    if (argc != 2 && !has_size_limit) {
+        fprintf(stderr, "usage: vector_runner [--sizes] DIR\n"
+                        "  --sizes  our encoders' images may not be more than 1 %% larger\n");
         return 2;
     }
-    struct file text = file_read(argv[1], "manifest.json");
+    const char *dir = argv[argc - 1];
+    struct file text = file_read(dir, "manifest.json");
     struct json *manifest = text.data ? json_parse((const char *)text.data, text.size) : NULL;
     const struct json *vectors = json_get(manifest, "vectors");
     if (!vectors || vectors->kind != JSON_ARRAY || !vectors->first) {
-        fprintf(stderr, "vector_runner: %s holds no manifest.json with vectors\n", argv[1]);
+        fprintf(stderr, "vector_runner: %s holds no manifest.json with vectors\n", dir);
         return 2;
     }
-    struct runner runner = {.dir = argv[1], .groups = json_get(manifest, "groups")};
+    struct runner runner = {
+        .dir = dir, .groups = json_get(manifest, "groups"), .has_size_limit = has_size_limit};
     run_all(&runner, vectors);
     runner.cpu_flags = sm_cpu_detect();
     if (runner.cpu_flags) /* once more with what this processor does better */

@@ -188,7 +188,7 @@ static SM_ALWAYS_INLINE struct glz_found glz_find(const struct glz_pass *pass, u
         glz_consider(&best, pass, parallel);
     if (best.length < SM_LZ_GOOD_LENGTH)
         glz_consider(&best, pass, seen_long);
-    if (best.length < 4)
+    if (best.length < 8)
         glz_consider(&best, pass, seen_short);
     return best;
 }
@@ -266,6 +266,24 @@ static SM_ALWAYS_INLINE void glz_enter(const struct glz_pass *pass, uint32_t end
     }
 }
 
+/* Lets a match cover pixels before it too, back to `anchor`. */
+static SM_ALWAYS_INLINE void glz_stretch_back(struct glz_pass *pass, struct glz_found *found,
+                                              uint32_t anchor)
+{
+    const struct sm_glz_search *search = pass->search;
+    uint32_t number = search->newest - found->image_distance;
+    const struct sm_glz_entry *source = &search->entries[number & search->entry_mask];
+    uint32_t from = found->image_distance ? found->offset : pass->pos - 1 - found->offset;
+    const uint32_t *there = search->pixels + source->start + from;
+    uint32_t more = 0, limit = sm_min_u32(from, pass->pos - anchor);
+    while (more < limit && pass->own[pass->pos - more - 1] == *(there - more - 1))
+        more++;
+    pass->pos -= more;
+    found->length += more;
+    if (found->image_distance)
+        found->offset -= more;
+}
+
 static SM_ALWAYS_INLINE bool glz_compress_body(struct sm_glz_search *search, enum sm_lz_unit kind,
                                                struct sm_block *block,
                                                struct sm_glz_references *references)
@@ -289,6 +307,8 @@ static SM_ALWAYS_INLINE bool glz_compress_body(struct sm_glz_search *search, enu
             pass.pos += 1 + sm_min_u32((pass.pos - anchor) >> 6, 7);
             continue;
         }
+        if (pass.pos > anchor)
+            glz_stretch_back(&pass, &found, anchor);
         if (!glz_put_literals(block, pass.unit, pass.own + anchor, pass.pos - anchor) ||
             !glz_put_token(block, found.length - pass.unit.bias, found.offset,
                            found.image_distance))

@@ -16,6 +16,7 @@ enum {
     SM_GLZ_LONG_BITS = 16,
     SM_GLZ_SHORT_BITS = 14,
     SM_GLZ_PICTURE_BITS = 12,
+    SM_GLZ_ALPHA_BITS = 12,
 };
 
 /** An image that may be referred to: where its pixels lie in the ring. */
@@ -28,6 +29,7 @@ struct sm_glz_entry {
 struct sm_glz_table {
     uint32_t long_slots[1 << SM_GLZ_LONG_BITS];   /* four pixels in a row */
     uint32_t short_slots[1 << SM_GLZ_SHORT_BITS]; /* two */
+    uint32_t alpha_slots[1 << SM_GLZ_ALPHA_BITS]; /* alpha of eight pixels */
     uint32_t pictures[1 << SM_GLZ_PICTURE_BITS];  /* numbers of images, by a sample of pixels */
 };
 

@@ -175,6 +175,20 @@ static SM_ALWAYS_INLINE struct lz_found lz_find(struct sm_lz_table *table, struc
     return best;
 }
 
+/* How many of the units before a match, back to `anchor`, it can cover too. */
+static SM_ALWAYS_INLINE size_t lz_backwards(struct lz_unit unit, const uint8_t *units,
+                                            size_t anchor, size_t pos, size_t distance)
+{
+    size_t more = 0;
+    while (pos - more > anchor && pos - more > distance) {
+        const uint8_t *last = units + (pos - more - 1) * unit.size;
+        if (memcmp(last, last - distance * unit.size, unit.size) != 0)
+            break;
+        more++;
+    }
+    return more;
+}
+
 static SM_ALWAYS_INLINE bool lz_compress_body(struct sm_lz_table *table, const uint8_t *units,
                                               size_t count, enum sm_lz_unit kind,
                                               struct sm_block *block)
@@ -191,8 +205,9 @@ static SM_ALWAYS_INLINE bool lz_compress_body(struct sm_lz_table *table, const u
             pos += 1 + sm_min_size((pos - anchor) >> 6, 7);
             continue;
         }
-        if (!lz_put_literal_run(block, unit, units + anchor * unit.size, pos - anchor) ||
-            !lz_put_match_token(block, found.length - unit.bias, found.distance))
+        size_t before = lz_backwards(unit, units, anchor, pos, found.distance);
+        if (!lz_put_literal_run(block, unit, units + anchor * unit.size, pos - before - anchor) ||
+            !lz_put_match_token(block, found.length + before - unit.bias, found.distance))
             return false;
         pos += found.length;
         anchor = pos;

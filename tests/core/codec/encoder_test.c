@@ -80,40 +80,98 @@ static void what_cannot_be_encoded_is_refused(void **state)
     pair_close(&pair);
 }
 
+/* One picture through both pairs: the same bytes, and from them the same pixels. */
+static void compare_pairs(struct pair *plain, struct pair *fast, enum sm_image_codec codec,
+                          const struct sm_pixels_in *in)
+{
+    struct sm_writer out[2];
+    sm_writer_init(&out[0], SIZE_MAX);
+    sm_writer_init(&out[1], SIZE_MAX);
+    uint8_t *pixels[2];
+    size_t size;
+    struct sm_codec_image image = pair_encode(plain, codec, in, &out[0]);
+    pair_encode(fast, codec, in, &out[1]);
+    sm_check_bytes(sm_writer_bytes(&out[1]), sm_writer_bytes(&out[0]));
+    sm_check_status(pair_decode(plain, &image, &pixels[0], &size), SM_OK);
+    sm_check_status(pair_decode(fast, &image, &pixels[1], &size), SM_OK);
+    sm_check_bytes(((struct sm_bytes){pixels[1], size}), ((struct sm_bytes){pixels[0], size}));
+    if (size == in->data.size) /* else 16 or 24 bits came out as 32 */
+        sm_check_bytes(((struct sm_bytes){pixels[0], size}), in->data);
+    free(pixels[0]);
+    free(pixels[1]);
+    sm_writer_finish(&out[0]);
+    sm_writer_finish(&out[1]);
+}
+
 static void overrides_make_what_portable_code_makes(void **state)
 {
     (void)state;
     static const enum sm_pixel_format FORMATS[] = {SM_PIXEL_XRGB32, SM_PIXEL_ARGB32,
-                                                   SM_PIXEL_RGB555, SM_PIXEL_GRAY8};
-    struct pair plain, fast;
-    pair_open(&plain, 0, 0);
-    pair_open(&fast, 0, sm_cpu_detect());
-    struct sm_test_random random = {.state = 99};
-    for (uint32_t round = 0; round < 200; round++) {
-        uint32_t width = 1 + sm_test_random_next(&random) % 300;
-        uint32_t height = 1 + sm_test_random_next(&random) % 60;
-        uint8_t *bytes, *pixels[2];
-        struct sm_pixels_in in =
-            picture_make(FORMATS[round % SM_COUNT_OF(FORMATS)], width, height, round, &bytes);
-        struct sm_writer out[2];
-        sm_writer_init(&out[0], SIZE_MAX);
-        sm_writer_init(&out[1], SIZE_MAX);
-        struct sm_codec_image image = pair_encode(&plain, SM_CODEC_QUIC, &in, &out[0]);
-        pair_encode(&fast, SM_CODEC_QUIC, &in, &out[1]);
-        sm_check_bytes(sm_writer_bytes(&out[1]), sm_writer_bytes(&out[0]));
-        size_t size;
-        sm_check_status(pair_decode(&plain, &image, &pixels[0], &size), SM_OK);
-        sm_check_status(pair_decode(&fast, &image, &pixels[1], &size), SM_OK);
-        sm_check_bytes(((struct sm_bytes){pixels[1], size}), ((struct sm_bytes){pixels[0], size}));
-        sm_check_bytes(((struct sm_bytes){pixels[0], size}), in.data);
-        free(pixels[0]);
-        free(pixels[1]);
-        sm_writer_finish(&out[0]);
-        sm_writer_finish(&out[1]);
-        free(bytes);
+                                                   SM_PIXEL_RGB555, SM_PIXEL_RGB24, SM_PIXEL_GRAY8};
+    static const enum sm_image_codec WITH_OVERRIDES[] = {SM_CODEC_QUIC, SM_CODEC_LZ_RGB,
+                                                         SM_CODEC_GLZ};
+    const uint32_t here = sm_cpu_detect();
+    const uint32_t kinds[] = {here, here & SM_CPU_SSE41}; /* each kind of override */
+    for (size_t kind = 0; kind < SM_COUNT_OF(kinds); kind++) {
+        struct pair plain, fast;
+        pair_open(&plain, 1 << 20, 0);
+        pair_open(&fast, 1 << 20, kinds[kind]);
+        struct sm_test_random random = {.state = 99};
+        for (uint32_t round = 0; round < 200; round++) {
+            uint32_t width = 1 + sm_test_random_next(&random) % 300;
+            uint32_t height = 1 + sm_test_random_next(&random) % 60;
+            uint8_t *bytes;
+            struct sm_pixels_in in =
+                picture_make(FORMATS[round % SM_COUNT_OF(FORMATS)], width, height, round, &bytes);
+            for (size_t i = 0; i < SM_COUNT_OF(WITH_OVERRIDES); i++) {
+                if (sm_codec_can_encode(WITH_OVERRIDES[i], in.format))
+                    compare_pairs(&plain, &fast, WITH_OVERRIDES[i], &in);
+            }
+            free(bytes);
+        }
+        pair_close(&plain);
+        pair_close(&fast);
     }
-    pair_close(&plain);
-    pair_close(&fast);
+}
+
+static void alpha_of_another_image_is_found_again(void **state)
+{
+    (void)state;
+    enum { SIDE = 40, PIXELS = SIDE * SIDE, ROWS_APART = 3 };
+    struct pair pair;
+    pair_open(&pair, 1 << 16, sm_cpu_detect());
+    struct sm_test_random random = {.state = 7};
+    static uint8_t alpha[PIXELS + ROWS_APART * SIDE];
+    for (size_t i = 0; i < sizeof(alpha); i++)
+        alpha[i] = (uint8_t)sm_test_random_next(&random);
+
+    struct sm_writer out;
+    sm_writer_init(&out, SIZE_MAX);
+    for (size_t image = 0; image < 2; image++) { /* other colours, and the alpha a bit further on */
+        static uint8_t bytes[PIXELS * 4];
+        for (size_t i = 0; i < PIXELS; i++) {
+            uint32_t color = sm_test_random_next(&random);
+            memcpy(bytes + 4 * i, &color, 3);
+            bytes[4 * i + 3] = alpha[i + image * ROWS_APART * SIDE];
+        }
+        struct sm_pixels_in in = {.format = SM_PIXEL_ARGB32,
+                                  .width = SIDE,
+                                  .height = SIDE,
+                                  .is_top_down = true,
+                                  .stride_bytes = SIDE * 4,
+                                  .data = {bytes, sizeof(bytes)}};
+        uint8_t *pixels;
+        size_t size;
+        sm_writer_reset(&out);
+        struct sm_codec_image encoded = pair_encode(&pair, SM_CODEC_GLZ, &in, &out);
+        sm_check_status(pair_decode(&pair, &encoded, &pixels, &size), SM_OK);
+        sm_check_bytes(((struct sm_bytes){pixels, size}), in.data);
+        free(pixels);
+    }
+    size_t colors = PIXELS * 3 + PIXELS / 32;
+    assert_true(out.size < colors + PIXELS / 4); /* only the rows that are new cost anything */
+    sm_writer_finish(&out);
+    pair_close(&pair);
 }
 
 static void bands_put_together_are_the_picture(void **state)
@@ -269,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_full_writer_is_left_as_it_was),
         cmocka_unit_test(what_cannot_be_encoded_is_refused),
         cmocka_unit_test(overrides_make_what_portable_code_makes),
+        cmocka_unit_test(alpha_of_another_image_is_found_again),
         cmocka_unit_test(bands_put_together_are_the_picture),
         cmocka_unit_test(bands_are_never_too_small),
         cmocka_unit_test(the_choice_knows_text_from_photographs),
