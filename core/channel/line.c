@@ -26,7 +26,7 @@ enum {
      * seems to be more than was found, this part more. */
     AGAIN_PART = 2,
     REST = 4,      /* rounds before that is tried again */
-    MAX_REST = 64, /* if it found nothing */
+    MAX_REST = 24, /* if it found nothing */
     SECOND_US = 1000 * 1000,
 };
 
@@ -167,15 +167,22 @@ static void look_at_rtt(struct sm_line *line, const struct sm_line_mark *mark, u
         line->round_rtt_us = line->rtt_us;
     if (line->rtt_us > line->best_rtt_us + 2 * QUEUE_US)
         line->is_growing = false; /* what is sent waits on the way */
-    if (now_us - line->best_rtt_at_us <= RTT_AGE_US) {
+    /* With much less than before, is the line slower? Or longer, so that what is sent does not fill
+     * it any more? */
+    uint64_t rate = sm_line_bytes_per_second(line);
+    line->sure_rate = rate > line->sure_rate ? rate : line->sure_rate;
+    bool is_sure = rate >= line->sure_rate - line->sure_rate / 4;
+    if (is_sure && now_us - line->best_rtt_at_us <= RTT_AGE_US) {
         line->is_draining = false;
         return;
     }
-    uint64_t half = bytes_in(sm_line_bytes_per_second(line), line->best_rtt_us) / 2;
+    uint64_t half = bytes_in(rate, line->best_rtt_us) / 2;
     line->is_draining = mark->end - mark->arrived > (half > MIN_BYTES ? half : MIN_BYTES);
     if (!line->is_draining) {
         line->best_rtt_us = line->rtt_us;
         line->best_rtt_at_us = now_us;
+        line->sure_rate = rate;
+        line->rest = 0;
     }
 }
 
@@ -217,7 +224,7 @@ static void look_at_rate(struct sm_line *line, const struct sm_line_mark *mark, 
         rate = MAX_RATE;
     if (!mark->is_starved)
         line->round_counts = true;
-    else if (rate <= sm_line_bytes_per_second(line))
+    else if (rate <= sm_line_bytes_per_second(line) || sm_line_bytes_per_second(line) == 0)
         return; /* it says nothing about what the line could do */
     if (!mark->is_starved && line->rtt_us > line->best_rtt_us + 4 * QUEUE_US)
         for (unsigned i = 0; i < SM_LINE_ROUNDS; i++) /* the line has become slower */

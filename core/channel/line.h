@@ -44,6 +44,7 @@ struct sm_line {
 
     uint64_t best_rtt_us, best_rtt_at_us; /* 0: unknown */
     uint64_t rtt_us;                      /* the last */
+    uint64_t sure_rate;                   /* the rate that fits it */
     bool is_draining;                     /* so that the round trip can be measured again */
 
     uint64_t rates[SM_LINE_ROUNDS]; /* bytes a second: the best of each of the last rounds */

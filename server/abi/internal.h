@@ -32,7 +32,6 @@ struct RedsState {
     struct SpiceRecordState *record;
 
     /* Settings that are stored for what comes later; get functions give them back. */
-    spice_wan_compression_t jpeg, zlib_glz;
     bool playback_compression;
     unsigned renderer_count;
     char *video_codecs; /* owned; NULL: the default list */

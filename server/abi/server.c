@@ -61,7 +61,6 @@ SpiceServer *spice_server_new(void)
     if (!s)
         return NULL;
     s->log = sm_server_log();
-    s->jpeg = s->zlib_glz = SPICE_WAN_COMPRESSION_AUTO;
     s->playback_compression = true;
     if (sm_server_create(&s->server, &s->log)) {
         free(s);
@@ -321,7 +320,7 @@ int spice_server_set_jpeg_compression(SpiceServer *s, spice_wan_compression_t co
 {
     if (!is_wan_compression(comp))
         return -1;
-    s->jpeg = comp;
+    sm_server_set_jpeg(s->server, (enum sm_wan_compression)comp);
     return 0;
 }
 
@@ -329,7 +328,7 @@ int spice_server_set_zlib_glz_compression(SpiceServer *s, spice_wan_compression_
 {
     if (!is_wan_compression(comp))
         return -1;
-    s->zlib_glz = comp;
+    sm_server_set_zlib_glz(s->server, (enum sm_wan_compression)comp);
     return 0;
 }
 

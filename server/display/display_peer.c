@@ -244,10 +244,24 @@ static void check_queued(struct sm_display_peer *client, enum sm_status status)
         sm_display_peer_close(client, "out of memory");
 }
 
+/* Of what the server reads and sends: bulk data that is not of bitmaps is rare and small. */
+static uint64_t image_pixels(const struct sm_drawing *drawing)
+{
+    return drawing->size_bytes / 4;
+}
+
+/* On a slow line a large image goes as pieces of what is there by then, newest first. */
 void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_drawable *drawable)
 {
-    if (!client->is_closed)
-        check_queued(client, sm_peer_queue_add_drawing(&client->queue, drawable, sm_now_us()));
+    if (client->is_closed)
+        return;
+    const struct sm_drawing *drawing = drawable->drawing;
+    bool is_missed =
+        !client->queue.is_catching_up &&
+        sm_peer_flow_is_too_large(sm_peer_sender_flow(client->sender), image_pixels(drawing));
+    check_queued(client, is_missed
+                             ? sm_peer_queue_miss(&client->queue, drawing)
+                             : sm_peer_queue_add_drawing(&client->queue, drawable, sm_now_us()));
 }
 
 void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_display_msg *msg)
@@ -376,6 +390,8 @@ static enum sm_status start(struct sm_display_peer *client)
                   .leading = {.data = handover->leading, .size = handover->leading_size},
                   .is_local = handover->is_unix},
         .ack_window = handover->is_low_bandwidth ? ACK_WINDOW_SLOW : ACK_WINDOW,
+        .line_rtt_us = handover->line_rtt_us,
+        .line_bytes_per_second = handover->line_bytes_per_second,
     };
     enum sm_status status = sm_display_server_create(&client->server, &config, sm_now_us());
     if (!status)
@@ -385,6 +401,7 @@ static enum sm_status start(struct sm_display_peer *client)
                                                              .queue = &client->queue,
                                                              .encoder = client->config.encoder,
                                                              .inbox = client->config.inbox,
+                                                             .is_slow = handover->is_low_bandwidth,
                                                              .callbacks = &SENDER_CALLBACKS,
                                                              .opaque = client});
     if (status)

@@ -3,28 +3,84 @@
 
 #include "core/channel/channel.h"
 
-enum { PIECE_PIXELS = 256 << 10 }; /* about 20 ms of encoding at most */
+enum {
+    MAX_PIECE_PX = 256 << 10, /* about 20 ms of encoding at most */
+    MIN_PIECE_PX = 16 << 10,  /* below, images are mostly beginnings */
+    PIECE_US = 20 * 1000,     /* that a piece takes on the line */
+    MANY_PIECES = 4,
+    SECOND_US = 1000 * 1000,
+    /* A line is slow below the first rate, and no more above the second. Bytes a second. */
+    SLOW_RATE = 10 * 1024 * 1024 / 8,
+    FAST_RATE = 13 * 1024 * 1024 / 8,
+    MEMORY_PX = 4 << 20, /* so many pixels say how many bytes a pixel becomes */
+};
 
-void sm_peer_flow_init(struct sm_peer_flow *flow, const struct sm_channel *channel)
+void sm_peer_flow_init(struct sm_peer_flow *flow, struct sm_channel *channel, bool is_slow)
 {
-    *flow = (struct sm_peer_flow){.channel = channel};
+    *flow = (struct sm_peer_flow){.channel = channel, .is_slow = is_slow};
 }
 
 size_t sm_peer_flow_room(struct sm_peer_flow *flow, size_t made_bytes, uint64_t now_us)
 {
-    (void)now_us;
     size_t waiting = sm_channel_pending_size(flow->channel) + made_bytes;
-    return waiting < SM_PEER_LOW_WATER_BYTES ? SM_PEER_LOW_WATER_BYTES - waiting : 0;
+    size_t room = waiting < SM_PEER_LOW_WATER_BYTES ? SM_PEER_LOW_WATER_BYTES - waiting : 0;
+    const struct sm_line *line = sm_channel_line(flow->channel);
+    if (!line)
+        return room;
+    uint64_t more = sm_line_room(line, now_us);
+    more = more > made_bytes ? more - made_bytes : 0;
+    return more < room ? (size_t)more : room;
+}
+
+void sm_peer_flow_starved(struct sm_peer_flow *flow)
+{
+    struct sm_line *line = sm_channel_line(flow->channel);
+    if (line)
+        sm_line_starved(line);
+}
+
+void sm_peer_flow_note(struct sm_peer_flow *flow, uint64_t pixels, uint64_t bytes)
+{
+    if (flow->made_px > MEMORY_PX) {
+        flow->made_px /= 2;
+        flow->made_bytes /= 2;
+    }
+    flow->made_px += pixels;
+    flow->made_bytes += bytes;
 }
 
 uint64_t sm_peer_flow_rate(const struct sm_peer_flow *flow)
 {
-    (void)flow;
-    return 0;
+    const struct sm_line *line = sm_channel_line(flow->channel);
+    return line ? sm_line_bytes_per_second(line) : 0;
+}
+
+bool sm_peer_flow_is_slow(struct sm_peer_flow *flow)
+{
+    uint64_t rate = sm_peer_flow_rate(flow);
+    if (rate > 0)
+        flow->is_slow = rate < (flow->is_slow ? FAST_RATE : SLOW_RATE);
+    return flow->is_slow;
+}
+
+/* Pixels that take `us` on the line, as pixels were lately. */
+static uint64_t pixels_in(const struct sm_peer_flow *flow, uint64_t us)
+{
+    uint64_t bytes = sm_peer_flow_rate(flow) * us / SECOND_US;
+    if (bytes == 0 || flow->made_bytes == 0)
+        return UINT64_MAX;
+    return bytes * flow->made_px / flow->made_bytes;
 }
 
 uint32_t sm_peer_flow_piece_px(const struct sm_peer_flow *flow)
 {
-    (void)flow;
-    return PIECE_PIXELS;
+    uint64_t pixels = pixels_in(flow, PIECE_US);
+    if (pixels < MIN_PIECE_PX)
+        return MIN_PIECE_PX;
+    return pixels < MAX_PIECE_PX ? (uint32_t)pixels : MAX_PIECE_PX;
+}
+
+bool sm_peer_flow_is_too_large(const struct sm_peer_flow *flow, uint64_t pixels)
+{
+    return pixels > MIN_PIECE_PX && pixels > pixels_in(flow, MANY_PIECES * PIECE_US);
 }

@@ -80,6 +80,11 @@ static enum sm_status miss(struct sm_peer_queue *queue, const struct sm_drawing 
     return sm_backlog_add(&queue->backlog, drawing->msg.draw_fill.base.surface_id, drawing->bounds);
 }
 
+enum sm_status sm_peer_queue_miss(struct sm_peer_queue *queue, const struct sm_drawing *drawing)
+{
+    return miss(queue, drawing);
+}
+
 static bool is_behind(const struct sm_peer_queue *queue, uint64_t now_us)
 {
     if (queue->count > COLLAPSE_COUNT || queue->bytes > COLLAPSE_BYTES)

@@ -269,7 +269,8 @@ static void send_item(struct sm_peer_sender *sender, struct sm_peer_item *item)
 /* Keeps an average of what encoding makes of raw bytes. */
 static void learn_ratio(struct sm_peer_sender *sender, const struct sending *sending)
 {
-    uint64_t ratio = (uint64_t)task_bytes(&sending->task) * 256 / sending->raw_bytes;
+    uint64_t bytes = task_bytes(&sending->task), ratio = bytes * 256 / sending->raw_bytes;
+    sm_peer_flow_note(&sender->flow, sending->raw_bytes / 4, bytes);
     sender->ratio = (uint32_t)((sender->ratio * 3 + (ratio < 256 ? ratio : 256) + 2) / 4);
 }
 
@@ -358,8 +359,12 @@ static bool plan_next(struct sm_peer_sender *sender)
     if (!may_plan(sender))
         return false;
     struct sm_peer_item *item = sm_peer_queue_first(sender->config.queue);
+    if (!item && !catch_up(sender)) {
+        sm_peer_flow_starved(&sender->flow);
+        return false;
+    }
     if (!item)
-        return catch_up(sender);
+        return true;
     plan_first(sender, item);
     return true;
 }
@@ -389,7 +394,7 @@ enum sm_status sm_peer_sender_create(struct sm_peer_sender **out,
     sender->passing_fd = -1;
     sender->ratio = FIRST_RATIO;
     sm_list_init(&sender->planned);
-    sm_peer_flow_init(&sender->flow, sm_display_server_channel(config->server));
+    sm_peer_flow_init(&sender->flow, sm_display_server_channel(config->server), config->is_slow);
     sender->fd_timer = sm_loop_timer_add(config->loop, on_fd_timer, sender);
     if (!sender->fd_timer) {
         free(sender);

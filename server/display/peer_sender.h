@@ -51,6 +51,7 @@ struct sm_peer_sender_config {
     struct sm_peer_queue *queue;      /* borrowed */
     struct sm_encoder *encoder;       /* borrowed: the worker's own, for what is small */
     struct sm_encode_inbox *inbox;    /* borrowed: for the rest; NULL: none, all on this thread */
+    bool is_slow;                     /* what is thought of the line as long as it is not known */
     const struct sm_peer_sender_callbacks *callbacks;
     void *opaque;
 };

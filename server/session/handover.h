@@ -11,6 +11,13 @@
 
 struct sm_transport;
 
+/** When images are made smaller for slow lines; values of the host's API. */
+enum sm_wan_compression {
+    SM_WAN_AUTO = 1, /* while the line is slow */
+    SM_WAN_ALWAYS = 2,
+    SM_WAN_NEVER = 3,
+};
+
 /**
  * Everything a channel needs to know about its new client. Whoever is given one owns it and ends
  * it with sm_channel_handover_destroy(), on whatever thread serves the channel by then.
@@ -29,6 +36,8 @@ struct sm_channel_handover {
     bool is_unix;          /* a local socket: no bandwidth limits, descriptors can be passed */
     bool is_secure;        /* TLS */
     bool is_low_bandwidth; /* the network test of the session's main channel said so */
+    uint64_t line_rtt_us, line_bytes_per_second; /* what it found; 0: nothing */
+    enum sm_wan_compression jpeg, zlib_glz;      /* the host's settings */
 
     /* Tells the session that the connection is gone. Any thread; called by _destroy, once. */
     void (*closed)(void *opaque);

@@ -68,7 +68,8 @@ struct sm_server {
     struct sm_list streams;         /* struct sm_spicevmc: usbredir, ports, webdav */
     struct sm_smartcard *smartcard; /* borrowed; NULL: the guest has no reader */
     uint8_t image_compression;      /* enum sm_worker_compression */
-    uint8_t streaming;              /* enum sm_worker_streaming */
+    enum sm_wan_compression jpeg, zlib_glz;
+    uint8_t streaming; /* enum sm_worker_streaming */
     struct sm_inputs inputs;
     struct sm_agent agent;
     struct sm_mouse_mode_state mouse_mode;

@@ -147,9 +147,14 @@ void sm_main_channel_agent_tokens(struct sm_main_channel *main, uint32_t count)
     after_send(main, sm_main_server_agent_taken(main->machine, count));
 }
 
+struct sm_channel_net_test sm_main_channel_net_test(const struct sm_main_channel *main)
+{
+    return sm_channel_net_test(sm_main_server_channel(main->machine));
+}
+
 bool sm_main_channel_is_low_bandwidth(const struct sm_main_channel *main)
 {
-    struct sm_channel_net_test test = sm_channel_net_test(sm_main_server_channel(main->machine));
+    struct sm_channel_net_test test = sm_main_channel_net_test(main);
     return test.is_done && test.bits_per_second && test.bits_per_second < SLOW_LINE_BITS;
 }
 

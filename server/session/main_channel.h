@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/channel/channel.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
 
@@ -26,6 +27,9 @@ SM_NODISCARD enum sm_status sm_main_channel_create(struct sm_main_channel **out,
                                                    struct sm_session *session,
                                                    struct sm_channel_handover *handover);
 void sm_main_channel_destroy(struct sm_main_channel *main);
+
+/** What the network test found; zeroes before it is done. */
+struct sm_channel_net_test sm_main_channel_net_test(const struct sm_main_channel *main);
 
 /** The network test found a slow line. */
 bool sm_main_channel_is_low_bandwidth(const struct sm_main_channel *main);

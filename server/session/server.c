@@ -38,6 +38,8 @@ enum sm_status sm_server_create(struct sm_server **out, const struct sm_log *log
         .link_complaints = COMPLAINTS,
         .client_complaints = COMPLAINTS,
         .image_compression = SM_COMPRESSION_AUTO_GLZ,
+        .jpeg = SM_WAN_AUTO,
+        .zlib_glz = SM_WAN_AUTO,
         .streaming = SM_STREAMING_FILTER,
         .mouse_mode = {.current = SM_MOUSE_MODE_SERVER},
     };
@@ -358,6 +360,16 @@ void sm_server_set_image_compression(struct sm_server *server, uint8_t compressi
 uint8_t sm_server_image_compression(const struct sm_server *server)
 {
     return server->image_compression;
+}
+
+void sm_server_set_jpeg(struct sm_server *server, enum sm_wan_compression when)
+{
+    server->jpeg = when;
+}
+
+void sm_server_set_zlib_glz(struct sm_server *server, enum sm_wan_compression when)
+{
+    server->zlib_glz = when;
 }
 
 void sm_server_set_streaming(struct sm_server *server, uint8_t streaming)

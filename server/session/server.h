@@ -14,6 +14,7 @@
 #include "io/log.h"
 #include "io/loop.h"
 #include "io/socket.h"
+#include "server/session/handover.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
 
@@ -156,6 +157,10 @@ bool sm_server_is_server_mouse(const struct sm_server *server);
 void sm_server_set_image_compression(struct sm_server *server, uint8_t compression);
 uint8_t sm_server_image_compression(const struct sm_server *server);
 void sm_server_set_streaming(struct sm_server *server, uint8_t streaming);
+
+/** When images may become JPEG, and GLZ be deflated: for clients that connect from now on. */
+void sm_server_set_jpeg(struct sm_server *server, enum sm_wan_compression when);
+void sm_server_set_zlib_glz(struct sm_server *server, enum sm_wan_compression when);
 
 /* ---- input devices of the host; all borrowed, NULL takes one away again ---- */
 

@@ -115,7 +115,12 @@ bool sm_session_has_channel(const struct sm_session *session, uint8_t type, uint
 void sm_session_add(struct sm_session *session, struct sm_connection *connection,
                     struct sm_channel_offer *offer, struct sm_channel_handover *handover)
 {
+    struct sm_channel_net_test test = sm_main_channel_net_test(session->main);
     handover->is_low_bandwidth = sm_main_channel_is_low_bandwidth(session->main);
+    handover->line_rtt_us = test.latency_us;
+    handover->line_bytes_per_second = test.bits_per_second / 8;
+    handover->jpeg = session->server->jpeg;
+    handover->zlib_glz = session->server->zlib_glz;
     sm_connection_join(connection, session, &session->connections);
     offer->connect(offer->opaque, handover);
 }
