@@ -8,6 +8,8 @@
 #include "server/session/log.h"
 #include "server/session/server.h"
 
+struct sm_recorder;
+
 /* What these headers declare is what the library exports. */
 #pragma GCC visibility push(default)
 #include "spice-server/spice.h"
@@ -16,7 +18,8 @@
 struct RedsState {
     struct sm_server *server; /* owned */
     struct sm_log log;
-    SpiceCoreInterface *core; /* borrowed; NULL before init */
+    struct sm_recorder *recorder; /* owned; NULL: nothing is recorded */
+    SpiceCoreInterface *core;     /* borrowed; NULL before init */
 
     /* One of each, the host's. */
     SpiceKbdInstance *keyboard;

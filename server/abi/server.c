@@ -6,6 +6,7 @@
 #include "core/wire/types.h"
 #include "server/abi/core_interface.h"
 #include "server/abi/internal.h"
+#include "server/replay/recorder.h"
 #include "server/session/video_codecs.h"
 
 enum { FILE_NAME_MAX = 255 };
@@ -55,6 +56,16 @@ static void peer_destroy(void *context, void *peer)
 
 /* ---- life ---- */
 
+/* Without the file the machine runs all the same. */
+static void start_recording(SpiceServer *s)
+{
+    const char *path = getenv("SPICE_WORKER_RECORD_FILENAME");
+    if (!path || !*path ||
+        sm_recorder_create(&s->recorder, path, getenv("SPICE_WORKER_RECORD_FILTER"), &s->log))
+        return;
+    sm_server_set_recorder(s->server, s->recorder);
+}
+
 SpiceServer *spice_server_new(void)
 {
     SpiceServer *s = calloc(1, sizeof(*s));
@@ -66,9 +77,7 @@ SpiceServer *spice_server_new(void)
         free(s);
         return NULL;
     }
-    if (getenv("SPICE_WORKER_RECORD_FILENAME"))
-        sm_say(&s->log, SM_LOG_WARNING,
-               "SPICE_WORKER_RECORD_FILENAME: recording is not supported yet, no file is written");
+    start_recording(s);
     return s;
 }
 
@@ -99,6 +108,7 @@ void spice_server_destroy(SpiceServer *s)
     sm_abi_forget_sound(s);
     sm_abi_forget_inputs(s);
     sm_server_destroy(s->server);
+    sm_recorder_destroy(s->recorder);
     free(s->video_codecs);
     free(s);
 }

@@ -5,6 +5,7 @@
 #include "server/display/limits.h"
 #include "server/display/screen.h"
 #include "server/qxl/drawing.h"
+#include "server/replay/recorder.h"
 
 void sm_screen_release(struct sm_screen *screen, const struct sm_qxl_release *release)
 {
@@ -227,6 +228,8 @@ static bool take_one(struct sm_screen *screen, const struct ring *ring)
     if (!ring->get || !ring->get(screen->config.device_context, &command))
         return false;
     ring->state->empty_looks = 0;
+    if (screen->config.recorder)
+        sm_recorder_command(screen->config.recorder, screen->slots, &command);
     ring->take(screen, &command);
     return true;
 }

@@ -89,10 +89,17 @@ static void finish_request(struct sm_worker *worker, struct sm_worker_request *r
     pthread_mutex_unlock(&worker->lock);
 }
 
+static void note(struct sm_worker *worker, enum sm_recorded_request request)
+{
+    if (worker->config.recorder)
+        sm_recorder_request(worker->config.recorder, request);
+}
+
 static void run_requests(struct sm_worker *worker)
 {
     struct sm_worker_request *request;
     while ((request = take_request(worker))) {
+        note(worker, sm_worker_recorded_request(request));
         request->run(worker, request);
         finish_request(worker, request);
     }
@@ -113,11 +120,15 @@ static void turn(struct sm_worker *worker)
 {
     struct sm_screen *screen = &worker->screen;
     worker->has_rung = false;
-    if (atomic_exchange(&worker->is_woken, false))
+    if (atomic_exchange(&worker->is_woken, false)) {
+        note(worker, SM_RECORDED_WAKEUP);
         sm_screen_wake(screen);
+    }
     run_requests(worker);
-    if (atomic_exchange(&worker->is_oom, false))
+    if (atomic_exchange(&worker->is_oom, false)) {
+        note(worker, SM_RECORDED_OOM);
         sm_screen_free_memory(screen);
+    }
     int timeout_ms = sm_screen_process_rings(screen);
     sm_screen_reap(screen);
     /* A wait above may have heard the bell for something that came behind its turn. */

@@ -23,6 +23,7 @@ struct sm_channel_handover;
 struct sm_encode_pool;
 struct sm_log;
 struct sm_main_queue;
+struct sm_recorder;
 
 struct sm_worker;
 
@@ -72,6 +73,7 @@ struct sm_worker_config {
     enum sm_worker_compression compression;
     enum sm_worker_streaming streaming;
     enum sm_worker_mouse_mode mouse_mode;
+    struct sm_recorder *recorder; /* borrowed; NULL: nothing is recorded */
 };
 
 /**

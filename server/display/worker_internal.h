@@ -11,6 +11,7 @@
 #include "io/epoll_loop.h"
 #include "server/display/screen.h"
 #include "server/display/worker.h"
+#include "server/replay/recorder.h"
 #include "server/session/main_queue.h"
 
 struct sm_worker_request;
@@ -72,6 +73,9 @@ struct sm_worker {
     struct sm_worker_primary primary;
     struct sm_main_task primary_task;
 };
+
+/** What a recording calls `request`. */
+enum sm_recorded_request sm_worker_recorded_request(const struct sm_worker_request *request);
 
 /** Queues `request` and waits until it was carried out. */
 void sm_worker_call(struct sm_worker *worker, struct sm_worker_request *request);

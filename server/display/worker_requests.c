@@ -150,7 +150,10 @@ void sm_worker_update_area_async(struct sm_worker *worker, uint32_t surface_id, 
 
 static void create_primary(struct sm_worker *worker, struct sm_worker_request *r)
 {
-    sm_screen_create_primary(&worker->screen, &r->primary);
+    struct sm_screen *screen = &worker->screen;
+    sm_screen_create_primary(screen, &r->primary);
+    if (worker->config.recorder && screen->primary.exists)
+        sm_recorder_primary(worker->config.recorder, screen->slots, &r->primary, r->is_async);
 }
 
 static void destroy_primary(struct sm_worker *worker, struct sm_worker_request *r)
@@ -413,4 +416,41 @@ void sm_worker_set_mouse_mode(struct sm_worker *worker, enum sm_worker_mouse_mod
 {
     sm_worker_post(worker,
                    &(struct sm_worker_request){.run = set_mouse_mode, .setting = (int)mode});
+}
+
+/* ---- recording ---- */
+
+enum sm_recorded_request sm_worker_recorded_request(const struct sm_worker_request *request)
+{
+    static const struct {
+        void (*run)(struct sm_worker *worker, struct sm_worker_request *request);
+        enum sm_recorded_request waited_for, asynchronous;
+    } KINDS[] = {
+        {add_memslot, SM_RECORDED_ADD_MEMSLOT, SM_RECORDED_ADD_MEMSLOT_ASYNC},
+        {del_memslot, SM_RECORDED_DEL_MEMSLOT, SM_RECORDED_NONE},
+        {reset_memslots, SM_RECORDED_RESET_MEMSLOTS, SM_RECORDED_NONE},
+        {start, SM_RECORDED_START, SM_RECORDED_NONE},
+        {stop, SM_RECORDED_STOP, SM_RECORDED_NONE},
+        {update_area, SM_RECORDED_UPDATE, SM_RECORDED_NONE},
+        {update_area_async, SM_RECORDED_NONE, SM_RECORDED_UPDATE_ASYNC},
+        {create_primary, SM_RECORDED_CREATE_PRIMARY, SM_RECORDED_CREATE_PRIMARY_ASYNC},
+        {destroy_primary, SM_RECORDED_DESTROY_PRIMARY, SM_RECORDED_DESTROY_PRIMARY_ASYNC},
+        {destroy_surface_wait, SM_RECORDED_DESTROY_SURFACE_WAIT, SM_RECORDED_DESTROY_SURFACE_ASYNC},
+        {destroy_surfaces, SM_RECORDED_DESTROY_SURFACES, SM_RECORDED_DESTROY_SURFACES_ASYNC},
+        {flush_surfaces, SM_RECORDED_NONE, SM_RECORDED_FLUSH_SURFACES_ASYNC},
+        {reset_image_cache, SM_RECORDED_RESET_IMAGE_CACHE, SM_RECORDED_NONE},
+        {reset_cursor, SM_RECORDED_RESET_CURSOR, SM_RECORDED_NONE},
+        {loadvm_commands, SM_RECORDED_LOADVM_COMMANDS, SM_RECORDED_NONE},
+        {monitors_config, SM_RECORDED_NONE, SM_RECORDED_MONITORS_CONFIG_ASYNC},
+        {driver_unload, SM_RECORDED_DRIVER_UNLOAD, SM_RECORDED_NONE},
+        {gl_scanout, SM_RECORDED_GL_SCANOUT, SM_RECORDED_NONE},
+        {gl_draw, SM_RECORDED_GL_DRAW_ASYNC, SM_RECORDED_NONE},
+        {set_compression, SM_RECORDED_SET_COMPRESSION, SM_RECORDED_NONE},
+        {set_streaming, SM_RECORDED_SET_STREAMING, SM_RECORDED_NONE},
+        {set_mouse_mode, SM_RECORDED_SET_MOUSE_MODE, SM_RECORDED_NONE},
+    };
+    for (size_t i = 0; i < SM_COUNT_OF(KINDS); i++)
+        if (KINDS[i].run == request->run)
+            return request->is_async ? KINDS[i].asynchronous : KINDS[i].waited_for;
+    return SM_RECORDED_NONE; /* clients come and go; that is no part of a recording */
 }

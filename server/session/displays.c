@@ -71,6 +71,7 @@ static enum sm_status start_worker(struct sm_display *display)
         .compression = (enum sm_worker_compression)server->image_compression,
         .streaming = (enum sm_worker_streaming)server->streaming,
         .mouse_mode = (enum sm_worker_mouse_mode)server->mouse_mode.current,
+        .recorder = server->recorder,
     };
     return sm_worker_create(&display->worker, &config);
 }

@@ -15,6 +15,7 @@
 #include "server/session/server.h"
 #include "server/session/ticket_policy.h"
 
+struct sm_recorder;
 struct sm_tls_context;
 
 enum { SM_CHANNEL_TYPE_END = SM_CHANNEL_WEBDAV + 1 };
@@ -65,6 +66,7 @@ struct sm_server {
     /* what is offered */
     struct sm_registry registry;
     struct sm_list displays;        /* struct sm_display, newest first */
+    struct sm_recorder *recorder;   /* borrowed; NULL: displays are not recorded */
     struct sm_list streams;         /* struct sm_spicevmc: usbredir, ports, webdav */
     struct sm_smartcard *smartcard; /* borrowed; NULL: the guest has no reader */
     uint8_t image_compression;      /* enum sm_worker_compression */

@@ -349,6 +349,11 @@ bool sm_server_is_server_mouse(const struct sm_server *server)
 
 /* ---- pictures ---- */
 
+void sm_server_set_recorder(struct sm_server *server, struct sm_recorder *recorder)
+{
+    server->recorder = recorder;
+}
+
 void sm_server_set_image_compression(struct sm_server *server, uint8_t compression)
 {
     if (server->image_compression == compression)

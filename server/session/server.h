@@ -18,6 +18,7 @@
 #include "sumac/bytes.h"
 #include "sumac/status.h"
 
+struct sm_recorder;
 struct sm_server;
 
 /** A moment in the life of a connection. */
@@ -155,6 +156,9 @@ bool sm_server_is_server_mouse(const struct sm_server *server);
 /* ---- pictures; values of enum sm_worker_compression and sm_worker_streaming ---- */
 
 void sm_server_set_image_compression(struct sm_server *server, uint8_t compression);
+
+/** Displays added from now on are recorded; borrowed until the server is destroyed. */
+void sm_server_set_recorder(struct sm_server *server, struct sm_recorder *recorder);
 uint8_t sm_server_image_compression(const struct sm_server *server);
 void sm_server_set_streaming(struct sm_server *server, uint8_t streaming);
 
