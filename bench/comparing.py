@@ -108,17 +108,17 @@ class Bench:
 def serve_recording(bench, library, recording, compression, line=(0, 0)):
     """As fast as it goes, to a client that counts; the last picture is there when nothing more comes."""
     port = free_port()
-    with bench.process('replay', '--port', port, '--compression', COMPRESSIONS[compression], recording,
-                       library=library) as host, bench.line(line, port) as near:
+    with bench.process('replay', '--port', port, '--compression', COMPRESSIONS[compression],
+                       '--delay', 0.2 + 3 * line[0] / 1000, recording, library=library) as host, bench.line(line, port) as near:
         before = cpu_seconds(host.pid)
-        counted = bench.client('sink', near, '--quiet', QUIET_SECONDS + 2 * line[0] / 1000)
+        counted = bench.client('sink', near, '--quiet', QUIET_SECONDS + 4 * line[0] / 1000)
         told = json.loads(host.stdout.readline())
         return {
             'CPU s': cpu_seconds(host.pid) - before,
             'CPU without reading s': cpu_seconds(host.pid) - before - told['feeder_cpu_seconds'],
             'MB': counted['display_bytes'] / 1e6,
             'messages': counted['display_messages'],
-            'last picture s': counted['seconds'],
+            'last picture s': (counted['last_picture_at_us'] - told['begun_us']) / 1e6,
             'peak MiB': memory_mib(host.pid),
         }
 

@@ -19,6 +19,7 @@
 
 #include "bench/host/core_loop.h"
 #include "bench/host/marks.h"
+#include "bench/host/own_reader.h"
 #include "bench/host/ring.h"
 #include "bench/host/timeline.h"
 #include "io/clock.h"
@@ -28,13 +29,14 @@ enum {
     QUEUE_MAX = 64, /* commands read ahead, like a guest's ring */
     SURFACES = 1024,
     STEP_US = 20000, /* longest sleep of the feeder */
+    SHORT_STEP_US = 20,
 };
 
 struct options {
-    const char *path;
+    const char *path, *dump;
     int port, compression, streaming;
-    bool waits, quits, is_paced, has_marks;
-    double from, seconds;
+    bool waits, quits, is_paced, has_marks, is_in_step;
+    double from, seconds, delay;
     unsigned loops;
     uint64_t limit; /* commands; 0: all */
 };
@@ -45,17 +47,34 @@ struct host {
     struct sm_epoll_loop *loop;
     SpiceServer *server;
     SpiceKbdInstance keyboard;
-    SpiceReplay *replay;
+    SpiceReplay *replay; /* one of these two */
+    struct sm_bench_reader *reader;
     struct sm_bench_rings rings;
     struct sm_bench_marks marks;
     struct sm_bench_timeline timeline;
     bool has_begun, is_told; /* the loop's thread */
     _Atomic bool is_read;
     _Atomic uint64_t feeder_cpu_us; /* reading the file, which is not serving it */
-    uint64_t begun_us;
+    _Atomic uint64_t begun_us;
 };
 
 static struct host host;
+
+/* ---- reading ---- */
+
+static QXLCommandExt *next_command(void)
+{
+    return host.reader ? sm_bench_reader_next(host.reader, &host.instance)
+                       : spice_replay_next_cmd(host.replay, &host.instance);
+}
+
+static void free_command(QXLCommandExt *command)
+{
+    if (host.reader)
+        sm_bench_reader_free(host.reader, command);
+    else
+        spice_replay_free_cmd(host.replay, command);
+}
 
 /* ---- the device ---- */
 
@@ -109,7 +128,7 @@ static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
 {
     (void)instance;
     if (!sm_bench_marks_release(info.info))
-        spice_replay_free_cmd(host.replay, (QXLCommandExt *)(uintptr_t)info.info->id);
+        free_command((QXLCommandExt *)(uintptr_t)info.info->id);
     sm_bench_rings_note_release(&host.rings);
 }
 
@@ -177,12 +196,22 @@ static void sleep_us(uint64_t us)
     }
 }
 
+/* Requests in the recording overtake what is in the rings, unless that is gone before. */
+static void await_rings(void)
+{
+    while (!sm_bench_rings_is_empty(&host.rings, SM_BENCH_DISPLAY_RING) ||
+           !sm_bench_rings_is_empty(&host.rings, SM_BENCH_CURSOR_RING))
+        sleep_us(SHORT_STEP_US);
+}
+
 static void enqueue(const QXLCommandExt *command, bool is_marked)
 {
     unsigned under = is_marked ? sm_bench_marks_under(command) : 0;
     sm_bench_rings_put(&host.rings, command, false);
     sm_bench_marks_draw(&host.marks, under);
     spice_qxl_wakeup(&host.instance);
+    if (host.options.is_in_step)
+        await_rings();
 }
 
 static void wait_until(uint64_t due_us)
@@ -200,7 +229,7 @@ static void feed_once(void)
     const struct options *o = &host.options;
     uint64_t from_us = (uint64_t)(o->from * 1e6), paced_from_us = 0;
     QXLCommandExt *command;
-    for (size_t i = 0; (command = spice_replay_next_cmd(host.replay, &host.instance)); i++) {
+    for (size_t i = 0; (command = next_command()); i++) {
         uint64_t at_us = i < host.timeline.count ? host.timeline.at_us[i] : 0;
         bool is_paced = o->is_paced && at_us >= from_us;
         if (is_paced) {
@@ -214,7 +243,7 @@ static void feed_once(void)
                         (double)(sm_now_us() - paced_from_us) > o->seconds * 1e6) ||
                        (o->limit && i == o->limit);
         if (is_over) {
-            spice_replay_free_cmd(host.replay, command);
+            free_command(command);
             break;
         }
         enqueue(command, o->has_marks && is_paced);
@@ -225,8 +254,7 @@ static void feed_once(void)
  * nothing of the replay they came from. */
 static bool open_again(void)
 {
-    while (!sm_bench_rings_is_empty(&host.rings, SM_BENCH_DISPLAY_RING))
-        sleep_us(STEP_US);
+    await_rings();
     spice_qxl_destroy_surfaces(&host.instance);
     SpiceReplay *former = host.replay;
     FILE *file = fopen(host.options.path, "r");
@@ -241,6 +269,8 @@ static bool open_again(void)
 static void *feed(void *unused)
 {
     (void)unused;
+    sleep_us((uint64_t)(host.options.delay * 1e6));
+    host.begun_us = sm_now_us();
     for (unsigned round = 1;; round++) {
         feed_once();
         if (round == host.options.loops || !open_again())
@@ -252,6 +282,10 @@ static void *feed(void *unused)
     if (host.options.has_marks) {
         sm_bench_marks_end(&host.marks);
         spice_qxl_wakeup(&host.instance);
+    }
+    if (host.options.dump) {
+        await_rings();
+        (void)sm_bench_reader_dump(host.reader, &host.instance, host.options.dump);
     }
     host.is_read = true;
     return NULL;
@@ -272,10 +306,11 @@ static void report(void)
     pthread_mutex_lock(&host.rings.lock);
     uint64_t put = host.rings.put, released = host.rings.released;
     pthread_mutex_unlock(&host.rings.lock);
-    printf("{\"commands\": %" PRIu64 ", \"released\": %" PRIu64
+    uint64_t begun_us = host.begun_us, feeder_cpu_us = host.feeder_cpu_us;
+    printf("{\"commands\": %" PRIu64 ", \"released\": %" PRIu64 ", \"begun_us\": %" PRIu64
            ", \"seconds\": %.3f, \"cpu_seconds\": %.3f, \"feeder_cpu_seconds\": %.3f}\n",
-           put, released, (double)(sm_now_us() - host.begun_us) / 1e6, cpu_seconds(),
-           (double)host.feeder_cpu_us / 1e6);
+           put, released, begun_us, (double)(sm_now_us() - begun_us) / 1e6, cpu_seconds(),
+           (double)feeder_cpu_us / 1e6);
     fflush(stdout);
 }
 
@@ -297,7 +332,6 @@ static void begin(void)
     if (host.has_begun)
         return;
     host.has_begun = true;
-    host.begun_us = sm_now_us();
     pthread_t thread;
     if (pthread_create(&thread, NULL, feed, NULL) == 0)
         pthread_detach(thread);
@@ -320,7 +354,8 @@ static void usage(FILE *to)
     fprintf(to,
             "usage: bench-replay --port N [--compression 1..7] [--streaming 1..3] [--no-wait]\n"
             "                    [--quit] [--pace] [--from SECONDS] [--seconds SECONDS] [--marks]\n"
-            "                    [--limit COMMANDS] [--loops N] RECORDING\n"
+            "                    [--limit COMMANDS] [--loops N] [--delay SECONDS] [--in-step]\n"
+            "                    [--dump FILE] RECORDING\n"
             "  --no-wait   begin without a client\n"
             "  --quit      end when the recording has\n"
             "  --pace      as fast as it was recorded\n"
@@ -329,6 +364,9 @@ static void usage(FILE *to)
             "  --limit     stop after so many commands\n"
             "  --marks     draw the time, and the count of keys, over a paced recording of\n"
             "              1920x1080; bench-watch reads them\n"
+            "  --delay     begin so long after the client came\n"
+            "  --in-step   wait until the server has taken a command before the next is read\n"
+            "  --dump      at the end write the server's own picture to this PPM\n"
             "  --loops     play it so many times (1), 0 for ever; our library only\n"
             "  compression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4\n");
 }
@@ -347,6 +385,9 @@ static int parse(struct options *o, int argc, char **argv)
         {"limit", required_argument, NULL, 'l'},
         {"marks", no_argument, NULL, 'm'},
         {"loops", required_argument, NULL, 'L'},
+        {"delay", required_argument, NULL, 'd'},
+        {"in-step", no_argument, NULL, 'i'},
+        {"dump", required_argument, NULL, 'D'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -375,12 +416,18 @@ static int parse(struct options *o, int argc, char **argv)
             o->has_marks = true;
         else if (option == 'L')
             o->loops = (unsigned)atoi(optarg);
+        else if (option == 'd')
+            o->delay = atof(optarg);
+        else if (option == 'i')
+            o->is_in_step = true;
+        else if (option == 'D')
+            o->dump = optarg;
         else if (option == 'h')
             usage(stdout), exit(0);
         else
             return 2;
     }
-    if (o->port <= 0 || optind + 1 != argc)
+    if (o->port <= 0 || optind + 1 != argc || (o->dump && o->loops != 1))
         return 2;
     o->path = argv[optind];
     return 0;
@@ -396,8 +443,11 @@ static int start(void)
     }
     if (o->is_paced && sm_bench_timeline_read(&host.timeline, o->path) != 0)
         return 1;
-    host.replay = spice_replay_new(file, SURFACES);
-    if (!host.replay || sm_epoll_loop_create(&host.loop) != SM_OK)
+    if (o->dump)
+        host.reader = sm_bench_reader_create(file, SURFACES);
+    else
+        host.replay = spice_replay_new(file, SURFACES);
+    if ((!host.replay && !host.reader) || sm_epoll_loop_create(&host.loop) != SM_OK)
         return 1;
     SpiceCoreInterface *core = sm_bench_core_interface(host.loop);
     core->channel_event = on_channel_event;
