@@ -111,12 +111,8 @@ static bool attach(struct SpiceCharDeviceState *st)
 {
     const SpiceCharDeviceInstance *instance = st->instance;
     const struct sm_log *log = &st->s->log;
-    if (strcmp(instance->subtype, "vdagent") == 0) {
-        if (attach_agent(st))
-            return true;
-        sm_say(log, SM_LOG_WARNING, "vdagent already attached");
-        return false;
-    }
+    if (strcmp(instance->subtype, "vdagent") == 0)
+        return attach_agent(st); /* refused: said by our caller */
     if (strcmp(instance->subtype, "smartcard") == 0) {
         if (sm_smartcard_create(&st->card, st->s->server, &OPS, st, notifies_writable(instance)))
             sm_say(log, SM_LOG_WARNING,
@@ -151,6 +147,10 @@ static void spice_server_char_device_add_interface(SpiceServer *s,
         return;
     *st = (struct SpiceCharDeviceState){.s = s, .instance = instance, .next = s->char_devices};
     if (!attach(st)) {
+        if (st->is_agent)
+            sm_say(&s->log, SM_LOG_WARNING, "%s",
+                   sm_server_is_started(s->server) ? "vdagent already attached"
+                                                   : "vdagent before spice_server_init()");
         free(st);
         return;
     }

@@ -163,6 +163,11 @@ void sm_server_destroy(struct sm_server *server)
     free(server);
 }
 
+bool sm_server_is_started(const struct sm_server *server)
+{
+    return server->is_started;
+}
+
 const struct sm_log *sm_server_get_log(const struct sm_server *server)
 {
     return server->log;

@@ -42,6 +42,7 @@ struct sm_server_host_ops {
     /** On the main thread, each event once and in order; `info` is zero before INITIALIZED. */
     void (*peer_event)(void *context, void *peer, enum sm_peer_event event,
                        const struct sm_peer_info *info);
+    /** Frees the host's peer; the server may be gone by then, so `context` is only a number. */
     void (*peer_destroy)(void *context, void *peer);
 };
 
@@ -68,6 +69,9 @@ void sm_server_stop(struct sm_server *server);
 
 /** Ends all sessions, closes all ports, frees the server. NULL does nothing. */
 void sm_server_destroy(struct sm_server *server);
+
+/** True between a successful sm_server_init() and the end. */
+bool sm_server_is_started(const struct sm_server *server);
 
 const struct sm_log *sm_server_get_log(const struct sm_server *server);
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/server/support/host.h"
+#include "tests/server/support/visitor.h"
 
 /* ---- a core that does nothing, and one that is nothing ---- */
 
@@ -137,6 +137,63 @@ static void devices_that_come_before_the_start_do_no_harm(void **state)
     sm_test_host_finish(&host);
 }
 
+/* ---- a host that ends the server from inside of what it is told ---- */
+
+static struct {
+    SpiceServer *server;
+    int at; /* the event that makes it end; it hears of no other before this is cleared */
+    unsigned told;
+} ender;
+
+static void end_inside(int event, SpiceChannelEventInfo *info)
+{
+    (void)info;
+    ender.told++;
+    if (event != ender.at)
+        return;
+    ender.at = -1;
+    SpiceServer *server = ender.server;
+    ender.server = NULL;
+    spice_server_destroy(server);
+}
+
+static void a_server_may_be_destroyed_inside_any_event(void **state)
+{
+    (void)state;
+    static const int EVENTS[] = {SPICE_CHANNEL_EVENT_CONNECTED, SPICE_CHANNEL_EVENT_INITIALIZED,
+                                 SPICE_CHANNEL_EVENT_DISCONNECTED};
+    for (size_t i = 0; i < 3; i++) {
+        struct sm_test_host host;
+        sm_test_host_init(&host);
+        host.core.channel_event = end_inside;
+        SpiceServer *server = spice_server_new();
+        spice_server_set_noauth(server);
+        assert_int_equal(spice_server_init(server, &host.core), 0);
+        ender.server = server;
+        ender.at = EVENTS[i];
+        ender.told = 0;
+        int pairs[2][2];
+        for (size_t k = 0; k < 2; k++) { /* another stranger waits beside */
+            assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[k]), 0);
+            assert_int_equal(spice_server_add_client(server, pairs[k][0], 1), 0);
+        }
+        struct sm_test_visitor visitor = {.host = &host, .fd = pairs[0][1]};
+        if (EVENTS[i] != SPICE_CHANNEL_EVENT_CONNECTED) {
+            uint8_t key[SM_TEST_KEY_SIZE];
+            assert_int_equal(sm_test_visitor_hello(&visitor, 0, 1, 0, key), 0);
+            (void)sm_test_visitor_ticket(&visitor, key, "");
+        }
+        if (EVENTS[i] == SPICE_CHANNEL_EVENT_DISCONNECTED)
+            sm_test_visitor_close(&visitor);
+        sm_test_host_run(&host, 20);
+        assert_null(ender.server);    /* it was ended */
+        assert_true(ender.told >= 2); /* and the others heard of their end */
+        sm_test_visitor_close(&visitor);
+        (void)close(pairs[1][1]);
+        sm_test_host_finish(&host);
+    }
+}
+
 static void a_second_start_changes_nothing(void **state)
 {
     (void)state;
@@ -149,6 +206,7 @@ static void a_second_start_changes_nothing(void **state)
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     assert_int_equal(spice_server_add_client(server, pair[0], 1), 0);
+    sm_test_host_run(&host, 5);
     assert_int_equal(host.connected, 1); /* the first core is the one that hears of it */
     (void)close(pair[1]);
     spice_server_destroy(server);
@@ -415,6 +473,7 @@ int main(void)
         cmocka_unit_test(a_core_without_a_version_is_refused),
         cmocka_unit_test(a_server_that_was_never_started_can_be_destroyed),
         cmocka_unit_test(devices_that_come_before_the_start_do_no_harm),
+        cmocka_unit_test(a_server_may_be_destroyed_inside_any_event),
         cmocka_unit_test(a_second_start_changes_nothing),
         cmocka_unit_test(a_port_that_cannot_be_had_fails_the_start),
         cmocka_unit_test(settings_are_checked_before_and_after_the_start),
