@@ -41,6 +41,7 @@ struct sm_connection {
     bool skip_auth, is_secure, is_unix;
     bool is_linking; /* counts as half open */
     bool is_refused; /* and knows it once what is pending is written */
+    struct sm_door_address address;
 
     /* what the client said in its hello */
     uint32_t connection_id;
@@ -56,6 +57,12 @@ struct sm_connection {
 static bool may_complain(struct sm_connection *connection)
 {
     return sm_log_limit_allows(&connection->server->link_complaints, sm_now_us());
+}
+
+/* Somebody tried to log in and failed: the next tries come later. */
+static void count_failure(const struct sm_connection *connection)
+{
+    sm_door_failed(&connection->server->door, &connection->address, sm_now_us());
 }
 
 /* ---- the answers of the link phase ---- */
@@ -127,6 +134,8 @@ static bool is_welcome(struct sm_connection *connection, struct sm_bytes ticket)
     else if (!connection->skip_auth)
         refusal = sm_ticket_policy_refuses(&connection->server->ticket, password, sm_now_us());
     explicit_bzero(password, sizeof(password));
+    if (refusal)
+        count_failure(connection);
     if (refusal && may_complain(connection))
         sm_say(connection->server->log, SM_LOG_WARNING, "%s", refusal);
     return !refusal;
@@ -180,6 +189,8 @@ static enum sm_status on_sasl_turn(struct sm_connection *connection,
 {
     enum sm_status status =
         sm_sasl_login_turn(&connection->sasl, connection->server, event, connection->phase);
+    if (status < 0)
+        count_failure(connection);
     if (status == SM_OK && sm_link_server_is_failed(connection->phase))
         connection->is_refused = true;
     return status;
@@ -411,6 +422,7 @@ static enum sm_status start(struct sm_server *server, const struct stack *stack,
         .tls = stack->tls,
         .is_secure = stack->top->is_secure,
         .is_unix = stack->top->is_unix,
+        .address = sm_door_address_of(stack->top->fd),
         .closed_task = {.func = on_closed_task, .opaque = connection},
     };
     sm_list_init(&connection->link);
@@ -435,17 +447,52 @@ static enum sm_status start(struct sm_server *server, const struct stack *stack,
     return SM_OK;
 }
 
+static unsigned count_of(struct sm_server *server, const struct sm_door_address *address)
+{
+    unsigned count = 0;
+    SM_LIST_FOR (link, &server->connections)
+        count += sm_door_address_equal(&sm_connection_of(link)->address, address);
+    return count;
+}
+
+/*
+ * The door is full: the address that takes the most room loses the one that has been there longest.
+ * So who only comes to keep others out makes room for them.
+ */
+static void make_room(struct sm_server *server)
+{
+    struct sm_connection *victim = NULL;
+    unsigned most = 0;
+    SM_LIST_FOR (link, &server->connections) {
+        struct sm_connection *connection = sm_connection_of(link);
+        unsigned count = count_of(server, &connection->address);
+        if (count > most) {
+            most = count;
+            victim = connection;
+        }
+    }
+    if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
+        sm_say(server->log, SM_LOG_WARNING,
+               "%d connections are in their link phase: the oldest of the address that has the "
+               "most (%u) makes room",
+               MAX_HALF_OPEN, most);
+    sm_connection_destroy(victim);
+}
+
 void sm_connection_accept(struct sm_server *server, int fd, bool is_tls)
 {
     struct stack stack;
-    if (server->connection_count >= MAX_HALF_OPEN) {
+    struct sm_door_address address = sm_door_address_of(fd);
+    if (!sm_door_knock(&server->door, &address, sm_now_us())) {
         if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
             sm_say(server->log, SM_LOG_WARNING,
-                   "%d connections are in their link phase already; a further one is refused",
-                   MAX_HALF_OPEN);
+                   "too many connections, or failed log-ins, of one address: a further one is "
+                   "refused");
         close(fd);
         return;
     }
+    if (server->connection_count >= MAX_HALF_OPEN)
+        make_room(server);
     enum sm_status status = make_stack(&stack, server, fd, is_tls);
     if (!status) {
         status = start(server, &stack, false);

@@ -7,6 +7,7 @@
 #include "core/wire/types.h"
 #include "server/device/agent.h"
 #include "server/device/inputs.h"
+#include "server/session/door.h"
 #include "server/session/link_key.h"
 #include "server/session/listeners.h"
 #include "server/session/main_queue.h"
@@ -55,6 +56,7 @@ struct sm_server {
     uint8_t security[SM_CHANNEL_TYPE_END]; /* by type; 0: the default */
     struct sm_list connections;            /* struct sm_connection, not yet authenticated */
     unsigned connection_count;             /* of them */
+    struct sm_door door;                   /* how often each address came */
     struct sm_log_limit link_complaints;   /* lines that strangers can cause */
 
     /* clients */

@@ -12,6 +12,16 @@
 /* Connections taken in one turn of the loop: the host's other work waits meanwhile. */
 enum { ACCEPT_BATCH = 16 };
 
+/* Out of descriptors: those who wait keep the socket readable, and looking again at once would only
+ * spin. Meanwhile they wait in the kernel's queue. */
+enum { PAUSE_MS = 100 };
+
+static void on_pause_over(void *opaque)
+{
+    struct sm_listener *listener = opaque;
+    sm_loop_watch_update(listener->server->loop, listener->watch, SM_IO_READ);
+}
+
 static void on_readable(void *opaque, unsigned events)
 {
     struct sm_listener *listener = opaque;
@@ -20,8 +30,12 @@ static void on_readable(void *opaque, unsigned events)
     for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
         int fd;
         enum sm_status status = sm_socket_accept(listener->fd, &fd);
-        if (status == SM_ERR_IO && sm_log_limit_allows(&server->link_complaints, sm_now_us()))
-            sm_say(server->log, SM_LOG_WARNING, "accept failed: out of descriptors or memory");
+        if (status == SM_ERR_IO) {
+            if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
+                sm_say(server->log, SM_LOG_WARNING, "accept failed: out of descriptors or memory");
+            sm_loop_watch_update(server->loop, listener->watch, 0);
+            sm_loop_timer_start(server->loop, listener->pause, PAUSE_MS);
+        }
         if (status)
             return;
         sm_connection_accept(server, fd, listener->is_tls);
@@ -34,8 +48,12 @@ static enum sm_status watch(struct sm_server *server, struct sm_listener *listen
     *listener =
         (struct sm_listener){.server = server, .fd = fd, .is_tls = is_tls, .is_owned = is_owned};
     listener->watch = sm_loop_watch_add(server->loop, fd, SM_IO_READ, on_readable, listener);
-    if (listener->watch)
+    listener->pause = sm_loop_timer_add(server->loop, on_pause_over, listener);
+    if (listener->watch && listener->pause)
         return SM_OK;
+    sm_loop_watch_remove(server->loop, listener->watch);
+    sm_loop_timer_remove(server->loop, listener->pause);
+    listener->watch = NULL;
     if (is_owned)
         close(fd);
     return SM_ERR_NOMEM;
@@ -85,6 +103,7 @@ static void close_listener(struct sm_server *server, struct sm_listener *listene
     if (!listener->watch)
         return;
     sm_loop_watch_remove(server->loop, listener->watch);
+    sm_loop_timer_remove(server->loop, listener->pause);
     if (listener->is_owned)
         close(listener->fd);
     listener->watch = NULL;

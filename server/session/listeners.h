@@ -13,6 +13,7 @@ struct sm_server;
 struct sm_listener {
     struct sm_server *server;
     struct sm_watch *watch; /* NULL: not listening */
+    struct sm_timer *pause; /* runs while there is nothing to accept with */
     int fd;
     bool is_tls;
     bool is_owned; /* we close it */

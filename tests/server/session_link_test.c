@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -299,14 +300,37 @@ static void strangers_at_the_door_are_limited(void **state)
         visitors[i] = sm_test_visitor(&f->host, f->path);
         sm_test_host_run(&f->host, 1);
     }
-    assert_int_equal(f->host.connected, LIMIT);
-    assert_false(sm_test_visitor_is_closed(&visitors[LIMIT - 1]));
-    assert_true(sm_test_visitor_is_closed(&visitors[LIMIT]));
+    /* Everybody gets in, and those who were there first make room. */
+    assert_int_equal(f->host.connected - f->host.disconnected, LIMIT);
+    for (unsigned i = 0; i < MANY - LIMIT; i++)
+        assert_true(sm_test_visitor_is_closed(&visitors[i]));
+    assert_false(sm_test_visitor_is_closed(&visitors[MANY - LIMIT]));
+    assert_false(sm_test_visitor_is_closed(&visitors[MANY - 1]));
     for (unsigned i = 0; i < MANY; i++)
         sm_test_visitor_close(&visitors[i]);
     struct sm_test_visitor late = sm_test_visitor(&f->host, f->path);
     sm_test_visitor_open_main(&late, "");
     sm_test_visitor_close(&late);
+}
+
+static void without_descriptors_strangers_wait_and_nothing_spins(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit before, none;
+    struct sm_test_visitor first = sm_test_visitor(&f->host, f->path);
+    sm_test_host_run(&f->host, 5);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    sm_test_host_run(&f->host, 20); /* ends only if there are 20 ms in which nothing happens */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(f->host.connected, 1);
+    sm_test_host_run(&f->host, 300);
+    assert_int_equal(f->host.connected, 2);
+    sm_test_visitor_open_main(&visitor, "");
+    sm_test_visitor_close(&visitor);
+    sm_test_visitor_close(&first);
 }
 
 static void a_host_hands_over_a_connected_socket(void **state)
@@ -360,6 +384,7 @@ int main(void)
         T(clients_that_die_anywhere_in_the_handshake_leave_nothing),
         T(a_handshake_may_come_a_byte_at_a_time),
         T(strangers_at_the_door_are_limited),
+        T(without_descriptors_strangers_wait_and_nothing_spins),
         T(a_host_hands_over_a_connected_socket),
         T(messages_out_of_place_end_only_their_session),
     };
