@@ -60,16 +60,13 @@ static struct sm_arena_block *add_block(struct sm_arena *arena, size_t size)
     return block;
 }
 
-void *sm_arena_alloc(struct sm_arena *arena, size_t count, size_t item_size)
+void *sm_arena_alloc_raw(struct sm_arena *arena, size_t size)
 {
     arena->hit_limit = true;
     size_t left = arena->limit_bytes - arena->used_bytes;
-    if (item_size != 0 && count > left / item_size)
+    if (size > left || sm_round_up(size, _Alignof(max_align_t)) > left)
         return NULL;
-    size_t size = sm_round_up(count * item_size, _Alignof(max_align_t));
-    if (size > left)
-        return NULL;
-
+    size = sm_round_up(size, _Alignof(max_align_t));
     arena->hit_limit = false;
     struct sm_arena_block *block = arena->blocks;
     if (!block || block->size - block->used < size) {
@@ -80,8 +77,18 @@ void *sm_arena_alloc(struct sm_arena *arena, size_t count, size_t item_size)
     uint8_t *item = (uint8_t *)block->room + block->used;
     block->used += size;
     arena->used_bytes += size;
-    if (size)
-        memset(item, 0, size);
+    return item;
+}
+
+void *sm_arena_alloc(struct sm_arena *arena, size_t count, size_t item_size)
+{
+    if (item_size != 0 && count > SIZE_MAX / item_size) {
+        arena->hit_limit = true;
+        return NULL;
+    }
+    void *item = sm_arena_alloc_raw(arena, count * item_size);
+    if (item && count > 0 && item_size > 0)
+        memset(item, 0, count * item_size);
     return item;
 }
 

@@ -35,6 +35,9 @@ void sm_arena_reset(struct sm_arena *arena);
  */
 void *sm_arena_alloc(struct sm_arena *arena, size_t count, size_t item_size);
 
+/** As sm_arena_alloc() for `size` bytes that the caller fills: they are not zeroed. */
+void *sm_arena_alloc_raw(struct sm_arena *arena, size_t size);
+
 /** SM_ERR_LIMIT or SM_ERR_NOMEM for the allocation that failed last. */
 enum sm_status sm_arena_failure(const struct sm_arena *arena);
 

@@ -1,75 +1,102 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/replay/recording.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <zlib.h>
 
-enum { WORD_MAX = 64 };
+enum { END = -1 };
 
-/* Reads one word of at most WORD_MAX - 1 bytes; it ends before a blank or behind a colon. */
-static bool read_word(struct sm_recording *r, char out[WORD_MAX])
+/* The next byte, which stays; END at the end of the file. */
+static int peek(struct sm_recording *r)
 {
-    int c;
-    do {
-        c = getc_unlocked(r->file);
-    } while (c != EOF && isspace(c));
-    size_t size = 0;
-    while (c != EOF && !isspace(c) && size < WORD_MAX - 1) {
-        out[size++] = (char)c;
-        if (c == ':') { /* raw bytes follow at once */
-            c = 0;
-            break;
-        }
-        c = getc_unlocked(r->file);
+    if (r->at == r->size) {
+        r->at = 0;
+        r->size = fread(r->buffer, 1, sizeof(r->buffer), r->file);
+        if (r->size == 0)
+            return END;
     }
-    out[size] = '\0';
-    if (c != 0 && c != EOF)
-        ungetc(c, r->file);
-    return size > 0;
+    return r->buffer[r->at];
+}
+
+static bool is_blank(int c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static void skip_blanks(struct sm_recording *r)
+{
+    while (is_blank(peek(r)))
+        r->at++;
 }
 
 void sm_recording_word(struct sm_recording *r, const char *expected)
 {
-    char word[WORD_MAX];
-    if (!r->failed && (!read_word(r, word) || strcmp(word, expected) != 0))
+    if (r->failed)
+        return;
+    skip_blanks(r);
+    while (*expected && peek(r) == (unsigned char)*expected) {
+        r->at++;
+        expected++;
+    }
+    int c = peek(r);
+    if (*expected || (c != END && !is_blank(c)))
         r->failed = true;
+}
+
+/*
+ * An optional sign and digits, up to a blank or the end; or, with `has_colon`, up to a colon, which
+ * goes with them, because raw bytes follow it at once.
+ */
+static uint64_t read_digits(struct sm_recording *r, bool *is_negative, bool *has_colon)
+{
+    skip_blanks(r);
+    int c = peek(r);
+    *is_negative = c == '-';
+    if (c == '-' || c == '+')
+        r->at++;
+    uint64_t value = 0;
+    bool has_digit = false, is_long = false;
+    for (; (c = peek(r)) >= '0' && c <= '9'; r->at++) {
+        has_digit = true;
+        is_long |= __builtin_mul_overflow(value, 10, &value) ||
+                   __builtin_add_overflow(value, (uint64_t)(c - '0'), &value);
+    }
+    *has_colon = c == ':';
+    if (*has_colon)
+        r->at++;
+    if (!has_digit || is_long || (!*has_colon && c != END && !is_blank(c)))
+        r->failed = true;
+    return value;
 }
 
 int64_t sm_recording_int(struct sm_recording *r, const char *name)
 {
     if (name)
         sm_recording_word(r, name);
-    char word[WORD_MAX], *end;
-    if (r->failed || !read_word(r, word)) {
-        r->failed = true;
+    if (r->failed)
         return 0;
-    }
-    errno = 0;
-    long long value = strtoll(word, &end, 10);
-    if (errno || end == word || (*end && strcmp(end, ":") != 0))
+    bool is_negative, has_colon;
+    uint64_t value = read_digits(r, &is_negative, &has_colon);
+    if (value > (uint64_t)INT64_MAX + is_negative)
         r->failed = true;
-    return r->failed ? 0 : value;
+    if (r->failed)
+        return 0;
+    return is_negative ? (int64_t)(0 - value) : (int64_t)value;
 }
 
 uint64_t sm_recording_u64(struct sm_recording *r, const char *name)
 {
     if (name)
         sm_recording_word(r, name);
-    char word[WORD_MAX], *end;
-    if (r->failed || !read_word(r, word)) {
-        r->failed = true;
+    if (r->failed)
         return 0;
-    }
-    errno = 0;
-    unsigned long long value = strtoull(word, &end, 10);
-    if (errno || end == word || *end)
+    bool is_negative, has_colon;
+    uint64_t value = read_digits(r, &is_negative, &has_colon);
+    if (has_colon)
         r->failed = true;
-    return r->failed ? 0 : value;
+    return r->failed ? 0 : is_negative ? 0 - value : value;
 }
 
 int64_t sm_recording_range(struct sm_recording *r, const char *name, int64_t min, int64_t max)
@@ -80,11 +107,21 @@ int64_t sm_recording_range(struct sm_recording *r, const char *name, int64_t min
     return r->failed ? 0 : value;
 }
 
+/* What is in the buffer, then the rest past it. */
+static bool read_bytes(struct sm_recording *r, uint8_t *to, size_t size)
+{
+    size_t near = size < r->size - r->at ? size : r->size - r->at;
+    if (near)
+        memcpy(to, r->buffer + r->at, near);
+    r->at += near;
+    return near == size || fread(to + near, 1, size - near, r->file) == size - near;
+}
+
 static bool inflate_item(struct sm_recording *r, uint8_t *to, size_t size, size_t packed_size)
 {
     uint8_t *packed = malloc(packed_size ? packed_size : 1);
     uLongf got = size;
-    bool is_good = packed && fread(packed, 1, packed_size, r->file) == packed_size &&
+    bool is_good = packed && read_bytes(r, packed, packed_size) &&
                    uncompress(to, &got, packed, packed_size) == Z_OK && got == size;
     free(packed);
     return is_good;
@@ -104,8 +141,7 @@ static size_t read_item_head(struct sm_recording *r, const char *name, bool *is_
 static void read_item(struct sm_recording *r, uint8_t *to, size_t size, bool is_packed,
                       size_t packed_size)
 {
-    bool is_good =
-        is_packed ? inflate_item(r, to, size, packed_size) : fread(to, 1, size, r->file) == size;
+    bool is_good = is_packed ? inflate_item(r, to, size, packed_size) : read_bytes(r, to, size);
     if (!is_good)
         r->failed = true;
 }
@@ -116,11 +152,13 @@ void *sm_recording_binary(struct sm_recording *r, const char *name, struct sm_ar
     bool is_packed;
     size_t packed_size = 0;
     *size = read_item_head(r, name, &is_packed, &packed_size);
-    uint8_t *room = r->failed ? NULL : sm_arena_alloc(arena, head + *size, 1);
+    uint8_t *room = r->failed ? NULL : sm_arena_alloc_raw(arena, head + *size);
     if (!room) {
         r->failed = true;
         return NULL;
     }
+    if (head)
+        memset(room, 0, head);
     read_item(r, room + head, *size, is_packed, packed_size);
     return r->failed ? NULL : room;
 }

@@ -8,6 +8,7 @@
 #define SM_SERVER_REPLAY_RECORDING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -16,12 +17,15 @@
 enum {
     SM_RECORDING_ITEM_MAX = 256 << 20, /* bytes of one binary item */
     SM_RECORDING_CHUNKS_MAX = 65536,
+    SM_RECORDING_BUFFER_SIZE = 4096,
 };
 
 /** Thread: one at a time. */
 struct sm_recording {
-    FILE *file; /* borrowed */
+    FILE *file; /* borrowed; read ahead of what was asked for */
     bool failed;
+    size_t at, size; /* of the buffer: next byte, bytes in it */
+    uint8_t buffer[SM_RECORDING_BUFFER_SIZE];
 };
 
 /** Reads one word; fails if it is not `expected`. Blanks and line ends before it do not count. */
