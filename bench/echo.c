@@ -12,14 +12,18 @@
 #include <string.h>
 
 #include "bench/host/core_loop.h"
+#include "bench/host/movie.h"
 #include "bench/host/screen.h"
+#include "io/clock.h"
 
 enum { GLYPH_WIDTH = 16, GLYPH_HEIGHT = 24 };
 
 struct options {
     uint32_t width, height;
-    uint32_t movie_width, movie_height, movie_fps;
+    uint32_t movie_width, movie_height, movie_fps, movie_strips;
+    uint32_t movie_seconds; /* then it stands still; 0: never */
     int port, compression, streaming;
+    const char *codecs; /* NULL: the server's own list */
 };
 
 struct host {
@@ -28,7 +32,9 @@ struct host {
     SpiceServer *server;
     struct sm_bench_screen *screen;
     SpiceKbdInstance keyboard;
+    struct sm_bench_movie *movie;
     SpiceTimer *movie_timer;
+    uint64_t movie_began_us;
     uint32_t keys, frames;
 };
 
@@ -44,7 +50,7 @@ static void on_key(SpiceKbdInstance *keyboard, uint8_t code)
         host.keys / (host.options.width / GLYPH_WIDTH) % (host.options.height / GLYPH_HEIGHT);
     host.keys++;
     sm_bench_screen_draw(host.screen, column * GLYPH_WIDTH, row * GLYPH_HEIGHT, GLYPH_WIDTH,
-                         GLYPH_HEIGHT, host.keys, 0);
+                         GLYPH_HEIGHT, host.keys);
 }
 
 static uint8_t get_leds(SpiceKbdInstance *keyboard)
@@ -66,10 +72,17 @@ static void on_frame(void *opaque)
 {
     (void)opaque;
     const struct options *o = &host.options;
-    sm_bench_screen_draw(host.screen, (o->width - o->movie_width) / 2,
-                         (o->height - o->movie_height) / 2, o->movie_width, o->movie_height,
-                         ++host.frames, 1);
-    sm_bench_core_interface(host.loop)->timer_start(host.movie_timer, 1000 / o->movie_fps);
+    uint64_t now_us = sm_now_us();
+    if (host.frames == 0)
+        host.movie_began_us = now_us;
+    sm_bench_movie_show(host.movie, host.screen, host.frames++);
+    if (o->movie_seconds && now_us - host.movie_began_us > o->movie_seconds * 1000000ull)
+        return;
+    /* By the clock, so that the rate is right however long a frame takes. */
+    uint64_t next_us = host.movie_began_us + host.frames * 1000000ull / o->movie_fps;
+    now_us = sm_now_us();
+    uint64_t wait_us = next_us > now_us ? next_us - now_us : 0;
+    sm_bench_core_interface(host.loop)->timer_start(host.movie_timer, (uint32_t)(wait_us / 1000));
 }
 
 static void on_signal(int number)
@@ -80,10 +93,11 @@ static void on_signal(int number)
 
 static void usage(FILE *to)
 {
-    fprintf(to, "usage: bench-echo --port N [--size WxH] [--compression 1..7] [--streaming 1..3]\n"
-                "                  [--movie WxH@FPS]\n"
-                "  compression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4\n"
-                "  streaming:   1 off, 2 all, 3 filter\n");
+    fprintf(to,
+            "usage: bench-echo --port N [--size WxH] [--compression 1..7] [--streaming 1..3]\n"
+            "                  [--movie WxH@FPS] [--strips N] [--movie-seconds N] [--codecs LIST]\n"
+            "  compression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4\n"
+            "  streaming:   1 off, 2 all, 3 filter\n");
 }
 
 static int parse(struct options *o, int argc, char **argv)
@@ -94,10 +108,14 @@ static int parse(struct options *o, int argc, char **argv)
         {"compression", required_argument, NULL, 'c'},
         {"streaming", required_argument, NULL, 'v'},
         {"movie", required_argument, NULL, 'm'},
+        {"strips", required_argument, NULL, 't'},
+        {"movie-seconds", required_argument, NULL, 'e'},
+        {"codecs", required_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    *o = (struct options){.width = 1920, .height = 1080, .compression = 6, .streaming = 1};
+    *o = (struct options){
+        .width = 1920, .height = 1080, .compression = 6, .streaming = 1, .movie_strips = 1};
     int option;
     while ((option = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
         switch (option) {
@@ -119,6 +137,15 @@ static int parse(struct options *o, int argc, char **argv)
                 o->movie_fps == 0 || o->movie_fps > 1000)
                 return 2;
             break;
+        case 't':
+            o->movie_strips = (uint32_t)atoi(optarg);
+            break;
+        case 'e':
+            o->movie_seconds = (uint32_t)atoi(optarg);
+            break;
+        case 'd':
+            o->codecs = optarg;
+            break;
         case 'h':
             usage(stdout);
             exit(0);
@@ -128,7 +155,7 @@ static int parse(struct options *o, int argc, char **argv)
     }
     bool is_sane = o->port > 0 && o->width >= GLYPH_WIDTH && o->height >= GLYPH_HEIGHT &&
                    o->width <= 16384 && o->height <= 16384 && o->movie_width <= o->width &&
-                   o->movie_height <= o->height;
+                   o->movie_height <= o->height && o->movie_strips > 0 && o->movie_strips <= 64;
     return is_sane ? 0 : 2;
 }
 
@@ -144,6 +171,8 @@ static int start(void)
     spice_server_set_noauth(host.server);
     spice_server_set_image_compression(host.server, (SpiceImageCompression)o->compression);
     spice_server_set_streaming_video(host.server, o->streaming);
+    if (o->codecs && spice_server_set_video_codecs(host.server, o->codecs) != 0)
+        return 1;
     if (spice_server_init(host.server, core) != 0) {
         fprintf(stderr, "bench-echo: the server does not start on port %d\n", o->port);
         return 1;
@@ -155,6 +184,14 @@ static int start(void)
         return 1;
     spice_server_vm_start(host.server);
     if (o->movie_fps) {
+        host.movie = sm_bench_movie_create(
+            &(struct sm_bench_movie_config){.x = (o->width - o->movie_width) / 2,
+                                            .y = (o->height - o->movie_height) / 2,
+                                            .width = o->movie_width,
+                                            .height = o->movie_height,
+                                            .strips = o->movie_strips});
+        if (!host.movie)
+            return 1;
         host.movie_timer = core->timer_add(on_frame, NULL);
         core->timer_start(host.movie_timer, 0);
     }
@@ -177,6 +214,7 @@ int main(int argc, char **argv)
     sm_epoll_loop_run(host.loop);
     spice_server_destroy(host.server);
     sm_bench_screen_destroy(host.screen);
+    sm_bench_movie_destroy(host.movie);
     sm_epoll_loop_destroy(host.loop);
     return 0;
 }

@@ -185,22 +185,11 @@ void sm_bench_screen_destroy(struct sm_bench_screen *screen)
     free(screen);
 }
 
-static uint32_t noise_pixel(uint32_t *state)
+static void fill(struct drawing *drawing, uint32_t width, uint32_t height, uint32_t seed)
 {
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    return *state & 0x00ffffff;
-}
-
-static void fill(struct drawing *drawing, uint32_t width, uint32_t height, uint32_t seed,
-                 int is_noise)
-{
-    uint32_t state = seed * 2654435761u + 1;
     for (uint32_t y = 0; y < height; y++)
         for (uint32_t x = 0; x < width; x++)
-            drawing->pixels[(size_t)y * width + x] =
-                is_noise ? noise_pixel(&state) : text_pixel(x, y, seed);
+            drawing->pixels[(size_t)y * width + x] = text_pixel(x, y, seed);
 }
 
 /* A command without pixels yet. */
@@ -246,10 +235,10 @@ static void enqueue(struct sm_bench_screen *screen, struct drawing *drawing)
 }
 
 void sm_bench_screen_draw(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
-                          uint32_t height, uint32_t seed, int is_noise)
+                          uint32_t height, uint32_t seed)
 {
     struct drawing *drawing = make_drawing(screen, x, y, width, height);
-    fill(drawing, width, height, seed, is_noise);
+    fill(drawing, width, height, seed);
     enqueue(screen, drawing);
     sm_bench_screen_wake(screen);
 }

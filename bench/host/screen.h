@@ -22,10 +22,10 @@ void sm_bench_screen_destroy(struct sm_bench_screen *screen);
 
 /**
  * Queues a copy of `width` × `height` pixels to x, y (all inside the primary), whose content
- * depends on `seed`; a flat colour with some structure, or noise. Main thread.
+ * depends on `seed`: something like text. Main thread.
  */
 void sm_bench_screen_draw(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
-                          uint32_t height, uint32_t seed, int is_noise);
+                          uint32_t height, uint32_t seed);
 
 /**
  * Queues an opaque copy of `width` × `height` pixels, XRGB32 in rows of `stride_px`, to x, y (all

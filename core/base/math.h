@@ -25,6 +25,11 @@ static inline uint32_t sm_max_u32(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+static inline uint64_t sm_min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static inline int32_t sm_min_i32(int32_t a, int32_t b)
 {
     return a < b ? a : b;

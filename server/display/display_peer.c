@@ -118,10 +118,15 @@ static void take_message(struct sm_display_peer *client, const struct sm_display
         client->config.callbacks->on_gl_draw_done(client->config.opaque, client);
         break;
     case SM_MSGC_DISPLAY_STREAM_REPORT:
-        sm_display_peer_close(client, "report on a stream that does not exist");
+        client->config.callbacks->on_stream_report(client->config.opaque, client,
+                                                   &msg->stream_report);
+        break;
+    case SM_MSGC_DISPLAY_PREFERRED_VIDEO_CODEC_TYPE:
+        client->config.callbacks->on_codecs_preferred(client->config.opaque, client,
+                                                      msg->preferred_video_codec_type.codecs);
         break;
     default:
-        break; /* codec preferences have no use before there are streams */
+        break;
     }
 }
 
@@ -264,6 +269,13 @@ void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_dr
                              : sm_peer_queue_add_drawing(&client->queue, drawable, sm_now_us()));
 }
 
+void sm_display_peer_queue_missed(struct sm_display_peer *client, uint32_t surface_id,
+                                  struct sm_rect area)
+{
+    if (!client->is_closed)
+        check_queued(client, sm_peer_queue_add_missed(&client->queue, surface_id, area));
+}
+
 void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_display_msg *msg)
 {
     if (!client->is_closed)
@@ -308,6 +320,21 @@ uint32_t sm_display_peer_connection_id(const struct sm_display_peer *client)
 bool sm_display_peer_can(const struct sm_display_peer *client, enum sm_display_cap cap)
 {
     return client->handover->channel_caps >> cap & 1;
+}
+
+uint32_t sm_display_peer_caps(const struct sm_display_peer *client)
+{
+    return client->handover->channel_caps;
+}
+
+bool sm_display_peer_is_slow(const struct sm_display_peer *client)
+{
+    return client->handover->is_low_bandwidth;
+}
+
+uint64_t sm_display_peer_rate(const struct sm_display_peer *client)
+{
+    return sm_peer_flow_rate(sm_peer_sender_flow(client->sender));
 }
 
 bool sm_display_peer_is_local(const struct sm_display_peer *client)

@@ -39,6 +39,11 @@ struct sm_display_peer_callbacks {
      */
     void (*queue_pixels)(void *opaque, struct sm_display_peer *client, uint32_t surface_id,
                          struct sm_rect area);
+    void (*on_stream_report)(void *opaque, struct sm_display_peer *client,
+                             const struct sm_msgc_display_stream_report *report);
+    /** Wire values of codecs, best first; anything may be among them. */
+    void (*on_codecs_preferred)(void *opaque, struct sm_display_peer *client,
+                                struct sm_bytes codecs);
 };
 
 struct sm_display_peer_config {
@@ -66,6 +71,12 @@ struct sm_display_peer *sm_display_peer_of(struct sm_list *link);
 
 uint32_t sm_display_peer_connection_id(const struct sm_display_peer *client);
 bool sm_display_peer_can(const struct sm_display_peer *client, enum sm_display_cap cap);
+/** All it can do, a bit per display capability. */
+uint32_t sm_display_peer_caps(const struct sm_display_peer *client);
+/** The network test of its session found a slow line. */
+bool sm_display_peer_is_slow(const struct sm_display_peer *client);
+/** What its line carries, in bytes per second; 0: not known. */
+uint64_t sm_display_peer_rate(const struct sm_display_peer *client);
 bool sm_display_peer_is_local(const struct sm_display_peer *client);
 /** True from INIT on, until it is closed. */
 bool sm_display_peer_is_ready(const struct sm_display_peer *client);
@@ -95,6 +106,10 @@ void sm_display_peer_set_compression(struct sm_display_peer *client,
  * it drew.
  */
 void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_drawable *drawable);
+
+/** Remembers an area as missed: its pixels are sent when nothing else waits. */
+void sm_display_peer_queue_missed(struct sm_display_peer *client, uint32_t surface_id,
+                                  struct sm_rect area);
 
 /** Queues a message that points to nothing, or MONITORS_CONFIG, whose heads are copied. */
 void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_display_msg *msg);

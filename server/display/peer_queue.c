@@ -29,6 +29,12 @@ void sm_peer_queue_init(struct sm_peer_queue *queue)
     sm_backlog_init(&queue->backlog);
 }
 
+enum sm_status sm_peer_queue_add_missed(struct sm_peer_queue *queue, uint32_t surface_id,
+                                        struct sm_rect area)
+{
+    return sm_backlog_add(&queue->backlog, surface_id, area);
+}
+
 struct sm_peer_item *sm_peer_queue_first(struct sm_peer_queue *queue)
 {
     return sm_list_is_empty(&queue->items) ? NULL : item_of(queue->items.next);

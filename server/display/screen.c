@@ -7,6 +7,7 @@
 #include "server/display/encode_pool.h"
 #include "server/display/limits.h"
 #include "server/display/renderer.h"
+#include "server/display/streams.h"
 
 static void on_encoded(void *opaque)
 {
@@ -31,6 +32,13 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
         status = sm_pointer_create(&screen->pointer, loop, config->log, config->mouse_mode);
     if (!status)
         status = sm_gl_scanout_create(&screen->gl, screen);
+    struct sm_streams_config streams = {.loop = loop,
+                                        .log = config->log,
+                                        .host = &sm_screen_stream_host,
+                                        .host_context = screen,
+                                        .mode = config->streaming};
+    if (!status)
+        status = sm_streams_create(&screen->streams, &streams);
     if (!status)
         status = sm_encoder_create(&screen->encoder, &(struct sm_encoder_config){
                                                          .libs = &sm_media_codec_libs,
@@ -45,8 +53,11 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
 
 void sm_screen_finish(struct sm_screen *screen)
 {
-    while (!sm_list_is_empty(&screen->clients))
-        sm_display_peer_destroy(sm_display_peer_of(screen->clients.next));
+    while (!sm_list_is_empty(&screen->clients)) {
+        struct sm_display_peer *client = sm_display_peer_of(screen->clients.next);
+        sm_streams_remove_client(screen->streams, client);
+        sm_display_peer_destroy(client);
+    }
     sm_gl_scanout_destroy(screen->gl);
     sm_pointer_destroy(screen->pointer);
     for (uint32_t id = 0; id < screen->surfaces.limit; id++) {
@@ -61,6 +72,7 @@ void sm_screen_finish(struct sm_screen *screen)
         sm_screen_release_cursor(screen);
     sm_encode_inbox_destroy(screen->inbox); /* its last jobs hold drawings */
     sm_encoder_destroy(screen->encoder);
+    sm_streams_destroy(screen->streams);
     sm_renderer_destroy(screen->renderer);
     sm_memslots_destroy(screen->slots);
 }

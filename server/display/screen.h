@@ -24,6 +24,7 @@
 struct sm_encode_inbox;
 struct sm_encoder;
 struct sm_renderer;
+struct sm_streams;
 
 /** How far the reading of a command ring is. */
 struct sm_ring_state {
@@ -49,6 +50,7 @@ struct sm_screen {
     struct sm_log_limit complaints; /* warnings that clients can cause */
     struct sm_list clients;         /* struct sm_display_peer */
     struct sm_gl_scanout *gl;       /* owned */
+    struct sm_streams *streams;     /* owned */
 
     bool is_running;
     bool has_closed_clients; /* some wait to be destroyed */
@@ -127,6 +129,9 @@ void sm_screen_set_monitors(struct sm_screen *screen, uint64_t address, uint32_t
 
 /** Adds a drawing to its surface and to the queues of all clients; takes it. */
 void sm_screen_add_drawing(struct sm_screen *screen, struct sm_drawing *drawing);
+
+/** What streams ask of a screen; the context is the screen. */
+extern const struct sm_stream_host sm_screen_stream_host;
 
 /** Queues `msg` for every client that is ready. */
 void sm_screen_tell_all(struct sm_screen *screen, const struct sm_display_msg *msg);

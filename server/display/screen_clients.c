@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/codec/codec.h"
+#include "core/gfx/convert.h"
 #include "core/wire/types.h"
 #include "io/log.h"
 #include "server/display/limits.h"
 #include "server/display/screen.h"
+#include "server/display/streams.h"
 #include "server/session/handover.h"
 
 enum { IMAGE_GROUP_SERVER = 2 }; /* the low half of the ids of images made here */
@@ -171,8 +174,9 @@ static bool resolve_self_bitmap(struct sm_screen *screen, struct sm_display_surf
 static bool prepare_client(struct sm_screen *screen, struct sm_display_peer *client,
                            const struct sm_drawing *drawing)
 {
-    bool can = drawing->msg.type != SM_MSG_DISPLAY_DRAW_COMPOSITE ||
-               sm_display_peer_can(client, SM_DISPLAY_CAP_COMPOSITE);
+    bool can = (drawing->msg.type != SM_MSG_DISPLAY_DRAW_COMPOSITE ||
+                sm_display_peer_can(client, SM_DISPLAY_CAP_COMPOSITE)) &&
+               !sm_streams_disturb(screen->streams, client, drawing);
     for (uint32_t i = 0; can && i < drawing->dependency_count; i++) {
         struct sm_display_surface *source =
             sm_surfaces_find(&screen->surfaces, drawing->dependencies[i].surface_id);
@@ -182,11 +186,12 @@ static bool prepare_client(struct sm_screen *screen, struct sm_display_peer *cli
 }
 
 static void queue_for_clients(struct sm_screen *screen, struct sm_display_surface *target,
-                              struct sm_drawable *drawable)
+                              struct sm_drawable *drawable, const struct sm_stream_verdict *verdict)
 {
     SM_LIST_FOR (link, &screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);
-        if (!sm_display_peer_is_ready(client) || !sm_display_peer_knows(client, target->id))
+        if (!sm_display_peer_is_ready(client) || !sm_display_peer_knows(client, target->id) ||
+            sm_streams_carry(verdict, client))
             continue;
         if (sm_display_peer_wants_pixels(client)) {
             sm_surfaces_render(&screen->surfaces, target);
@@ -218,10 +223,52 @@ void sm_screen_add_drawing(struct sm_screen *screen, struct sm_drawing *drawing)
         sm_drawing_destroy(drawing);
         return;
     }
+    struct sm_stream_verdict verdict = sm_streams_look(screen->streams, drawing);
     sm_surfaces_add_drawable(&screen->surfaces, drawable);
-    queue_for_clients(screen, target, drawable);
+    queue_for_clients(screen, target, drawable, &verdict);
+    sm_streams_drawn(screen->streams, &verdict, drawable);
     sm_drawable_unref(drawable);
 }
+
+/* ---- streams ---- */
+
+static enum sm_status take_picture(void *context, struct sm_rect area, uint8_t **memory,
+                                   struct sm_pixels *pixels)
+{
+    struct sm_screen *screen = context;
+    struct sm_display_surface *primary = sm_surfaces_find(&screen->surfaces, 0);
+    if (!primary || !sm_rect_contains(whole(primary), area))
+        return SM_ERR_STATE;
+    sm_surfaces_render_area(&screen->surfaces, primary, area);
+    uint8_t *copy, format, flags;
+    uint32_t stride_bytes;
+    enum sm_status status =
+        sm_surface_snapshot(primary, area, &copy, &stride_bytes, &format, &flags);
+    if (status)
+        return status;
+    struct sm_pixels taken = {.data = copy,
+                              .stride_bytes = (ptrdiff_t)stride_bytes,
+                              .width = (uint32_t)sm_rect_width(area),
+                              .height = (uint32_t)sm_rect_height(area),
+                              .format = sm_bitmap_format(format)};
+    if (taken.format != SM_PIXEL_XRGB32 && taken.format != SM_PIXEL_ARGB32) {
+        struct sm_pixels wide = taken;
+        wide.format = SM_PIXEL_XRGB32;
+        wide.stride_bytes = (ptrdiff_t)taken.width * 4;
+        wide.data = malloc((size_t)taken.width * 4 * taken.height);
+        if (wide.data)
+            sm_gfx_convert(&wide, &taken);
+        free(copy);
+        taken = wide;
+    }
+    if (!taken.data)
+        return SM_ERR_NOMEM;
+    *memory = taken.data;
+    *pixels = taken;
+    return SM_OK;
+}
+
+const struct sm_stream_host sm_screen_stream_host = {.take_picture = take_picture};
 
 /* ---- flow ---- */
 
@@ -271,6 +318,7 @@ static void on_ready(void *opaque, struct sm_display_peer *client)
         queue_monitors(screen, client);
         sm_display_peer_queue_msg(client, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_MARK});
     }
+    sm_streams_add_client(screen->streams, client);
     sm_gl_scanout_welcome(screen->gl, client);
 }
 
@@ -302,11 +350,27 @@ static void queue_missed(void *opaque, struct sm_display_peer *client, uint32_t 
     queue_pixels(screen, client, surface, area);
 }
 
+static void on_stream_report(void *opaque, struct sm_display_peer *client,
+                             const struct sm_msgc_display_stream_report *report)
+{
+    struct sm_screen *screen = opaque;
+    sm_streams_report(screen->streams, client, report);
+}
+
+static void on_codecs_preferred(void *opaque, struct sm_display_peer *client,
+                                struct sm_bytes codecs)
+{
+    struct sm_screen *screen = opaque;
+    sm_streams_prefer(screen->streams, client, codecs);
+}
+
 static const struct sm_display_peer_callbacks CLIENT_CALLBACKS = {
     .on_ready = on_ready,
     .on_gl_draw_done = on_gl_draw_done,
     .on_closed = on_closed,
     .queue_pixels = queue_missed,
+    .on_stream_report = on_stream_report,
+    .on_codecs_preferred = on_codecs_preferred,
 };
 
 void sm_screen_report_capabilities(struct sm_screen *screen)
@@ -362,6 +426,7 @@ static void destroy_client(struct sm_screen *screen, struct sm_display_peer *cli
 {
     sm_list_remove(sm_display_peer_link(client));
     sm_gl_scanout_forget(screen->gl, client);
+    sm_streams_remove_client(screen->streams, client);
     sm_display_peer_destroy(client);
 }
 

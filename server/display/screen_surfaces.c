@@ -3,6 +3,7 @@
 #include "core/base/math.h"
 #include "io/log.h"
 #include "server/display/screen.h"
+#include "server/display/streams.h"
 
 enum sm_status sm_screen_add_surface(struct sm_screen *screen, uint32_t id,
                                      const struct sm_surface_memory *memory, bool keep_data,
@@ -26,6 +27,8 @@ void sm_screen_remove_surface(struct sm_screen *screen, struct sm_display_surfac
     uint32_t id = surface->id;
     bool has_create = surface->has_create_command, has_destroy = surface->has_destroy_command;
     struct sm_qxl_release create = surface->create_command, destroy = surface->destroy_command;
+    if (id == 0 && screen->streams)
+        sm_streams_forget(screen->streams);
     sm_surfaces_remove(&screen->surfaces, surface); /* readers still use its memory */
     SM_LIST_FOR (link, &screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);

@@ -2,6 +2,7 @@
 /* The requests of server/display/worker.h: first what the thread does, then who asks for it. */
 #include "core/base/math.h"
 #include "io/log.h"
+#include "server/display/streams.h"
 #include "server/display/worker_internal.h"
 #include "server/session/handover.h"
 
@@ -374,7 +375,7 @@ static void set_compression(struct sm_worker *worker, struct sm_worker_request *
 
 static void set_streaming(struct sm_worker *worker, struct sm_worker_request *r)
 {
-    worker->screen.config.streaming = (enum sm_worker_streaming)r->setting;
+    sm_streams_set_mode(worker->screen.streams, (enum sm_worker_streaming)r->setting);
 }
 
 static void set_mouse_mode(struct sm_worker *worker, struct sm_worker_request *r)

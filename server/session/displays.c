@@ -10,8 +10,11 @@
 #include "server/session/session.h"
 
 enum {
-    /* MONITORS_CONFIG, PREF_COMPRESSION. Source: docs/wire, "Capabilities by channel". */
-    DISPLAY_CAPS = 1 << 1 | 1 << 6,
+    /*
+     * MONITORS_CONFIG, STREAM_REPORT, PREF_COMPRESSION, PREF_VIDEO_CODEC_TYPE. Source: docs/wire,
+     * "Capabilities by channel".
+     */
+    DISPLAY_CAPS = 1 << 1 | 1 << 4 | 1 << 6 | 1 << 12,
     CURSOR_CAPS = 0,
 };
 

@@ -18,6 +18,11 @@ enum sm_wan_compression {
     SM_WAN_NEVER = 3,
 };
 
+enum {
+    /** How far the clocks that clients are given lag behind ours, so that frames can travel. */
+    SM_MM_LATENCY_MS = 400,
+};
+
 /**
  * Everything a channel needs to know about its new client. Whoever is given one owns it and ends
  * it with sm_channel_handover_destroy(), on whatever thread serves the channel by then.

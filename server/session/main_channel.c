@@ -14,7 +14,6 @@
 #include "server/session/session.h"
 
 enum {
-    MM_LATENCY_MS = 400,       /* how far clients' clocks lag, so that frames can travel */
     SLOW_LINE_BITS = 10 << 20, /* per second: a line below it is spared */
 };
 
@@ -107,7 +106,7 @@ static void tell_time(struct sm_main_channel *main, void *opaque)
     (void)opaque;
     const struct sm_main_msg msg = {
         .type = SM_MSG_MAIN_MULTI_MEDIA_TIME,
-        .multi_media_time.time = (uint32_t)(sm_now_us() / 1000) - MM_LATENCY_MS,
+        .multi_media_time.time = (uint32_t)(sm_now_us() / 1000) - SM_MM_LATENCY_MS,
     };
     send_message(main, &msg);
 }
@@ -256,7 +255,7 @@ static enum sm_status start(struct sm_main_channel *main)
         .supported_mouse_modes = sm_mouse_mode_supported(server),
         .current_mouse_mode = server->mouse_mode.current,
         .has_agent = sm_agent_is_attached(&server->agent),
-        .multi_media_time = (uint32_t)(sm_now_us() / 1000) - MM_LATENCY_MS,
+        .multi_media_time = (uint32_t)(sm_now_us() / 1000) - SM_MM_LATENCY_MS,
         .ram_hint = sm_displays_ram_size(server),
         .name = server->name,
         .uuid = server->has_uuid ? server->uuid : NULL,

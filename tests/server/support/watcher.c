@@ -50,6 +50,7 @@ static void take_display(struct sm_test_watcher *watcher, const struct sm_displa
         watcher->monitors = msg->monitors_config;
         watcher->first_head = msg->monitors_config.heads[0];
     }
+    sm_test_cinema_take(&watcher->cinema, watcher->canvas, msg);
     if (is_canvas_message(msg->type))
         sm_check_status(sm_canvas_apply(watcher->canvas, msg), SM_OK);
     else if (msg->type >= SM_MSG_DISPLAY_DRAW_FILL && msg->type <= SM_MSG_DISPLAY_DRAW_ALPHA_BLEND)
@@ -141,7 +142,9 @@ void sm_test_watch_display(struct sm_test_watcher *watcher, struct sm_worker *wo
         return;
     }
     struct sm_display_client_config config = {
-        .setup = {.has_mini_header = true, .is_local = options->is_unix},
+        .setup = {.has_mini_header = true,
+                  .channel_caps = UINT32_MAX, /* of the server */
+                  .is_local = options->is_unix},
         .glz_dictionary_px = options->glz_px,
     };
     if (options->glz_px)
@@ -175,6 +178,7 @@ void sm_test_watcher_finish(struct sm_test_watcher *watcher)
     sm_cursor_client_destroy(watcher->cursor);
     sm_canvas_destroy(watcher->canvas);
     sm_glz_window_destroy(watcher->window);
+    sm_test_cinema_finish(&watcher->cinema);
     sm_epoll_loop_destroy(watcher->loop);
     if (watcher->socket >= 0)
         (void)close(watcher->socket);

@@ -16,6 +16,7 @@
 #include "io/epoll_loop.h"
 #include "io/pump.h"
 #include "server/display/worker.h"
+#include "tests/server/support/cinema.h"
 
 enum { TEST_WATCHER_MAX_TYPES = 8192 };
 
@@ -33,7 +34,8 @@ struct sm_test_watcher {
     struct sm_cursor_client *cursor;
     struct sm_pump *pump;
     struct sm_canvas *canvas;
-    struct sm_glz_window *window;           /* with a dictionary */
+    struct sm_glz_window *window; /* with a dictionary */
+    struct sm_test_cinema cinema;
     int socket;                             /* of a silent one */
     uint16_t types[TEST_WATCHER_MAX_TYPES]; /* of the messages that came, in order */
     uint32_t count;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Which codec a client's streams use: what the host allows, in the order the client prefers. */
+#ifndef SM_SERVER_DISPLAY_VIDEO_CHOICE_H
+#define SM_SERVER_DISPLAY_VIDEO_CHOICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/reader.h"
+
+enum { SM_VIDEO_MAX_CODECS = 16 };
+
+/** Values of the wire's `video_codec`, best first. */
+struct sm_video_list {
+    uint8_t codecs[SM_VIDEO_MAX_CODECS];
+    uint32_t count;
+};
+
+/** Adds a codec behind the others, unless it is there or the list is full. */
+void sm_video_list_add(struct sm_video_list *list, uint8_t codec);
+
+/** The codecs a client sent; unknown ones and repetitions are left out. */
+struct sm_video_list sm_video_list_of(struct sm_bytes codecs);
+
+/** Whether a client with these display capabilities, a bit each, can show the codec. */
+bool sm_video_can_show(uint32_t caps, uint8_t codec);
+
+/**
+ * The codecs to try for a client, best first: `allowed`, those the client prefers before the others
+ * and in its order, without what it cannot show; and Motion JPEG at the end where that is allowed
+ * by the client alone.
+ */
+struct sm_video_list sm_video_choose(const struct sm_video_list *allowed,
+                                     const struct sm_video_list *preferred, uint32_t caps);
+
+#endif
