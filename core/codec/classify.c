@@ -12,59 +12,60 @@
 
 enum { JUMP = 15, CONTRAST_8BIT = 60, CONTRAST_5BIT = 8 };
 
-struct components {
-    int32_t r, g, b;
-};
-
-static SM_ALWAYS_INLINE struct components components_at(enum sm_pixel_format format,
-                                                        const uint8_t *pixels, size_t i)
+/* A pixel's components in the bytes of a word, each below 256. */
+static inline uint32_t components_at(enum sm_pixel_format format, const uint8_t *pixels, size_t i)
 {
     if (format == SM_PIXEL_RGB555) {
         uint32_t v = (uint32_t)pixels[2 * i] | (uint32_t)pixels[2 * i + 1] << 8;
-        return (struct components){v >> 10 & 31, v >> 5 & 31, v & 31};
+        return (v >> 10 & 31) << 16 | (v >> 5 & 31) << 8 | (v & 31);
     }
-    const uint8_t *p = pixels + i * (format == SM_PIXEL_RGB24 ? 3 : 4);
-    return (struct components){p[2], p[1], p[0]};
+    if (format == SM_PIXEL_RGB24) {
+        const uint8_t *p = pixels + i * 3;
+        return (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+    }
+    uint32_t pixel;
+    memcpy(&pixel, pixels + i * 4, 4);
+    return pixel & 0xffffff; /* only told apart and compared, so the order of bytes is no matter */
 }
 
-/* The weight of a pair in quarters: contrast, sameness, or something between, which is what
- * photographs have. Chosen without branches: nothing foretells them there. */
-static SM_ALWAYS_INLINE int32_t weigh(struct components a, struct components b, int32_t threshold,
-                                      int32_t *differs)
+/*
+ * Four times the weight of a pair: contrast, sameness, or something between, which is what
+ * photographs have.
+ */
+static inline int32_t weigh(uint32_t a, uint32_t b, int32_t threshold)
 {
-    int32_t r = abs(a.r - b.r), g = abs(a.g - b.g), blue = abs(a.b - b.b);
-    int32_t any = (r | g | blue) != 0;
-    int32_t is_sharp = (r >= threshold) | (g >= threshold) | (blue >= threshold);
-    *differs |= any;
-    return 2 - 3 * any + 5 * is_sharp;
+    if (a == b)
+        return 2;
+    for (uint32_t shift = 0; shift < 24; shift += 8)
+        if (abs((int32_t)(a >> shift & 255) - (int32_t)(b >> shift & 255)) >= threshold)
+            return 4;
+    return -1;
 }
 
-/* Adds up squares of pixels in quarters. The format is a constant of each copy of this. */
-static SM_ALWAYS_INLINE void add_squares(struct sm_graduality_score *sum,
-                                         enum sm_pixel_format format, const uint8_t *pixels,
-                                         size_t width, size_t rows)
+/* Squares of four pixels, their first ones JUMP apart; four times their score. */
+static inline int64_t weigh_squares(enum sm_pixel_format format, const uint8_t *pixels, size_t w,
+                                    size_t last, int32_t threshold, uint64_t *samples)
 {
-    const int32_t threshold = format == SM_PIXEL_RGB555 ? CONTRAST_5BIT : CONTRAST_8BIT;
-    const size_t jump = JUMP % width == 0 ? JUMP - 1 : JUMP, last = (rows - 1) * width;
-    size_t column = width / 2; /* of i, kept without dividing */
-    int64_t quarters = 0;
-    for (size_t i = width / 2; i < last; i += jump) {
-        if (column + 1 == width) { /* no square begins in the last column */
+    int64_t score = 0;
+    size_t jump = JUMP % w == 0 ? JUMP - 1 : JUMP;
+    size_t before_wrap = w - 1 - w / 2; /* columns until the last one, where no square begins */
+    for (size_t i = w / 2; i < last; i += jump) {
+        if (before_wrap == 0) {
             i--;
-            column--;
+            before_wrap = 1;
         }
-        struct components here = components_at(format, pixels, i);
-        int32_t differs = 0;
-        int32_t weight = weigh(here, components_at(format, pixels, i + 1), threshold, &differs);
-        weight += weigh(here, components_at(format, pixels, i + width), threshold, &differs);
-        weight += weigh(here, components_at(format, pixels, i + width + 1), threshold, &differs);
-        quarters += weight & -differs;
-        sum->samples += 3;
-        column += jump;
-        while (column >= width)
-            column -= width;
+        uint32_t here = components_at(format, pixels, i);
+        uint32_t right = components_at(format, pixels, i + 1);
+        uint32_t below = components_at(format, pixels, i + w);
+        uint32_t across = components_at(format, pixels, i + w + 1);
+        if ((here ^ right) | (here ^ below) | (here ^ across))
+            score += weigh(here, right, threshold) + weigh(here, below, threshold) +
+                     weigh(here, across, threshold);
+        *samples += 3;
+        size_t step = jump % w;
+        before_wrap = before_wrap >= step ? before_wrap - step : before_wrap + w - step;
     }
-    sum->score += (double)quarters * 0.25;
+    return score;
 }
 
 void sm_graduality_add(struct sm_graduality_score *sum, enum sm_pixel_format format,
@@ -76,13 +77,17 @@ void sm_graduality_add(struct sm_graduality_score *sum, enum sm_pixel_format for
     if (width <= 1 || rows <= 1) {
         sum->score += 1.0;
         sum->samples += 1;
-    } else if (format == SM_PIXEL_RGB555) {
-        add_squares(sum, SM_PIXEL_RGB555, pixels, width, rows);
-    } else if (format == SM_PIXEL_RGB24) {
-        add_squares(sum, SM_PIXEL_RGB24, pixels, width, rows);
-    } else {
-        add_squares(sum, SM_PIXEL_XRGB32, pixels, width, rows);
+        return;
     }
+    size_t w = width, last = (rows - 1) * w;
+    int64_t score;
+    if (format == SM_PIXEL_RGB555)
+        score = weigh_squares(format, pixels, w, last, CONTRAST_5BIT, &sum->samples);
+    else if (format == SM_PIXEL_RGB24)
+        score = weigh_squares(format, pixels, w, last, CONTRAST_8BIT, &sum->samples);
+    else
+        score = weigh_squares(SM_PIXEL_XRGB32, pixels, w, last, CONTRAST_8BIT, &sum->samples);
+    sum->score += (double)score / 4;
 }
 
 enum sm_graduality sm_graduality_judge(const struct sm_graduality_score *sum,

@@ -11,6 +11,7 @@
 #include "server/display/draw_bands.h"
 #include "server/display/encode_pool.h"
 #include "server/display/glz_share.h"
+#include "server/display/pace.h"
 
 enum {
     FD_RETRY_MS = 5,
@@ -37,13 +38,16 @@ struct sm_peer_sender {
     struct sm_peer_sender_config config;
     struct sm_pump *pump; /* borrowed */
     struct sm_peer_flow flow;
-    struct sm_timer *fd_timer; /* owned: tries again to pass a descriptor */
-    int passing_fd;            /* owned: must leave before anything else does; −1 for none */
-    struct sm_list planned;    /* struct sending, in order */
-    size_t made_bytes;         /* expected of them all */
-    unsigned job_count;        /* of them */
-    unsigned glz_job_count;    /* of these, which use the dictionary */
-    uint32_t ratio;            /* of late, of 256: encoded to raw bytes */
+    struct sm_timer *fd_timer;    /* owned: tries again to pass a descriptor */
+    int passing_fd;               /* owned: must leave before anything else does; −1 for none */
+    struct sm_list planned;       /* struct sending, in order */
+    size_t made_bytes;            /* expected of them all */
+    unsigned job_count;           /* of them */
+    unsigned glz_job_count;       /* of these, which use the dictionary */
+    uint32_t ratio;               /* of late, of 256: encoded to raw bytes */
+    struct sm_timer *batch_timer; /* owned: the next batch may begin */
+    struct sm_pace pace;
+    bool is_in_batch; /* what is queued is being planned */
     bool is_pushing, is_stopped;
 };
 
@@ -52,7 +56,7 @@ static void fail(struct sm_peer_sender *sender, const char *reason)
     sender->config.callbacks->failed(sender->config.opaque, reason);
 }
 
-static void on_fd_timer(void *opaque)
+static void on_timer(void *opaque)
 {
     struct sm_peer_sender *sender = opaque;
     if (sm_peer_sender_push(sender))
@@ -354,17 +358,32 @@ static bool may_plan(struct sm_peer_sender *sender)
     return may_fill_threads(sender) && sm_peer_flow_room(&sender->flow, 0, now_us) > 0;
 }
 
+/* A batch is what is queued, and ends when all is planned, however long the line needs for it. */
+static bool begin_batch(struct sm_peer_sender *sender)
+{
+    uint64_t wait_us = 0;
+    if (!sender->is_in_batch)
+        sender->is_in_batch = sm_pace_begin(&sender->pace, sm_now_us(), &wait_us);
+    if (!sender->is_in_batch)
+        sm_loop_timer_start(sender->config.loop, sender->batch_timer,
+                            (uint32_t)((wait_us + 999) / 1000));
+    return sender->is_in_batch;
+}
+
 static bool plan_next(struct sm_peer_sender *sender)
 {
     if (!may_plan(sender))
         return false;
     struct sm_peer_item *item = sm_peer_queue_first(sender->config.queue);
-    if (!item && !catch_up(sender)) {
+    if (!item) {
+        sender->is_in_batch = false;
+        if (catch_up(sender))
+            return true;
+    }
+    if (!item || !begin_batch(sender)) {
         sm_peer_flow_starved(&sender->flow);
         return false;
     }
-    if (!item)
-        return true;
     plan_first(sender, item);
     return true;
 }
@@ -395,9 +414,10 @@ enum sm_status sm_peer_sender_create(struct sm_peer_sender **out,
     sender->ratio = FIRST_RATIO;
     sm_list_init(&sender->planned);
     sm_peer_flow_init(&sender->flow, sm_display_server_channel(config->server), config->is_slow);
-    sender->fd_timer = sm_loop_timer_add(config->loop, on_fd_timer, sender);
-    if (!sender->fd_timer) {
-        free(sender);
+    sender->fd_timer = sm_loop_timer_add(config->loop, on_timer, sender);
+    sender->batch_timer = sm_loop_timer_add(config->loop, on_timer, sender);
+    if (!sender->fd_timer || !sender->batch_timer) {
+        sm_peer_sender_destroy(sender);
         return SM_ERR_NOMEM;
     }
     *out = sender;
@@ -424,6 +444,7 @@ void sm_peer_sender_destroy(struct sm_peer_sender *sender)
         return;
     drop_planned(sender);
     sm_loop_timer_remove(sender->config.loop, sender->fd_timer);
+    sm_loop_timer_remove(sender->config.loop, sender->batch_timer);
     if (sender->passing_fd >= 0)
         (void)close(sender->passing_fd);
     free(sender);
@@ -439,6 +460,7 @@ void sm_peer_sender_stop(struct sm_peer_sender *sender)
     sender->is_stopped = true;
     drop_planned(sender);
     sm_loop_timer_cancel(sender->config.loop, sender->fd_timer);
+    sm_loop_timer_cancel(sender->config.loop, sender->batch_timer);
 }
 
 struct sm_peer_flow *sm_peer_sender_flow(struct sm_peer_sender *sender)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/display/pace.h"
+
+bool sm_pace_begin(struct sm_pace *pace, uint64_t now_us, uint64_t *wait_us)
+{
+    const uint64_t ahead_us = (uint64_t)(SM_PACE_AT_ONCE - 1) * SM_PACE_BATCH_US;
+    if (pace->used_until_us > now_us + ahead_us) {
+        *wait_us = pace->used_until_us - now_us - ahead_us;
+        return false;
+    }
+    if (pace->used_until_us < now_us)
+        pace->used_until_us = now_us;
+    pace->used_until_us += SM_PACE_BATCH_US;
+    return true;
+}

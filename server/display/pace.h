@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How often a client is sent something new: at once after a pause, but while the guest draws
+ * without one, only so many times a second. What was drawn in between covers much of itself by
+ * then, and nobody sees the steps. Source: docs/display.md, "Flow".
+ */
+#ifndef SM_SERVER_DISPLAY_PACE_H
+#define SM_SERVER_DISPLAY_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    /** For long, one batch in so many microseconds: less than a frame of any screen. */
+    SM_PACE_BATCH_US = 8 * 1000,
+    /** After a pause so many at once: an answer to a key is rarely drawn in one piece. */
+    SM_PACE_AT_ONCE = 4,
+};
+
+/** Zeroed at first. Thread: the worker's. */
+struct sm_pace {
+    uint64_t used_until_us; /* private: batches begun so far fill the time until then */
+};
+
+/** True if a batch may begin now, and it does; else `wait_us` receives how long not, at least 1. */
+bool sm_pace_begin(struct sm_pace *pace, uint64_t now_us, uint64_t *wait_us);
+
+#endif
