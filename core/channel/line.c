@@ -52,6 +52,11 @@ uint64_t sm_line_bytes_per_second(const struct sm_line *line)
     return best;
 }
 
+bool sm_line_is_measured(const struct sm_line *line)
+{
+    return line->round_count == SM_LINE_ROUNDS;
+}
+
 uint64_t sm_line_rtt_us(const struct sm_line *line)
 {
     return line->best_rtt_us;
@@ -241,6 +246,8 @@ static void end_round(struct sm_line *line, const struct sm_line_mark *mark)
     if (!line->round_counts)
         return; /* a rate that nobody tried to reach is not forgotten */
     look_for_more(line);
+    if (line->round_count < SM_LINE_ROUNDS)
+        line->round_count++;
     line->round_counts = false;
     line->round_rtt_us = 0;
     line->round = (line->round + 1) % SM_LINE_ROUNDS;

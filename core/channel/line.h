@@ -50,6 +50,7 @@ struct sm_line {
     uint64_t rates[SM_LINE_ROUNDS]; /* bytes a second: the best of each of the last rounds */
     unsigned round;                 /* of them, the one now */
     uint64_t round_ends;            /* offset */
+    unsigned round_count;           /* of rounds when the line was full, as far as it matters */
     bool round_counts;              /* it had a sample when the line was full */
     uint64_t round_rtt_us;          /* the longest in it; 0: none yet */
     bool is_growing;                /* the rate is not found yet */
@@ -98,6 +99,9 @@ uint64_t sm_line_in_flight(const struct sm_line *line);
 
 /** 0 as long as it is unknown. While there is little to send it is rather too small. */
 uint64_t sm_line_bytes_per_second(const struct sm_line *line);
+
+/** Whether the rate was measured, on a full line and for a while: not guessed, not said before. */
+bool sm_line_is_measured(const struct sm_line *line);
 
 /** The shortest round trip lately; 0 as long as it is unknown. */
 uint64_t sm_line_rtt_us(const struct sm_line *line);

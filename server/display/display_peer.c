@@ -12,6 +12,7 @@
 #include "io/transport.h"
 #include "server/display/glz_share.h"
 #include "server/display/image_task.h"
+#include "server/display/lossy.h"
 #include "server/display/peer_queue.h"
 #include "server/display/peer_sender.h"
 #include "server/session/handover.h"
@@ -23,6 +24,8 @@ enum {
      */
     ACK_WINDOW = 20,
     ACK_WINDOW_SLOW = 40,
+    /* What was not lossily drawn for one to two of these is still. */
+    STILL_MS = 150,
 };
 
 struct sm_display_peer {
@@ -33,6 +36,9 @@ struct sm_display_peer {
     struct sm_pump *pump;                 /* owned */
     struct sm_peer_sender *sender;        /* owned */
     struct sm_peer_queue queue;
+    struct sm_lossy lossy;
+    struct sm_timer *still_timer; /* owned: runs while `is_watching` */
+    bool is_watching;             /* over what is lossy */
     bool is_closed, is_in_activity, has_preference, owes_gl_draw, wants_pixels;
     enum sm_worker_compression compression;
     uint32_t glz_window_px;   /* the client's, until a dictionary was made; 0: none to make */
@@ -59,6 +65,7 @@ static void end(struct sm_display_peer *client)
 {
     client->is_closed = true;
     sm_peer_sender_stop(client->sender);
+    sm_loop_timer_cancel(client->config.loop, client->still_timer);
     sm_peer_queue_clear(&client->queue);
     client->config.callbacks->on_closed(client->config.opaque, client);
 }
@@ -160,41 +167,87 @@ static void pull_events(struct sm_display_peer *client)
 
 /* ---- sending: what the sender asks and tells ---- */
 
-/*
- * What this client may be sent for a drawing. What is decided for the area (may it be lossy?) and
- * for the line is filled in here.
- */
-static void describe_receiver(void *opaque, const struct sm_drawing *drawing,
+static bool is_wanted(enum sm_wan_compression setting, struct sm_display_peer *client)
+{
+    bool is_slow = sm_peer_flow_is_slow(sm_peer_sender_flow(client->sender));
+    return setting == SM_WAN_ALWAYS || (setting == SM_WAN_AUTO && is_slow);
+}
+
+static bool admits(void *opaque, const struct sm_drawable *drawable)
+{
+    struct sm_display_peer *client = opaque;
+    return sm_lossy_admits(&client->lossy, drawable->drawing);
+}
+
+/* What this client may be sent for a drawing, as things are now. */
+static void describe_receiver(void *opaque, const struct sm_drawable *drawable,
                               struct sm_image_receiver *receiver)
 {
     struct sm_display_peer *client = opaque;
-    (void)drawing;
     *receiver = (struct sm_image_receiver){
         .compression = client->compression,
         .is_local = client->handover->is_unix,
         .has_lz4 = sm_display_peer_can(client, SM_DISPLAY_CAP_LZ4_COMPRESSION),
-        .has_jpeg = true, /* every client has it */
+        .may_be_lossy = !drawable->must_be_exact && sm_lossy_suits(&drawable->drawing->msg) &&
+                        is_wanted(client->handover->jpeg, client),
+        .wants_zlib = is_wanted(client->handover->zlib_glz, client),
         .rate_bytes_s = sm_peer_flow_rate(sm_peer_sender_flow(client->sender)),
         .glz = client->glz,
     };
 }
 
-/*
- * A drawing was decided and will be sent in this form: what has to be kept in mind of it for later
- * drawings, in the order of sending, is noted here.
- */
-static void note_planned(void *opaque, const struct sm_drawing *drawing,
+static void watch_lossy(struct sm_display_peer *client, enum sm_status status)
+{
+    if (status) {
+        sm_display_peer_close(client, "out of memory");
+        return;
+    }
+    if (client->is_watching || sm_lossy_is_empty(&client->lossy))
+        return;
+    client->is_watching = true;
+    sm_loop_timer_start(client->config.loop, client->still_timer, STILL_MS);
+}
+
+/* A drawing, or a band of it, was decided and will be sent in this form. In sending order. */
+static void note_planned(void *opaque, const struct sm_drawable *drawable,
                          const struct sm_image_task *task)
 {
-    (void)opaque;
-    (void)drawing;
-    (void)task;
+    struct sm_display_peer *client = opaque;
+    /* Every drawing message begins with the same base; that of a band has its own box. */
+    struct sm_rect part = task->msg.draw_fill.base.box;
+    watch_lossy(client, sm_lossy_note(&client->lossy, drawable->drawing, &drawable->footprint, part,
+                                      sm_image_task_is_lossy(task)));
+}
+
+/* A piece of what was sent lossily and has been still for a while, as it is. */
+static bool send_exactly(void *opaque)
+{
+    struct sm_display_peer *client = opaque;
+    uint32_t surface_id, waiting = client->queue.count;
+    struct sm_rect area;
+    if (!sm_lossy_find_still(&client->lossy,
+                             sm_peer_flow_piece_px(sm_peer_sender_flow(client->sender)),
+                             &surface_id, &area))
+        return false;
+    client->config.callbacks->queue_pixels(client->config.opaque, client, surface_id, area, true);
+    if (!client->is_closed && client->queue.count == waiting)
+        sm_lossy_forget(&client->lossy, surface_id); /* there is no such area any more */
+    return true;
+}
+
+static void on_still_timer(void *opaque)
+{
+    struct sm_display_peer *client = opaque;
+    client->is_watching = false;
+    sm_lossy_tick(&client->lossy);
+    watch_lossy(client, SM_OK);
+    sm_display_peer_push(client);
 }
 
 static void queue_missed(void *opaque, uint32_t surface_id, struct sm_rect area)
 {
     struct sm_display_peer *client = opaque;
-    client->config.callbacks->queue_pixels(client->config.opaque, client, surface_id, area);
+    client->config.callbacks->queue_pixels(client->config.opaque, client, surface_id, area, false);
 }
 
 static void on_dropped(void *opaque, uint16_t type, enum sm_status status)
@@ -212,9 +265,11 @@ static void on_failed(void *opaque, const char *reason)
 }
 
 static const struct sm_peer_sender_callbacks SENDER_CALLBACKS = {
+    .admits = admits,
     .describe = describe_receiver,
     .planned = note_planned,
     .queue_pixels = queue_missed,
+    .fill_in = send_exactly,
     .dropped = on_dropped,
     .failed = on_failed,
 };
@@ -262,7 +317,7 @@ void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_dr
         return;
     const struct sm_drawing *drawing = drawable->drawing;
     bool is_missed =
-        !client->queue.is_catching_up &&
+        !client->queue.is_catching_up && !drawable->must_be_exact &&
         sm_peer_flow_is_too_large(sm_peer_sender_flow(client->sender), image_pixels(drawing));
     check_queued(client, is_missed
                              ? sm_peer_queue_miss(&client->queue, drawing)
@@ -298,6 +353,13 @@ void sm_display_peer_queue_late(struct sm_display_peer *client, const struct sm_
         ops->destroy(late, false);
     else
         check_queued(client, sm_peer_queue_add_late(&client->queue, ops, late, sm_now_us()));
+}
+
+void sm_display_peer_note_lossy(struct sm_display_peer *client, uint32_t surface_id,
+                                struct sm_rect area)
+{
+    if (!client->is_closed)
+        watch_lossy(client, sm_lossy_add(&client->lossy, surface_id, area));
 }
 
 /* ---- what is known about it ---- */
@@ -433,6 +495,9 @@ static enum sm_status start(struct sm_display_peer *client)
                                                              .opaque = client});
     if (status)
         return status;
+    client->still_timer = sm_loop_timer_add(client->config.loop, on_still_timer, client);
+    if (!client->still_timer)
+        return SM_ERR_NOMEM;
     status = sm_pump_create(
         &client->pump, client->config.loop, handover->transport,
         sm_display_server_machine(client->server),
@@ -458,6 +523,7 @@ enum sm_status sm_display_peer_create(struct sm_display_peer **out,
         .config = *config, .handover = handover, .compression = config->compression};
     sm_list_init(&client->link);
     sm_peer_queue_init(&client->queue);
+    sm_lossy_init(&client->lossy);
     sm_socket_set_latency(handover->transport->fd, SM_PEER_LOW_WATER_BYTES);
     enum sm_status status = start(client);
     if (status) {
@@ -474,6 +540,8 @@ void sm_display_peer_destroy(struct sm_display_peer *client)
         return;
     sm_list_remove(&client->link);
     sm_peer_sender_destroy(client->sender);
+    sm_loop_timer_remove(client->config.loop, client->still_timer);
+    sm_lossy_finish(&client->lossy);
     sm_peer_queue_finish(&client->queue);
     sm_pump_destroy(client->pump);
     sm_display_server_destroy(client->server);

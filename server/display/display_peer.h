@@ -35,10 +35,12 @@ struct sm_display_peer_callbacks {
     void (*on_gl_draw_done)(void *opaque, struct sm_display_peer *client);
     /** The connection is over: destroy the client at the next occasion. */
     void (*on_closed)(void *opaque, struct sm_display_peer *client);
-    /** Queue the pixels that this area of the surface has now; nothing if there is no such surface.
+    /**
+     * Queue the pixels that this area of the surface has now; nothing if there is no such surface.
+     * `must_be_exact`: they may not be sent lossily.
      */
     void (*queue_pixels)(void *opaque, struct sm_display_peer *client, uint32_t surface_id,
-                         struct sm_rect area);
+                         struct sm_rect area, bool must_be_exact);
     void (*on_stream_report)(void *opaque, struct sm_display_peer *client,
                              const struct sm_msgc_display_stream_report *report);
     /** Wire values of codecs, best first; anything may be among them. */
@@ -121,6 +123,13 @@ void sm_display_peer_queue_scanout(struct sm_display_peer *client, const struct 
 /** Queues something that is made when its turn comes (peer_queue.h); `late` is taken. */
 void sm_display_peer_queue_late(struct sm_display_peer *client, const struct sm_late_ops *ops,
                                 void *late);
+
+/**
+ * An area was sent lossily by other means than a drawing, such as a frame of a stream: once it has
+ * not changed for a while its pixels are sent exactly.
+ */
+void sm_display_peer_note_lossy(struct sm_display_peer *client, uint32_t surface_id,
+                                struct sm_rect area);
 
 /** Sends what can be sent now. */
 void sm_display_peer_push(struct sm_display_peer *client);

@@ -34,6 +34,7 @@ struct sm_drawable {
     struct sm_drawable_budget *budget;
     uint32_t refs;
     bool is_rendered;
+    bool must_be_exact; /* puts right what was sent lossily; set before it is queued */
 
     /* While pending: */
     struct sm_display_surface *target;

@@ -8,6 +8,7 @@
 enum {
     MIN_COMPRESS_BYTES = 54, /* smaller bitmaps are not worth a header */
     MIN_QUIC_SIDE = 3,
+    MIN_JPEG_PIXELS = 32 * 32, /* its tables take 600 bytes */
 };
 
 struct sm_pixels_in sm_image_policy_pixels(const struct sm_bitmap *bitmap)
@@ -53,8 +54,9 @@ static enum sm_image_codec choose_glz(const struct sm_image_receiver *receiver,
     return fits && sm_codec_can_encode(SM_CODEC_GLZ, in->format) ? SM_CODEC_GLZ : choose_lz(in);
 }
 
-static enum sm_image_codec choose(const struct sm_image_receiver *receiver,
-                                  const struct sm_pixels_in *in)
+/* What is right to the pixel, as the setting says. */
+static enum sm_image_codec choose_exact(const struct sm_image_receiver *receiver,
+                                        const struct sm_pixels_in *in)
 {
     switch (receiver->compression) {
     case SM_COMPRESSION_OFF:
@@ -74,6 +76,18 @@ static enum sm_image_codec choose(const struct sm_image_receiver *receiver,
         return can_quic(in) && is_photo(in) ? SM_CODEC_QUIC : choose_glz(receiver, in);
     }
     return SM_CODEC_BITMAP;
+}
+
+static enum sm_image_codec choose(const struct sm_image_receiver *receiver,
+                                  const struct sm_pixels_in *in)
+{
+    enum sm_image_codec codec = choose_exact(receiver, in);
+    if (codec == SM_CODEC_GLZ && receiver->wants_zlib)
+        return SM_CODEC_ZLIB_GLZ;
+    if (codec == SM_CODEC_QUIC && receiver->may_be_lossy &&
+        (uint64_t)in->width * in->height >= MIN_JPEG_PIXELS)
+        return in->format == SM_PIXEL_ARGB32 ? SM_CODEC_JPEG_ALPHA : SM_CODEC_JPEG;
+    return codec;
 }
 
 enum sm_image_codec sm_image_policy_choose(const struct sm_image_receiver *receiver,

@@ -19,8 +19,9 @@ struct sm_glz_share;
 struct sm_image_receiver {
     enum sm_worker_compression compression; /* its wish, or the server's setting */
     bool is_local;                          /* copying beats compressing */
-    bool has_lz4, has_jpeg;                 /* it can decode them */
-    bool may_be_lossy;        /* where this message draws: what is wrong is put right later */
+    bool has_lz4;                           /* it can decode it */
+    bool may_be_lossy; /* the image, where this message draws: what is wrong is put right later */
+    bool wants_zlib;   /* over GLZ: bytes are worth the time */
     uint64_t rate_bytes_s;    /* of its line; 0: fast, or not known */
     struct sm_glz_share *glz; /* borrowed: its dictionary; NULL for none, GLZ means LZ then */
 };

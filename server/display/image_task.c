@@ -4,6 +4,13 @@
 #include "core/codec/encoder.h"
 #include "server/display/glz_share.h"
 
+/* What an image is to its message. */
+enum role {
+    SOURCE, /* its colours are shown, or combined, as the message says */
+    BRUSH,  /* always exact */
+    MASK,   /* always as it is */
+};
+
 struct plan {
     struct sm_image_task *task;
     const struct sm_image_receiver *receiver;
@@ -12,7 +19,7 @@ struct plan {
 /* ---- deciding ---- */
 
 /* What is sent in place of one image. */
-static void replace(const struct plan *plan, const struct sm_image **at, bool is_mask)
+static void replace(const struct plan *plan, const struct sm_image **at, enum role role)
 {
     struct sm_image_task *task = plan->task;
     if (!*at || task->count == SM_IMAGE_TASK_MAX)
@@ -22,7 +29,9 @@ static void replace(const struct plan *plan, const struct sm_image **at, bool is
     slot->to = **at;
     /* No cache is kept for clients yet, so nothing may claim to be in it. */
     slot->to.flags &= SM_IMAGE_FLAG_HIGH_BITS_SET;
-    slot->codec = is_mask ? SM_CODEC_BITMAP : sm_image_policy_choose(plan->receiver, *at);
+    struct sm_image_receiver receiver = *plan->receiver;
+    receiver.may_be_lossy = receiver.may_be_lossy && role == SOURCE;
+    slot->codec = role == MASK ? SM_CODEC_BITMAP : sm_image_policy_choose(&receiver, *at);
     if (slot->codec != SM_CODEC_BITMAP)
         task->raw_bytes += slot->from->bitmap.data.size;
     if (slot->codec == SM_CODEC_GLZ || slot->codec == SM_CODEC_ZLIB_GLZ)
@@ -34,12 +43,12 @@ static void replace(const struct plan *plan, const struct sm_image **at, bool is
 static void replace_brush(const struct plan *plan, struct sm_brush *brush)
 {
     if (brush->type == SM_BRUSH_TYPE_PATTERN)
-        replace(plan, &brush->image, false);
+        replace(plan, &brush->image, BRUSH);
 }
 
 static void replace_mask(const struct plan *plan, struct sm_qmask *mask)
 {
-    replace(plan, &mask->bitmap, true);
+    replace(plan, &mask->bitmap, MASK);
 }
 
 static void replace_all(const struct plan *plan, struct sm_display_msg *msg)
@@ -50,16 +59,16 @@ static void replace_all(const struct plan *plan, struct sm_display_msg *msg)
         replace_mask(plan, &msg->draw_fill.mask);
         break;
     case SM_MSG_DISPLAY_DRAW_OPAQUE:
-        replace(plan, &msg->draw_opaque.src_bitmap, false);
+        replace(plan, &msg->draw_opaque.src_bitmap, SOURCE);
         replace_brush(plan, &msg->draw_opaque.brush);
         replace_mask(plan, &msg->draw_opaque.mask);
         break;
     case SM_MSG_DISPLAY_DRAW_COPY:
-        replace(plan, &msg->draw_copy.src_bitmap, false);
+        replace(plan, &msg->draw_copy.src_bitmap, SOURCE);
         replace_mask(plan, &msg->draw_copy.mask);
         break;
     case SM_MSG_DISPLAY_DRAW_BLEND:
-        replace(plan, &msg->draw_blend.src_bitmap, false);
+        replace(plan, &msg->draw_blend.src_bitmap, SOURCE);
         replace_mask(plan, &msg->draw_blend.mask);
         break;
     case SM_MSG_DISPLAY_DRAW_BLACKNESS:
@@ -72,7 +81,7 @@ static void replace_all(const struct plan *plan, struct sm_display_msg *msg)
         replace_mask(plan, &msg->draw_invers.mask);
         break;
     case SM_MSG_DISPLAY_DRAW_ROP3:
-        replace(plan, &msg->draw_rop3.src_bitmap, false);
+        replace(plan, &msg->draw_rop3.src_bitmap, SOURCE);
         replace_brush(plan, &msg->draw_rop3.brush);
         replace_mask(plan, &msg->draw_rop3.mask);
         break;
@@ -84,15 +93,15 @@ static void replace_all(const struct plan *plan, struct sm_display_msg *msg)
         replace_brush(plan, &msg->draw_text.back_brush);
         break;
     case SM_MSG_DISPLAY_DRAW_TRANSPARENT:
-        replace(plan, &msg->draw_transparent.src_bitmap, false);
+        replace(plan, &msg->draw_transparent.src_bitmap, SOURCE);
         break;
     case SM_MSG_DISPLAY_DRAW_ALPHA_BLEND:
-        replace(plan, &msg->draw_alpha_blend.src_bitmap, false);
+        replace(plan, &msg->draw_alpha_blend.src_bitmap, SOURCE);
         break;
     case SM_MSG_DISPLAY_DRAW_COMPOSITE:
-        replace(plan, &msg->draw_composite.src_bitmap, false);
+        replace(plan, &msg->draw_composite.src_bitmap, SOURCE);
         if (msg->draw_composite.flags & SM_COMPOSITE_FLAG_HAS_MASK)
-            replace(plan, &msg->draw_composite.mask_bitmap, false);
+            replace(plan, &msg->draw_composite.mask_bitmap, BRUSH);
         break;
     default:
         break; /* carries no image */
@@ -106,6 +115,16 @@ void sm_image_task_init(struct sm_image_task *task, const struct sm_display_msg 
     if (receiver->glz)
         task->glz = sm_glz_share_ref(receiver->glz);
     replace_all(&(struct plan){.task = task, .receiver = receiver}, &task->msg);
+}
+
+bool sm_image_task_is_lossy(const struct sm_image_task *task)
+{
+    for (unsigned i = 0; i < task->count; i++) {
+        enum sm_image_codec codec = task->slots[i].codec;
+        if (codec == SM_CODEC_JPEG || codec == SM_CODEC_JPEG_ALPHA)
+            return true;
+    }
+    return false;
 }
 
 void sm_image_task_finish(struct sm_image_task *task)
@@ -124,7 +143,10 @@ static void encode(struct sm_image_slot *slot, struct sm_encoder *encoder)
     struct sm_pixels_in in = sm_image_policy_pixels(bitmap);
     enum sm_image_codec codec = slot->codec;
     struct sm_encoded info;
-    sm_writer_init(&slot->data, bitmap->data.size);
+    uint64_t room = bitmap->data.size;
+    if (codec == SM_CODEC_ZLIB_GLZ && sm_encode_bound(SM_CODEC_GLZ, &in) > room)
+        room = sm_encode_bound(SM_CODEC_GLZ, &in); /* it wants room for what is deflated */
+    sm_writer_init(&slot->data, room);
     if (sm_image_encode(encoder, &codec, &in, &info, &slot->data) != SM_OK)
         return;
     slot->to = (struct sm_image){
@@ -135,6 +157,9 @@ static void encode(struct sm_image_slot *slot, struct sm_encoder *encoder)
         .height = slot->to.height,
         .palette = bitmap->palette,
         .palette_flags = info.is_top_down ? SM_BITMAP_FLAG_TOP_DOWN : 0,
+        .alpha_flags = info.is_top_down ? 1 : 0, /* JPEG_ALPHA: TOP_DOWN */
+        .glz_data_size = info.inflated_size,
+        .jpeg_size = info.jpeg_size,
         .data = sm_writer_bytes(&slot->data),
     };
 }

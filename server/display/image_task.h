@@ -53,6 +53,9 @@ void sm_image_task_encode(struct sm_image_task *task, struct sm_encoder *encoder
 /** Bytes of one image's pixels as they will be sent. */
 size_t sm_image_slot_bytes(const struct sm_image_slot *slot);
 
+/** Whether an image of it is not exactly what it was. */
+bool sm_image_task_is_lossy(const struct sm_image_task *task);
+
 void sm_image_task_finish(struct sm_image_task *task);
 
 #endif

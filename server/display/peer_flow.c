@@ -57,9 +57,9 @@ uint64_t sm_peer_flow_rate(const struct sm_peer_flow *flow)
 
 bool sm_peer_flow_is_slow(struct sm_peer_flow *flow)
 {
-    uint64_t rate = sm_peer_flow_rate(flow);
-    if (rate > 0)
-        flow->is_slow = rate < (flow->is_slow ? FAST_RATE : SLOW_RATE);
+    const struct sm_line *line = sm_channel_line(flow->channel);
+    if (line && sm_line_is_measured(line))
+        flow->is_slow = sm_line_bytes_per_second(line) < (flow->is_slow ? FAST_RATE : SLOW_RATE);
     return flow->is_slow;
 }
 

@@ -49,7 +49,7 @@ void sm_peer_flow_note(struct sm_peer_flow *flow, uint64_t pixels, uint64_t byte
 uint64_t sm_peer_flow_rate(const struct sm_peer_flow *flow);
 
 /** Whether the line is so slow that it pays to spend time and exactness on bytes: about 10 Mbit/s,
- * judged whenever it is asked. */
+ * judged whenever it is asked, by what was measured for eight round trips. */
 bool sm_peer_flow_is_slow(struct sm_peer_flow *flow);
 
 /** Pixels of a piece of the backlog: what is encoded and sent in a few tens of milliseconds. */

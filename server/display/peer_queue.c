@@ -104,7 +104,7 @@ static bool is_behind(const struct sm_peer_queue *queue, uint64_t now_us)
  * drawings join it: one that reads a surface the client has not seen the newest of must not be
  * carried out there.
  */
-static enum sm_status collapse(struct sm_peer_queue *queue)
+enum sm_status sm_peer_queue_collapse(struct sm_peer_queue *queue)
 {
     SM_LIST_FOR (link, &queue->items) {
         struct sm_peer_item *item = item_of(link);
@@ -225,7 +225,7 @@ enum sm_status sm_peer_queue_add_drawing(struct sm_peer_queue *queue, struct sm_
     if (sm_region_copy(&item->visible, &drawable->footprint.writes) != SM_OK)
         sm_region_init_rect(&item->visible, drawable->drawing->bounds);
     drop_under_drawing(queue, item);
-    return is_behind(queue, now_us) ? collapse(queue) : SM_OK;
+    return is_behind(queue, now_us) ? sm_peer_queue_collapse(queue) : SM_OK;
 }
 
 /* A scan-out that waits and that no draw refers to is of no interest any more. */

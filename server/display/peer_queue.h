@@ -84,6 +84,9 @@ SM_NODISCARD enum sm_status sm_peer_queue_add_drawing(struct sm_peer_queue *queu
                                                       struct sm_drawable *drawable,
                                                       uint64_t now_us);
 
+/** Every drawing in it becomes an area, to be sent as pixels. SM_OK; SM_ERR_NOMEM. */
+SM_NODISCARD enum sm_status sm_peer_queue_collapse(struct sm_peer_queue *queue);
+
 /** Remembers where a drawing drew, to be sent as pixels behind what waits. SM_OK; SM_ERR_NOMEM. */
 SM_NODISCARD enum sm_status sm_peer_queue_miss(struct sm_peer_queue *queue,
                                                const struct sm_drawing *drawing);

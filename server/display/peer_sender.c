@@ -182,7 +182,7 @@ static bool plan_drawing(struct sm_peer_sender *sender, struct sm_drawable *draw
     }
     sending->drawable = sm_drawable_ref(drawable);
     sm_image_task_init(&sending->task, msg, receiver);
-    sender->config.callbacks->planned(sender->config.opaque, drawable->drawing, &sending->task);
+    sender->config.callbacks->planned(sender->config.opaque, drawable, &sending->task);
     start_drawing(sender, sending);
     append(sender, sending);
     return !sender->is_stopped;
@@ -198,7 +198,7 @@ static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable
     struct sm_image_receiver receiver = {0};
     struct sm_band bands[SM_BANDS_MAX];
     uint32_t count = 1;
-    sender->config.callbacks->describe(sender->config.opaque, drawable->drawing, &receiver);
+    sender->config.callbacks->describe(sender->config.opaque, drawable, &receiver);
     if (is_worth_bands(&receiver))
         count = sm_draw_bands_plan(bands, &drawable->drawing->msg);
     for (uint32_t i = 0; i < count; i++)
@@ -375,14 +375,21 @@ static bool plan_next(struct sm_peer_sender *sender)
     if (!may_plan(sender))
         return false;
     struct sm_peer_item *item = sm_peer_queue_first(sender->config.queue);
+    const struct sm_peer_sender_callbacks *callbacks = sender->config.callbacks;
     if (!item) {
         sender->is_in_batch = false;
-        if (catch_up(sender))
-            return true;
+        if (catch_up(sender) || callbacks->fill_in(sender->config.opaque))
+            return !sender->is_stopped;
     }
     if (!item || !begin_batch(sender)) {
         sm_peer_flow_starved(&sender->flow);
         return false;
+    }
+    if (item->kind == SM_PEER_DRAWING &&
+        !callbacks->admits(sender->config.opaque, item->drawable)) {
+        if (sm_peer_queue_collapse(sender->config.queue))
+            fail(sender, "out of memory");
+        return !sender->is_stopped;
     }
     plan_first(sender, item);
     return true;

@@ -28,17 +28,24 @@ struct sm_pump;
 
 /** What the owner is asked and told. It may queue things, but not destroy the sender. */
 struct sm_peer_sender_callbacks {
+    /**
+     * A drawing is about to be planned. False: the client must not carry it out; it and all
+     * drawings behind it become areas to be sent as pixels.
+     */
+    bool (*admits)(void *opaque, const struct sm_drawable *drawable);
     /** A drawing is about to be planned: what its images may be. It may be sent in bands. */
-    void (*describe)(void *opaque, const struct sm_drawing *drawing,
+    void (*describe)(void *opaque, const struct sm_drawable *drawable,
                      struct sm_image_receiver *receiver);
     /**
      * It, or a band of it, was planned: codecs are decided, `task->msg` has its final form but for
      * the encoded images, and its box is what it draws to. In sending order.
      */
-    void (*planned)(void *opaque, const struct sm_drawing *drawing,
+    void (*planned)(void *opaque, const struct sm_drawable *drawable,
                     const struct sm_image_task *task);
     /** Queue the pixels that this area of the surface has now. */
     void (*queue_pixels)(void *opaque, uint32_t surface_id, struct sm_rect area);
+    /** Nothing waits and the line is free: queue something that can wait; false for nothing. */
+    bool (*fill_in)(void *opaque);
     /** A message that cannot be sent was dropped. */
     void (*dropped)(void *opaque, uint16_t type, enum sm_status status);
     /** The connection cannot go on. The owner calls sm_peer_sender_stop(). */

@@ -32,7 +32,8 @@ static struct sm_drawable *make_drawable(struct sm_screen *screen, struct sm_dra
 
 /* Queues the current pixels of an area, everything pending on the surface being rendered. */
 static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *client,
-                         struct sm_display_surface *surface, struct sm_rect area)
+                         struct sm_display_surface *surface, struct sm_rect area,
+                         bool must_be_exact)
 {
     uint8_t *pixels, format, flags;
     uint32_t stride_bytes;
@@ -57,6 +58,7 @@ static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *clien
         sm_display_peer_close(client, "out of memory");
         return;
     }
+    drawable->must_be_exact = must_be_exact;
     sm_display_peer_queue_drawable(client, drawable);
     sm_drawable_unref(drawable);
 }
@@ -83,7 +85,8 @@ static void queue_surface(struct sm_screen *screen, struct sm_display_peer *clie
     if (!with_pixels)
         return;
     sm_surfaces_render(&screen->surfaces, surface);
-    queue_pixels(screen, client, surface, whole(surface));
+    /* what other drawings read had better be right */
+    queue_pixels(screen, client, surface, whole(surface), surface->id != 0);
 }
 
 /* Makes a client know a surface that a drawing needs; false if it cannot. */
@@ -195,7 +198,7 @@ static void queue_for_clients(struct sm_screen *screen, struct sm_display_surfac
             continue;
         if (sm_display_peer_wants_pixels(client)) {
             sm_surfaces_render(&screen->surfaces, target);
-            queue_pixels(screen, client, target, drawable->drawing->bounds);
+            queue_pixels(screen, client, target, drawable->drawing->bounds, false);
         } else {
             sm_display_peer_queue_drawable(client, drawable);
         }
@@ -335,9 +338,9 @@ static void on_closed(void *opaque, struct sm_display_peer *client)
     sm_gl_scanout_forget(screen->gl, client);
 }
 
-/* A piece of what a client missed, as it is now. */
-static void queue_missed(void *opaque, struct sm_display_peer *client, uint32_t surface_id,
-                         struct sm_rect area)
+/* A piece of what a client missed, or saw lossily, as it is now. */
+static void queue_area(void *opaque, struct sm_display_peer *client, uint32_t surface_id,
+                       struct sm_rect area, bool must_be_exact)
 {
     struct sm_screen *screen = opaque;
     struct sm_display_surface *surface = sm_surfaces_find(&screen->surfaces, surface_id);
@@ -347,7 +350,7 @@ static void queue_missed(void *opaque, struct sm_display_peer *client, uint32_t 
     if (sm_rect_is_empty(area))
         return;
     sm_surfaces_render_area(&screen->surfaces, surface, area);
-    queue_pixels(screen, client, surface, area);
+    queue_pixels(screen, client, surface, area, must_be_exact);
 }
 
 static void on_stream_report(void *opaque, struct sm_display_peer *client,
@@ -368,7 +371,7 @@ static const struct sm_display_peer_callbacks CLIENT_CALLBACKS = {
     .on_ready = on_ready,
     .on_gl_draw_done = on_gl_draw_done,
     .on_closed = on_closed,
-    .queue_pixels = queue_missed,
+    .queue_pixels = queue_area,
     .on_stream_report = on_stream_report,
     .on_codecs_preferred = on_codecs_preferred,
 };

@@ -7,7 +7,7 @@
 #include "tests/server/support/device.h"
 #include "tests/server/support/watcher.h"
 
-enum { TEST_STAGE_WIDTH = 64, TEST_STAGE_HEIGHT = 48, TEST_STAGE_MEMORY = 8 << 20 };
+enum { TEST_STAGE_WIDTH = 64, TEST_STAGE_HEIGHT = 48, TEST_STAGE_MEMORY = 64 << 20 };
 
 struct sm_test_stage {
     struct sm_test_device device;

@@ -112,6 +112,8 @@ static struct sm_channel_handover *make_handover(struct sm_test_watcher *watcher
         .channel_caps = options->channel_caps,
         .has_mini_header = true,
         .is_unix = options->is_unix,
+        .jpeg = options->jpeg,
+        .zlib_glz = options->zlib_glz,
         .closed = on_handover_closed,
         .opaque = watcher,
     };

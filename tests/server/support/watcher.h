@@ -16,6 +16,7 @@
 #include "io/epoll_loop.h"
 #include "io/pump.h"
 #include "server/display/worker.h"
+#include "server/session/handover.h"
 #include "tests/server/support/cinema.h"
 
 enum { TEST_WATCHER_MAX_TYPES = 8192 };
@@ -26,6 +27,7 @@ struct sm_test_watcher_options {
     bool is_unix;
     bool is_silent; /* never sends INIT, reads nothing: only the socket is there */
     int32_t glz_px; /* of its dictionary; 0: none */
+    enum sm_wan_compression jpeg, zlib_glz; /* the host's settings; 0: never */
 };
 
 struct sm_test_watcher {
