@@ -22,7 +22,7 @@ static enum sm_status open_main(struct sm_client_channel *channel,
     struct sm_main_client_config config = {
         .setup = sm_client_channel_setup(link),
         .wanted_mouse_mode = channel->session->settings.mouse_mode,
-        .has_no_agent = true, /* nothing here talks to it yet */
+        .has_no_agent = !channel->session->agent.is_used,
     };
     enum sm_status status = sm_main_client_create(&client, &config, sm_now_us());
     if (status != SM_OK)
@@ -145,7 +145,7 @@ static enum sm_status take_list(struct sm_client_channel *channel,
 }
 
 /* A message that changes what sm_session_get_info() tells. */
-static void take_fact(struct sm_client_channel *channel, const struct sm_main_msg *msg)
+static enum sm_status take_fact(struct sm_client_channel *channel, const struct sm_main_msg *msg)
 {
     struct sm_session *session = channel->session;
     pthread_mutex_lock(&session->lock);
@@ -174,8 +174,11 @@ static void take_fact(struct sm_client_channel *channel, const struct sm_main_ms
     pthread_mutex_unlock(&session->lock);
     if (has_new_mode)
         sm_session_reset_motion(session);
+    enum sm_status status =
+        sm_client_agent_changed(channel, sm_main_client_has_agent(channel->self));
     if (is_connected && msg->type != SM_MSG_MAIN_MULTI_MEDIA_TIME)
         sm_session_tell(session, SM_EVENT_INFO, channel);
+    return status;
 }
 
 static enum sm_status take_message(struct sm_client_channel *channel, const struct sm_main_msg *msg)
@@ -196,8 +199,7 @@ static enum sm_status take_message(struct sm_client_channel *channel, const stru
                   "the machine moves to another host; we do not follow");
         return SM_OK;
     default:
-        take_fact(channel, msg);
-        return SM_OK;
+        return take_fact(channel, msg);
     }
 }
 
@@ -208,6 +210,8 @@ static enum sm_status activity(struct sm_client_channel *channel)
     while ((status = sm_main_client_next(channel->self, &event)) == SM_OK) {
         if (event.kind == SM_MAIN_CLIENT_MESSAGE)
             status = take_message(channel, event.msg);
+        else
+            status = sm_client_agent_message(channel, event.agent_type, event.agent_body);
         if (status < 0)
             return status;
         sm_client_channel_handled(channel, event.serial);

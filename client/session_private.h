@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/agent.h"
 #include "client/channel_thread.h"
 #include "client/events.h"
 #include "client/shared.h"
@@ -72,6 +73,8 @@ struct sm_session {
     size_t listed_count;
     uint32_t ram_hint; /* bytes; of the server's INIT */
     bool is_listed;    /* the first list of channels has come */
+
+    struct sm_client_agent agent; /* see there who may touch what */
 
     atomic_int waiting_count; /* channels whose is_waiting is set */
     struct sm_shared shared;  /* what display channels have in common */

@@ -4,6 +4,7 @@
 #define SUMAC_CLIENT_H
 
 #include "sumac/address.h"
+#include "sumac/agent.h"
 #include "sumac/connection_file.h"
 #include "sumac/cursor.h"
 #include "sumac/display.h"

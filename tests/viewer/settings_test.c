@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/support/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <glib.h>
+#include <glib/gstdio.h>
+
+#include "viewer/options.h"
+#include "viewer/recent.h"
+
+static char *folder; /* of the test's own */
+
+static int make_folder(void **state)
+{
+    (void)state;
+    folder = g_dir_make_tmp("sumac-viewer-XXXXXX", NULL);
+    return folder ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    g_autofree char *command = g_strdup_printf("rm -rf '%s'", folder);
+    int code = system(command);
+    g_clear_pointer(&folder, g_free);
+    return code;
+}
+
+/* ---- Recent machines ---- */
+
+static void check_recent(const char *path, const char *const *addresses)
+{
+    struct sm_recent list[SM_RECENT_MAX];
+    size_t count = sm_recent_load(path, list), wanted = 0;
+    while (addresses[wanted])
+        wanted++;
+    assert_int_equal(count, wanted);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(list[i].address, addresses[i]);
+    sm_recent_clear(list, count);
+}
+
+static void the_newest_machine_comes_first_and_once(void **state)
+{
+    (void)state;
+    g_autofree char *path = g_build_filename(folder, "deeper", "recent", NULL);
+    check_recent(path, (const char *const[]){NULL});
+    assert_true(sm_recent_add(path, "spice://a:1", "Anna", NULL));
+    assert_true(sm_recent_add(path, "spice://b:1", "", NULL));
+    assert_true(sm_recent_add(path, "spice://a:1", "Anna; the [second]\nline", NULL));
+    check_recent(path, (const char *const[]){"spice://a:1", "spice://b:1", NULL});
+    struct sm_recent list[SM_RECENT_MAX];
+    size_t count = sm_recent_load(path, list);
+    assert_string_equal(list[0].name, "Anna; the [second]\nline");
+    sm_recent_clear(list, count);
+    assert_true(sm_recent_remove(path, "spice://a:1", NULL));
+    check_recent(path, (const char *const[]){"spice://b:1", NULL});
+}
+
+static void old_machines_leave_the_list(void **state)
+{
+    (void)state;
+    g_autofree char *path = g_build_filename(folder, "recent", NULL);
+    for (int i = 0; i < SM_RECENT_MAX + 3; i++) {
+        char address[32];
+        (void)snprintf(address, sizeof(address), "spice://m:%d", 5900 + i);
+        assert_true(sm_recent_add(path, address, "", NULL));
+    }
+    struct sm_recent list[SM_RECENT_MAX];
+    size_t count = sm_recent_load(path, list);
+    assert_int_equal(count, SM_RECENT_MAX);
+    assert_string_equal(list[0].address, "spice://m:5914");
+    assert_string_equal(list[SM_RECENT_MAX - 1].address, "spice://m:5903");
+    sm_recent_clear(list, count);
+}
+
+static void a_list_that_cannot_be_written_is_an_error(void **state)
+{
+    (void)state;
+    GError *error = NULL;
+    assert_false(sm_recent_add("/proc/sumac/recent", "spice://a:1", "", &error));
+    assert_non_null(error);
+    g_error_free(error);
+}
+
+/* ---- The command line ---- */
+
+static bool read_line(struct sm_viewer_options *o, const char *line, GError **error)
+{
+    char **arguments = NULL;
+    assert_true(g_shell_parse_argv(line, NULL, &arguments, NULL));
+    return sm_viewer_options_parse(o, arguments, error);
+}
+
+static void check_refused(const char *line)
+{
+    struct sm_viewer_options o;
+    GError *error = NULL;
+    if (read_line(&o, line, &error))
+        fail_msg("'%s' was taken", line);
+    assert_non_null(error);
+    g_error_free(error);
+    sm_viewer_options_finish(&o);
+}
+
+static void the_options_of_the_reference_viewer_are_taken(void **state)
+{
+    (void)state;
+    struct sm_viewer_options o;
+    assert_true(
+        read_line(&o,
+                  "sumac-viewer -f --zoom=150 --title 'A machine' --auto-resize=never "
+                  "--cursor=local --spice-ca-file=/ca.pem --spice-host-subject=CN=vm "
+                  "--spice-secure-channels=main,inputs --hotkeys=zoom-in=f5 spice://vm:5900",
+                  NULL));
+    assert_true(o.is_fullscreen && !o.is_kiosk && !o.resizes_guest && o.shows_local_cursor);
+    assert_int_equal(o.zoom_percent, 150);
+    assert_string_equal(o.title, "A machine");
+    assert_string_equal(o.address, "spice://vm:5900");
+    assert_string_equal(o.ca_file, "/ca.pem");
+    assert_string_equal(o.host_subject, "CN=vm");
+    assert_int_equal(o.secure_channels, 1u << SM_CHANNEL_KIND_MAIN | 1u << SM_CHANNEL_KIND_INPUTS);
+    assert_true(o.has_own_hotkeys);
+    assert_string_equal(o.accelerators[SM_HOTKEY_ZOOM_IN], "F5");
+    assert_string_equal(o.accelerators[SM_HOTKEY_TOGGLE_FULLSCREEN], "");
+    sm_viewer_options_finish(&o);
+}
+
+static void without_options_there_is_a_start_page(void **state)
+{
+    (void)state;
+    struct sm_viewer_options o;
+    assert_true(read_line(&o, "sumac-viewer", NULL));
+    assert_null(o.address);
+    assert_null(o.file);
+    assert_true(o.resizes_guest && !o.is_fullscreen && !o.has_own_hotkeys);
+    assert_int_equal(o.zoom_percent, 100);
+    assert_string_equal(o.accelerators[SM_HOTKEY_TOGGLE_FULLSCREEN], "F11");
+    sm_viewer_options_finish(&o);
+}
+
+static void options_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    check_refused("sumac-viewer --zoom=5 spice://vm:5900");
+    check_refused("sumac-viewer --auto-resize=perhaps spice://vm:5900");
+    check_refused("sumac-viewer --kiosk-quit=now spice://vm:5900");
+    check_refused("sumac-viewer --spice-secure-channels=mane spice://vm:5900");
+    check_refused("sumac-viewer --hotkeys=zoom-in spice://vm:5900");
+    check_refused("sumac-viewer spice://vm:5900 spice://other:5900");
+    check_refused("sumac-viewer --no-such-option");
+    check_refused("sumac-viewer /no/such/file.vv");
+}
+
+/* ---- Connection files ---- */
+
+static char *write_file(const char *text)
+{
+    char *path = g_build_filename(folder, "machine.vv", NULL);
+    assert_true(g_file_set_contents(path, text, -1, NULL));
+    return path;
+}
+
+static void a_connection_file_gives_title_and_keys(void **state)
+{
+    (void)state;
+    g_autofree char *path = write_file("[virt-viewer]\ntype=spice\nhost=vm\nport=5900\n"
+                                       "title=From a file\nfullscreen=1\n"
+                                       "toggle-fullscreen=shift+f11\nrelease-cursor=ctrl+alt\n");
+    struct sm_viewer_options o;
+    g_autofree char *line = g_strdup_printf("sumac-viewer '%s'", path);
+    assert_true(read_line(&o, line, NULL));
+    assert_non_null(o.file);
+    assert_string_equal(o.title, "From a file");
+    assert_true(o.is_fullscreen && o.has_own_hotkeys);
+    assert_string_equal(o.accelerators[SM_HOTKEY_TOGGLE_FULLSCREEN], "<Shift>F11");
+    assert_string_equal(o.accelerators[SM_HOTKEY_ZOOM_IN], "");
+    assert_int_equal(access(path, F_OK), 0); /* it did not ask to go */
+    sm_viewer_options_finish(&o);
+}
+
+static void a_connection_file_that_asks_for_it_is_deleted(void **state)
+{
+    (void)state;
+    g_autofree char *path =
+        write_file("[virt-viewer]\ntype=spice\nhost=vm\nport=5900\ndelete-this-file=1\n");
+    g_autofree char *line = g_strdup_printf("sumac-viewer 'file://%s'", path);
+    struct sm_viewer_options o;
+    assert_true(read_line(&o, line, NULL));
+    assert_int_equal(access(path, F_OK), -1);
+    sm_viewer_options_finish(&o);
+}
+
+static void a_connection_file_for_a_newer_viewer_is_refused(void **state)
+{
+    (void)state;
+    g_autofree char *path = write_file("[virt-viewer]\ntype=spice\nhost=vm\nport=5900\n"
+                                       "version=99\nnewer-version-url=https://example.org/get\n");
+    g_autofree char *line = g_strdup_printf("sumac-viewer '%s'", path);
+    struct sm_viewer_options o;
+    GError *error = NULL;
+    assert_false(read_line(&o, line, &error));
+    assert_non_null(strstr(error->message, "99"));
+    assert_non_null(strstr(error->message, "https://example.org/get"));
+    g_error_free(error);
+    sm_viewer_options_finish(&o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_newest_machine_comes_first_and_once),
+        cmocka_unit_test(old_machines_leave_the_list),
+        cmocka_unit_test(a_list_that_cannot_be_written_is_an_error),
+        cmocka_unit_test(the_options_of_the_reference_viewer_are_taken),
+        cmocka_unit_test(without_options_there_is_a_start_page),
+        cmocka_unit_test(options_that_make_no_sense_are_refused),
+        cmocka_unit_test(a_connection_file_gives_title_and_keys),
+        cmocka_unit_test(a_connection_file_that_asks_for_it_is_deleted),
+        cmocka_unit_test(a_connection_file_for_a_newer_viewer_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

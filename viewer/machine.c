@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib/gi18n.h>
+
+#include "viewer/recent.h"
+#include "viewer/start_window.h"
+#include "viewer/window.h"
+
+enum {
+    WINDOWS_MAX = 16,
+    DISPLAYS_MAX = 64,
+    /* A drag of the border must have ended, but nobody shall wait for the guest. */
+    ROOM_SETTLES_MS = 150,
+};
+
+struct sm_machine {
+    AdwApplication *application;
+    struct sm_viewer_options options;
+    struct sm_connection *connection; /* owned */
+    SmWindow *windows[WINDOWS_MAX];   /* borrowed: each tells when it goes; by monitor number */
+    guint room_timer;                 /* or 0 */
+    bool is_remembered;
+    bool is_closing;
+};
+
+/* ---- Windows ---- */
+
+static unsigned window_count(const struct sm_machine *machine)
+{
+    unsigned count = 0;
+    for (int i = 0; i < WINDOWS_MAX; i++)
+        count += machine->windows[i] != NULL;
+    return count;
+}
+
+static void open_window(struct sm_machine *machine, uint32_t number)
+{
+    SmWindow *window = sm_window_new(machine->application, machine, number);
+    machine->windows[number] = window;
+    sm_window_update_state(window);
+    gtk_window_present(GTK_WINDOW(window));
+    if (machine->options.is_fullscreen)
+        gtk_window_fullscreen(GTK_WINDOW(window));
+}
+
+/* Which monitors the guest has now, a bit each. */
+static uint32_t monitors(struct sm_machine *machine)
+{
+    struct sm_display_info displays[DISPLAYS_MAX];
+    struct sm_session *session = sm_connection_session(machine->connection);
+    size_t count = session ? sm_session_get_displays(session, displays, DISPLAYS_MAX) : 0;
+    uint32_t mask = 0;
+    for (size_t i = 0; i < count && i < DISPLAYS_MAX; i++)
+        for (size_t j = 0; displays[i].is_ready && j < displays[i].monitor_count; j++) {
+            const struct sm_monitor *monitor = &displays[i].monitors[j];
+            bool is_on = monitor->area.right > monitor->area.left;
+            if (is_on && monitor->number < WINDOWS_MAX)
+                mask |= 1u << monitor->number;
+        }
+    return mask;
+}
+
+/* A window for each monitor; the first one stays whatever the guest does. */
+static void match_windows(struct sm_machine *machine)
+{
+    uint32_t wanted = monitors(machine);
+    for (uint32_t i = 1; i < WINDOWS_MAX; i++) {
+        bool is_wanted = wanted >> i & 1;
+        if (is_wanted && !machine->windows[i])
+            open_window(machine, i);
+        else if (!is_wanted && machine->windows[i])
+            sm_window_dismiss(machine->windows[i]);
+    }
+}
+
+static void destroy(struct sm_machine *machine)
+{
+    if (machine->room_timer)
+        g_source_remove(machine->room_timer);
+    sm_connection_destroy(machine->connection);
+    sm_viewer_options_finish(&machine->options);
+    g_free(machine);
+}
+
+static gboolean on_idle_destroy(gpointer opaque)
+{
+    destroy(opaque);
+    return G_SOURCE_REMOVE;
+}
+
+static void dismiss_windows(struct sm_machine *machine)
+{
+    for (int i = 0; i < WINDOWS_MAX; i++)
+        if (machine->windows[i])
+            sm_window_dismiss(machine->windows[i]);
+}
+
+/* ---- What the connection tells ---- */
+
+static void remember(struct sm_machine *machine)
+{
+    if (machine->is_remembered || !sm_connection_is_memorable(machine->connection))
+        return;
+    machine->is_remembered = true;
+    const char *address = sm_connection_address(machine->connection);
+    const char *name = sm_connection_name(machine->connection);
+    g_autofree char *path = sm_recent_path();
+    g_autoptr(GError) error = NULL;
+    if (!sm_recent_add(path, address, strcmp(name, address) ? name : "", &error))
+        g_warning("the machine will not be in the list of recent ones: %s", error->message);
+}
+
+static void on_state(void *opaque)
+{
+    struct sm_machine *machine = opaque;
+    enum sm_connection_state state = sm_connection_state(machine->connection);
+    if (state == SM_CONNECTION_UP)
+        remember(machine);
+    for (int i = 0; i < WINDOWS_MAX; i++)
+        if (machine->windows[i])
+            sm_window_update_state(machine->windows[i]);
+    bool is_over = state == SM_CONNECTION_ENDED ||
+                   (state == SM_CONNECTION_FAILED && machine->options.quits_on_disconnect);
+    if (is_over)
+        dismiss_windows(machine);
+}
+
+static void on_event(void *opaque, const struct sm_event *event)
+{
+    struct sm_machine *machine = opaque;
+    if (event->kind == SM_EVENT_DISPLAY_CONFIG)
+        match_windows(machine);
+    if (event->kind == SM_EVENT_INFO || event->kind == SM_EVENT_CHANNEL_OPEN)
+        sm_machine_room_changed(machine); /* an agent may have come */
+    for (int i = 0; i < WINDOWS_MAX; i++)
+        if (machine->windows[i])
+            sm_window_take_event(machine->windows[i], event);
+}
+
+static const struct sm_connection_observer OBSERVER = {
+    .on_state = on_state,
+    .on_event = on_event,
+};
+
+/* ---- For its windows ---- */
+
+struct sm_connection *sm_machine_connection(struct sm_machine *machine)
+{
+    return machine->connection;
+}
+
+const struct sm_viewer_options *sm_machine_options(struct sm_machine *machine)
+{
+    return &machine->options;
+}
+
+char *sm_machine_title(struct sm_machine *machine, uint32_t number)
+{
+    const char *name =
+        machine->options.title ? machine->options.title : sm_connection_name(machine->connection);
+    return window_count(machine) > 1 ? g_strdup_printf("%s (%u)", name, number + 1)
+                                     : g_strdup(name);
+}
+
+void sm_machine_close(struct sm_machine *machine)
+{
+    if (machine->is_closing)
+        return;
+    machine->is_closing = true;
+    sm_connection_close(machine->connection);
+}
+
+void sm_machine_window_closed(struct sm_machine *machine, uint32_t number)
+{
+    machine->windows[number] = NULL;
+    /* From within a window's end or the connection's callback neither can be freed. */
+    if (window_count(machine) == 0)
+        g_idle_add(on_idle_destroy, machine);
+}
+
+static gboolean on_room_settled(gpointer opaque)
+{
+    struct sm_machine *machine = opaque;
+    machine->room_timer = 0;
+    struct sm_session *session = sm_connection_session(machine->connection);
+    if (!session || !machine->options.resizes_guest || machine->options.is_view_only)
+        return G_SOURCE_REMOVE;
+    struct sm_monitor_wish wishes[WINDOWS_MAX];
+    size_t count = 0;
+    for (uint32_t i = 0; i < WINDOWS_MAX; i++) {
+        if (!machine->windows[i])
+            continue;
+        int width, height;
+        sm_view_get_room(sm_window_view(machine->windows[i]), &width, &height);
+        double zoom = sm_view_zoom(sm_window_view(machine->windows[i]));
+        if (width > 0 && height > 0)
+            wishes[count++] = (struct sm_monitor_wish){
+                .number = i,
+                .width = (uint32_t)(width / zoom),
+                .height = (uint32_t)(height / zoom),
+            };
+    }
+    if (count > 0 && sm_session_set_monitors(session, wishes, count) != SM_OK)
+        g_debug("nobody there who could change the guest's monitors");
+    return G_SOURCE_REMOVE;
+}
+
+void sm_machine_room_changed(struct sm_machine *machine)
+{
+    if (machine->room_timer)
+        g_source_remove(machine->room_timer);
+    machine->room_timer = g_timeout_add(ROOM_SETTLES_MS, on_room_settled, machine);
+}
+
+/* Keys of ours are in force while the guest does not have the keyboard, or if they were asked for
+ * by name. */
+void sm_machine_keyboard_changed(struct sm_machine *machine, bool has_keyboard)
+{
+    const struct sm_viewer_options *options = &machine->options;
+    for (int i = 0; i < SM_HOTKEY_COUNT; i++) {
+        enum sm_hotkey hotkey = (enum sm_hotkey)i;
+        bool is_on = !options->is_kiosk && (options->has_own_hotkeys || !has_keyboard) &&
+                     options->accelerators[i][0];
+        const char *accelerators[] = {is_on ? options->accelerators[i] : NULL, NULL};
+        gtk_application_set_accels_for_action(GTK_APPLICATION(machine->application),
+                                              sm_hotkey_action(hotkey), accelerators);
+    }
+}
+
+bool sm_machine_open(AdwApplication *application, struct sm_viewer_options *options,
+                     struct sm_error *error)
+{
+    struct sm_machine *machine = g_new0(struct sm_machine, 1);
+    machine->application = application;
+    machine->options = *options;
+    machine->connection = sm_connection_create(&machine->options, &OBSERVER, machine, error);
+    if (!machine->connection) {
+        destroy(machine);
+        return false;
+    }
+    sm_machine_keyboard_changed(machine, false);
+    open_window(machine, 0);
+    sm_connection_start(machine->connection, NULL);
+    return true;
+}

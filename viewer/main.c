@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* sumac-viewer: the program. */
+#include <locale.h>
+#include <stdio.h>
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+#include "viewer/dialogs.h"
+#include "viewer/machine.h"
+#include "viewer/options.h"
+#include "viewer/start_window.h"
+
+static const char STYLE[] =
+    "guest-view { background: black; }\n"
+    ".lost { background: black; }\n"
+    ".lost guest-view { opacity: 0.45; }\n"
+    ".lost-card { border-radius: 12px; padding: 12px 18px; margin: 24px; }\n"
+    ".fullscreen-bar { border-radius: 0 0 12px 12px; padding: 3px 9px; }\n";
+
+/* What the program runs with. */
+struct program {
+    struct sm_viewer_options options;
+    int exit_status;
+};
+
+static void load_style(void)
+{
+    gtk_icon_theme_add_resource_path(gtk_icon_theme_get_for_display(gdk_display_get_default()),
+                                     "/org/sumac/Viewer/icons");
+    GtkCssProvider *provider = gtk_css_provider_new();
+    gtk_css_provider_load_from_data(provider, STYLE, -1);
+    gtk_style_context_add_provider_for_display(gdk_display_get_default(),
+                                               GTK_STYLE_PROVIDER(provider),
+                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+    g_object_unref(provider);
+}
+
+static void show_start(AdwApplication *application, struct program *program)
+{
+    gtk_window_present(GTK_WINDOW(sm_start_window_new(application, &program->options)));
+}
+
+static void on_startup(GApplication *application, struct program *program)
+{
+    (void)application;
+    (void)program;
+    load_style();
+}
+
+static void on_activate(GApplication *application, struct program *program)
+{
+    struct sm_viewer_options *options = &program->options;
+    if (!options->address && !options->file) {
+        show_start(ADW_APPLICATION(application), program);
+        return;
+    }
+    struct sm_viewer_options taken = *options;
+    struct sm_error error = {0};
+    /* What is left is for machines that are opened by hand. */
+    sm_viewer_options_copy_for(options, &taken, NULL);
+    if (!sm_machine_open(ADW_APPLICATION(application), &taken, &error)) {
+        g_printerr("sumac-viewer: %s; %s\n", error.cause, error.cure);
+        program->exit_status = 1;
+    }
+}
+
+static void on_new(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    GApplication *application = g_application_get_default();
+    show_start(ADW_APPLICATION(application), opaque);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    bindtextdomain(GETTEXT_PACKAGE, SM_LOCALE_DIR);
+    bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
+    textdomain(GETTEXT_PACKAGE);
+    (void)argc;
+
+    struct program program = {.exit_status = 0};
+    g_autoptr(GError) error = NULL;
+    char **arguments = g_strdupv(argv);
+    if (!sm_viewer_options_parse(&program.options, arguments, &error)) {
+        g_printerr("sumac-viewer: %s\n", error->message);
+        sm_viewer_options_finish(&program.options);
+        return 2;
+    }
+    if (program.options.wants_version) {
+        printf("sumac-viewer %s\n", sm_client_version());
+        sm_viewer_options_finish(&program.options);
+        return 0;
+    }
+    AdwApplication *application = adw_application_new("org.sumac.Viewer", G_APPLICATION_NON_UNIQUE);
+    g_set_application_name("Sumac");
+    gtk_window_set_default_icon_name("org.sumac.Viewer");
+    const GActionEntry entries[] = {{.name = "new", .activate = on_new}};
+    g_action_map_add_action_entries(G_ACTION_MAP(application), entries, 1, &program);
+    g_signal_connect(application, "startup", G_CALLBACK(on_startup), &program);
+    g_signal_connect(application, "activate", G_CALLBACK(on_activate), &program);
+    int status = g_application_run(G_APPLICATION(application), 1, argv);
+    g_object_unref(application);
+    sm_viewer_options_finish(&program.options);
+    return status ? status : program.exit_status;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "sumac/session.h"
+
+/* Connection files name the oldest remote-viewer they are for; this is the one whose place we take.
+ */
+static const char STANDS_FOR[] = "11.0";
+
+enum { ZOOM_MIN = 10, ZOOM_MAX = 400 };
+
+/* The texts of the command line before they are understood. */
+struct raw {
+    char *title, *hotkeys, *auto_resize, *cursor, *kiosk_quit, *ca_file, *host_subject,
+        *secure_channels;
+    gboolean fullscreen, kiosk, debug, verbose, version, view_only;
+    gint zoom;
+    char **rest;
+};
+
+static bool fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool fail(GError **error, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    g_autofree char *text = g_strdup_vprintf(format, list);
+    va_end(list);
+    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
+    return false;
+}
+
+static bool parse_channels(const char *text, uint32_t *mask, GError **error)
+{
+    g_auto(GStrv) names = g_strsplit(text, ",", -1);
+    for (char **name = names; *name; name++) {
+        uint32_t found = strcmp(*name, "all") == 0 ? UINT32_MAX : 0;
+        for (unsigned kind = SM_CHANNEL_KIND_MAIN; kind <= SM_CHANNEL_KIND_WEBDAV; kind++)
+            if (strcmp(*name, sm_channel_kind_name((enum sm_channel_kind)kind)) == 0)
+                found |= 1u << kind;
+        if (!found)
+            return fail(error, _("'%s' is no kind of channel"), *name);
+        *mask |= found;
+    }
+    return true;
+}
+
+/* One of two words; `value` becomes true for the second. */
+static bool parse_choice(const char *option, const char *text, const char *no, const char *yes,
+                         bool *value, GError **error)
+{
+    if (!text)
+        return true;
+    *value = strcmp(text, yes) == 0;
+    if (!*value && strcmp(text, no) != 0)
+        return fail(error, _("%s takes %s or %s, not '%s'"), option, no, yes, text);
+    return true;
+}
+
+static void set_default_hotkeys(struct sm_viewer_options *o)
+{
+    for (int i = 0; i < SM_HOTKEY_COUNT; i++)
+        o->accelerators[i] = g_strdup(sm_hotkey_default((enum sm_hotkey)i));
+}
+
+static bool understand(struct sm_viewer_options *o, const struct raw *raw, GError **error)
+{
+    o->zoom_percent = raw->zoom;
+    if (raw->zoom < ZOOM_MIN || raw->zoom > ZOOM_MAX)
+        return fail(error, _("--zoom takes %d to %d percent, not %d"), ZOOM_MIN, ZOOM_MAX,
+                    raw->zoom);
+    o->is_fullscreen = raw->fullscreen || raw->kiosk;
+    o->is_kiosk = raw->kiosk;
+    o->is_debug = raw->debug || raw->verbose;
+    o->is_view_only = raw->view_only;
+    o->wants_version = raw->version;
+    o->title = g_strdup(raw->title);
+    o->ca_file = g_strdup(raw->ca_file);
+    o->host_subject = g_strdup(raw->host_subject);
+    o->has_own_hotkeys = raw->hotkeys != NULL;
+    return (!raw->hotkeys || sm_hotkeys_parse(raw->hotkeys, o->accelerators, error)) &&
+           (!raw->secure_channels ||
+            parse_channels(raw->secure_channels, &o->secure_channels, error)) &&
+           parse_choice("--auto-resize", raw->auto_resize, "never", "always", &o->resizes_guest,
+                        error) &&
+           parse_choice("--cursor", raw->cursor, "auto", "local", &o->shows_local_cursor, error) &&
+           parse_choice("--kiosk-quit", raw->kiosk_quit, "never", "on-disconnect",
+                        &o->quits_on_disconnect, error);
+}
+
+/* Where other clients of this protocol keep their authorities. */
+static void find_trust_store(struct sm_viewer_options *o)
+{
+    if (o->ca_file)
+        return;
+    char *path = g_build_filename(g_get_home_dir(), ".spicec", "spice_truststore.pem", NULL);
+    if (access(path, R_OK) == 0)
+        o->ca_file = path;
+    else
+        g_free(path);
+}
+
+/* ---- Connection files ---- */
+
+static char *read_all(const char *path, gsize *size, GError **error)
+{
+    char *text = NULL;
+    if (strcmp(path, "-") != 0)
+        return g_file_get_contents(path, &text, size, error) ? text : NULL;
+    text = g_malloc(SM_CONNECTION_FILE_MAX_BYTES + 1);
+    *size = fread(text, 1, SM_CONNECTION_FILE_MAX_BYTES + 1, stdin);
+    return text;
+}
+
+static void take_hotkeys(struct sm_viewer_options *o)
+{
+    for (int i = 0; i < SM_HOTKEY_COUNT; i++) {
+        const char *text = sm_connection_file_get(o->file, sm_hotkey_name((enum sm_hotkey)i));
+        char *accelerator = text ? sm_hotkey_accelerator(text) : NULL;
+        g_free(o->accelerators[i]);
+        o->accelerators[i] = accelerator ? accelerator : g_strdup("");
+        o->has_own_hotkeys |= text != NULL;
+    }
+}
+
+static void take_settings(struct sm_viewer_options *o)
+{
+    const char *title = sm_connection_file_get(o->file, "title");
+    if (title && !o->title)
+        o->title = g_utf8_make_valid(title, -1);
+    o->is_fullscreen |= sm_connection_file_number(o->file, "fullscreen", 0) > 0;
+    if (!o->has_own_hotkeys)
+        take_hotkeys(o);
+}
+
+bool sm_viewer_options_read_file(struct sm_viewer_options *options, const char *path,
+                                 GError **error)
+{
+    gsize size = 0;
+    char *text = read_all(path, &size, error);
+    if (!text)
+        return false;
+    struct sm_error reason = {0};
+    enum sm_status status = sm_connection_file_parse(&options->file, text, size, &reason);
+    explicit_bzero(text, size);
+    g_free(text);
+    if (status != SM_OK)
+        return fail(error, "%s: %s", path, reason.cause);
+    bool is_to_go = sm_connection_file_number(options->file, "delete-this-file", 0) == 1;
+    if (is_to_go && strcmp(path, "-") != 0 && !g_getenv("VIRT_VIEWER_KEEP_FILE"))
+        (void)unlink(path); /* it is the password that must not stay; no file is as good */
+    if (sm_connection_file_needs_newer(options->file, STANDS_FOR)) {
+        const char *url = sm_connection_file_get(options->file, "newer-version-url");
+        return fail(error, _("%s asks for version %s of the viewer%s%s"), path,
+                    sm_connection_file_get(options->file, "version"),
+                    url ? _(", which is at ") : "", url ? url : "");
+    }
+    take_settings(options);
+    return true;
+}
+
+/* ---- The command line ---- */
+
+static bool take_place(struct sm_viewer_options *o, const char *text, GError **error)
+{
+    g_autofree char *scheme = g_uri_parse_scheme(text);
+    if (scheme && strcmp(scheme, "file") == 0) {
+        g_autofree char *path = g_filename_from_uri(text, NULL, error);
+        return path && sm_viewer_options_read_file(o, path, error);
+    }
+    if (!scheme)
+        return sm_viewer_options_read_file(o, text, error);
+    o->address = g_strdup(text);
+    return true;
+}
+
+bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GError **error)
+{
+    struct raw raw = {.zoom = 100};
+    const GOptionEntry entries[] = {
+        {"version", 'V', 0, G_OPTION_ARG_NONE, &raw.version, N_("Print the version"), NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &raw.verbose, N_("Tell what happens"), NULL},
+        {"debug", 0, 0, G_OPTION_ARG_NONE, &raw.debug, N_("Tell what happens"), NULL},
+        {"full-screen", 'f', 0, G_OPTION_ARG_NONE, &raw.fullscreen, N_("Start in full screen"),
+         NULL},
+        {"kiosk", 'k', 0, G_OPTION_ARG_NONE, &raw.kiosk,
+         N_("Full screen without menus and without a way out"), NULL},
+        {"kiosk-quit", 0, 0, G_OPTION_ARG_STRING, &raw.kiosk_quit, N_("When to quit in kiosk mode"),
+         "never|on-disconnect"},
+        {"zoom", 'z', 0, G_OPTION_ARG_INT, &raw.zoom, N_("Size of a guest's pixel, in percent"),
+         "PERCENT"},
+        {"auto-resize", 0, 0, G_OPTION_ARG_STRING, &raw.auto_resize,
+         N_("Whether the guest's screen follows the window"), "always|never"},
+        {"title", 't', 0, G_OPTION_ARG_STRING, &raw.title, N_("Title of the window"), "TITLE"},
+        {"cursor", 0, 0, G_OPTION_ARG_STRING, &raw.cursor,
+         N_("Whether the local pointer is always shown"), "auto|local"},
+        {"hotkeys", 'H', 0, G_OPTION_ARG_STRING, &raw.hotkeys, N_("Key bindings: ACTION=KEY+KEY,…"),
+         "LIST"},
+        {"view-only", 0, 0, G_OPTION_ARG_NONE, &raw.view_only, N_("Send no input to the machine"),
+         NULL},
+        {"spice-ca-file", 0, 0, G_OPTION_ARG_FILENAME, &raw.ca_file,
+         N_("PEM file of authorities to trust"), "FILE"},
+        {"spice-host-subject", 0, 0, G_OPTION_ARG_STRING, &raw.host_subject,
+         N_("Subject the server's certificate must have"), "SUBJECT"},
+        {"spice-secure-channels", 0, 0, G_OPTION_ARG_STRING, &raw.secure_channels,
+         N_("Channels that must use TLS"), "main,display,…,all"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, NULL,
+         N_("[ADDRESS | FILE.vv | -]")},
+        {0},
+    };
+    memset(out, 0, sizeof(*out));
+    out->resizes_guest = true;
+    set_default_hotkeys(out);
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_option_context_add_main_entries(context, entries, GETTEXT_PACKAGE);
+    g_option_context_set_summary(
+        context, _("Shows the screen of a virtual machine: spice://HOST:PORT, "
+                   "spice+tls://HOST:PORT, spice+unix:///PATH, or a connection file."));
+    bool is_read = g_option_context_parse_strv(context, &arguments, error);
+    if (is_read && raw.rest && raw.rest[0] && raw.rest[1])
+        is_read = fail(error, _("only one machine can be named, not '%s' too"), raw.rest[1]);
+    is_read = is_read && understand(out, &raw, error);
+    if (is_read)
+        find_trust_store(out);
+    if (is_read && raw.rest && raw.rest[0])
+        is_read = take_place(out, raw.rest[0], error);
+    char *const texts[] = {raw.title,      raw.hotkeys, raw.auto_resize,  raw.cursor,
+                           raw.kiosk_quit, raw.ca_file, raw.host_subject, raw.secure_channels};
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    g_strfreev(raw.rest);
+    g_strfreev(arguments);
+    return is_read;
+}
+
+void sm_viewer_options_copy_for(struct sm_viewer_options *out, const struct sm_viewer_options *from,
+                                const char *address)
+{
+    *out = *from;
+    out->file = NULL;
+    out->address = g_strdup(address);
+    out->title = g_strdup(from->title);
+    out->ca_file = g_strdup(from->ca_file);
+    out->host_subject = g_strdup(from->host_subject);
+    for (int i = 0; i < SM_HOTKEY_COUNT; i++)
+        out->accelerators[i] = g_strdup(from->accelerators[i]);
+}
+
+void sm_viewer_options_finish(struct sm_viewer_options *options)
+{
+    g_free(options->address);
+    sm_connection_file_destroy(options->file);
+    g_free(options->title);
+    g_free(options->ca_file);
+    g_free(options->host_subject);
+    for (int i = 0; i < SM_HOTKEY_COUNT; i++)
+        g_free(options->accelerators[i]);
+    memset(options, 0, sizeof(*options));
+}

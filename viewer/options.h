@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What the viewer was asked to do: its command line, and the connection file it names. */
+#ifndef SM_VIEWER_OPTIONS_H
+#define SM_VIEWER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "sumac/connection_file.h"
+#include "viewer/hotkeys.h"
+
+/** Immutable once it is read. */
+struct sm_viewer_options {
+    char *address;                   /* owned; NULL: the start page */
+    struct sm_connection_file *file; /* owned; in place of an address */
+    char *title;                     /* owned; or NULL */
+    char *ca_file, *host_subject;    /* owned; or NULL */
+    uint32_t secure_channels;        /* mask of 1u << enum sm_channel_kind */
+    int zoom_percent;                /* 10 to 400 */
+    bool is_fullscreen, is_kiosk, quits_on_disconnect, resizes_guest, shows_local_cursor;
+    bool is_debug, is_view_only;
+    bool has_own_hotkeys; /* given, so they act even while the guest has the keyboard */
+    char *accelerators[SM_HOTKEY_COUNT]; /* owned; "" is none */
+    bool wants_version;
+};
+
+/**
+ * Reads a command line; connection files are read and, if they say so, deleted.
+ *
+ * @param arguments  program name first, then options and an address; taken
+ * @param out        receives the options; the caller releases them with
+ *                   sm_viewer_options_finish(), also after a failure
+ * @return false, and `error`, if it cannot be understood; `--help` ends the program
+ */
+bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GError **error);
+
+/** The options of a connection to `address` on behalf of one that has none. */
+void sm_viewer_options_copy_for(struct sm_viewer_options *out, const struct sm_viewer_options *from,
+                                const char *address);
+
+/** Reads a connection file into options that have none. */
+bool sm_viewer_options_read_file(struct sm_viewer_options *options, const char *path,
+                                 GError **error);
+
+void sm_viewer_options_finish(struct sm_viewer_options *options);
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/view.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "viewer/view_private.h"
+
+enum { DISPLAYS_MAX = 64, CURSOR_SIDE_MAX = 1024 };
+
+static const double CURSOR_SCALE_MIN = 0.5; /* below, it could not be seen any more */
+
+G_DEFINE_FINAL_TYPE(SmView, sm_view, GTK_TYPE_WIDGET)
+
+enum { SIGNAL_KEYBOARD_CHANGED, SIGNAL_SIZE_CHANGED, SIGNAL_COUNT };
+
+static guint signals[SIGNAL_COUNT];
+
+/* ---- Where the picture is ---- */
+
+static void place(SmView *view)
+{
+    GtkWidget *widget = GTK_WIDGET(view);
+    int scale = gtk_widget_get_scale_factor(widget);
+    int width = view->area.right - view->area.left, height = view->area.bottom - view->area.top;
+    view->placement = sm_placement_fit(gtk_widget_get_width(widget), gtk_widget_get_height(widget),
+                                       width, height, scale, view->zoom, view->fills);
+    sm_picture_resize(&view->picture, width, height,
+                      !sm_placement_is_exact(&view->placement, scale));
+    if (view->cursor_scale != view->placement.scale)
+        sm_view_update_cursor(view);
+}
+
+/* The display that has our monitor. */
+static bool find_monitor(SmView *view, uint8_t *channel_id, struct sm_rect *area)
+{
+    struct sm_display_info displays[DISPLAYS_MAX];
+    size_t count = sm_session_get_displays(view->session, displays, DISPLAYS_MAX);
+    for (size_t i = 0; i < count && i < DISPLAYS_MAX; i++)
+        for (size_t j = 0; displays[i].is_ready && j < displays[i].monitor_count; j++) {
+            const struct sm_monitor *monitor = &displays[i].monitors[j];
+            if (monitor->number != view->monitor_number ||
+                monitor->area.right <= monitor->area.left ||
+                monitor->area.bottom <= monitor->area.top)
+                continue;
+            *channel_id = displays[i].channel_id;
+            *area = monitor->area;
+            return true;
+        }
+    return false;
+}
+
+static void reconfigure(SmView *view)
+{
+    if (!view->session)
+        return;
+    uint8_t channel_id;
+    struct sm_rect area;
+    view->has_monitor = find_monitor(view, &channel_id, &area);
+    if (!view->has_monitor)
+        return; /* the last picture stays until there is another one */
+    view->channel_id = channel_id;
+    view->area = area;
+    place(view);
+    sm_picture_damage(&view->picture, 0, view->picture.height);
+    gtk_widget_queue_draw(GTK_WIDGET(view));
+}
+
+static void size_allocate(GtkWidget *widget, int width, int height, int baseline)
+{
+    (void)baseline;
+    SmView *view = SM_VIEW(widget);
+    int scale = gtk_widget_get_scale_factor(widget);
+    place(view);
+    g_signal_emit(view, signals[SIGNAL_SIZE_CHANGED], 0, width * scale, height * scale);
+}
+
+static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                    int *natural, int *minimum_baseline, int *natural_baseline)
+{
+    (void)for_size;
+    SmView *view = SM_VIEW(widget);
+    int scale = gtk_widget_get_scale_factor(widget);
+    int guest = orientation == GTK_ORIENTATION_HORIZONTAL ? view->area.right - view->area.left
+                                                          : view->area.bottom - view->area.top;
+    *minimum = 64;
+    *natural = MAX(*minimum, (int)ceil(guest * view->zoom / scale));
+    *minimum_baseline = *natural_baseline = -1;
+}
+
+/* ---- Drawing ---- */
+
+static void update_picture(SmView *view)
+{
+    struct sm_display_view display;
+    if (!view->session || !view->has_monitor ||
+        sm_display_lock(view->session, view->channel_id, &display) != SM_OK)
+        return;
+    if (view->area.right <= (int)display.width && view->area.bottom <= (int)display.height)
+        sm_picture_update(&view->picture, &display, view->area);
+    sm_display_unlock(view->session, view->channel_id);
+}
+
+/* In mouse mode server the guest moves its pointer, so its place is where the guest says. */
+static bool draws_cursor(const SmView *view)
+{
+    return view->session && view->mouse_mode == SM_POINTER_MODE_SERVER && view->cursor.is_visible &&
+           view->cursor_shape;
+}
+
+static void draw_cursor(SmView *view, GtkSnapshot *snapshot)
+{
+    const struct sm_placement *p = &view->placement;
+    double x = view->cursor.x - view->area.left - (double)view->cursor.hot_x;
+    double y = view->cursor.y - view->area.top - (double)view->cursor.hot_y;
+    gtk_snapshot_append_texture(snapshot, view->cursor_shape,
+                                &GRAPHENE_RECT_INIT((float)(p->x + x * p->scale),
+                                                    (float)(p->y + y * p->scale),
+                                                    (float)(view->cursor.width * p->scale),
+                                                    (float)(view->cursor.height * p->scale)));
+}
+
+static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
+{
+    SmView *view = SM_VIEW(widget);
+    float width = (float)gtk_widget_get_width(widget),
+          height = (float)gtk_widget_get_height(widget);
+    gtk_snapshot_append_color(snapshot, &(GdkRGBA){0, 0, 0, 1},
+                              &GRAPHENE_RECT_INIT(0, 0, width, height));
+    update_picture(view);
+    if (view->picture.band_count == 0)
+        return;
+    const struct sm_placement *p = &view->placement;
+    graphene_rect_t rect =
+        GRAPHENE_RECT_INIT((float)p->x, (float)p->y, (float)p->width, (float)p->height);
+    gtk_snapshot_push_clip(snapshot, &rect);
+    sm_picture_snapshot(&view->picture, snapshot, &rect);
+    if (draws_cursor(view))
+        draw_cursor(view, snapshot);
+    gtk_snapshot_pop(snapshot);
+}
+
+/* ---- The guest's pointer ---- */
+
+/* The shape at another size, for the native cursor, whose pixels are logical ones. */
+static GdkTexture *scale_shape(GdkTexture *shape, double scale)
+{
+    int width = MAX(1, (int)round(gdk_texture_get_width(shape) * scale));
+    int height = MAX(1, (int)round(gdk_texture_get_height(shape) * scale));
+    cairo_surface_t *from = cairo_image_surface_create(
+        CAIRO_FORMAT_ARGB32, gdk_texture_get_width(shape), gdk_texture_get_height(shape));
+    cairo_surface_t *to = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
+    gdk_texture_download(shape, cairo_image_surface_get_data(from),
+                         (gsize)cairo_image_surface_get_stride(from));
+    cairo_surface_mark_dirty(from);
+    cairo_t *cr = cairo_create(to);
+    cairo_scale(cr, scale, scale);
+    cairo_set_source_surface(cr, from, 0, 0);
+    cairo_paint(cr);
+    cairo_destroy(cr);
+    cairo_surface_flush(to);
+    int stride = cairo_image_surface_get_stride(to);
+    g_autoptr(GBytes) bytes =
+        g_bytes_new(cairo_image_surface_get_data(to), (gsize)stride * (gsize)height);
+    cairo_surface_destroy(from);
+    cairo_surface_destroy(to);
+    return gdk_memory_texture_new(width, height, GDK_MEMORY_DEFAULT, bytes, (gsize)stride);
+}
+
+static GdkCursor *native_cursor(SmView *view)
+{
+    double scale = MAX(view->placement.scale, CURSOR_SCALE_MIN);
+    g_autoptr(GdkTexture) shape = fabs(scale - 1) < 1e-6 ? g_object_ref(view->cursor_shape)
+                                                         : scale_shape(view->cursor_shape, scale);
+    int hot_x = CLAMP((int)(view->cursor.hot_x * scale), 0, gdk_texture_get_width(shape) - 1);
+    int hot_y = CLAMP((int)(view->cursor.hot_y * scale), 0, gdk_texture_get_height(shape) - 1);
+    return gdk_cursor_new_from_texture(shape, hot_x, hot_y, NULL);
+}
+
+void sm_view_update_cursor(SmView *view)
+{
+    GtkWidget *widget = GTK_WIDGET(view);
+    view->cursor_scale = view->placement.scale;
+    bool is_ours = view->is_cursor_local || !view->session || !view->takes_input;
+    g_autoptr(GdkCursor) cursor = NULL;
+    if (view->holds_pointer)
+        cursor = gdk_cursor_new_from_name("none", NULL);
+    else if (!is_ours && view->mouse_mode == SM_POINTER_MODE_CLIENT && view->cursor.is_visible &&
+             view->cursor_shape)
+        cursor = native_cursor(view);
+    else if (!is_ours && view->mouse_mode == SM_POINTER_MODE_CLIENT && view->shape_serial)
+        cursor = gdk_cursor_new_from_name("none", NULL);
+    gtk_widget_set_cursor(widget, cursor);
+}
+
+static void take_shape(SmView *view, uint8_t channel_id)
+{
+    struct sm_cursor_info info;
+    if (sm_session_get_cursor(view->session, channel_id, &info, NULL, 0) != SM_OK)
+        return;
+    bool is_new = info.shape_serial != view->shape_serial;
+    bool was_visible = view->cursor.is_visible;
+    view->cursor = info;
+    if (is_new && info.width > 0 && info.width <= CURSOR_SIDE_MAX && info.height > 0 &&
+        info.height <= CURSOR_SIDE_MAX) {
+        size_t stride = (size_t)info.width * 4, size = stride * info.height;
+        uint8_t *pixels = g_malloc(size);
+        if (sm_session_get_cursor(view->session, channel_id, &info, pixels, size) == SM_OK &&
+            info.shape_serial == view->cursor.shape_serial) {
+            g_autoptr(GBytes) bytes = g_bytes_new_take(pixels, size);
+            g_clear_object(&view->cursor_shape);
+            view->cursor_shape =
+                gdk_memory_texture_new((int)info.width, (int)info.height,
+                                       GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes, stride);
+            view->shape_serial = info.shape_serial;
+        } else {
+            g_free(pixels); /* it has changed in between; another event is on its way */
+        }
+    }
+    if (is_new || was_visible != info.is_visible)
+        sm_view_update_cursor(view);
+    if (view->mouse_mode == SM_POINTER_MODE_SERVER)
+        gtk_widget_queue_draw(GTK_WIDGET(view));
+}
+
+/* ---- Events ---- */
+
+static void take_facts(SmView *view)
+{
+    struct sm_session_info info;
+    sm_session_get_info(view->session, &info);
+    if (info.mouse_mode == view->mouse_mode)
+        return;
+    view->mouse_mode = info.mouse_mode;
+    sm_view_let_go(view);
+    sm_view_update_cursor(view);
+    gtk_widget_queue_draw(GTK_WIDGET(view));
+}
+
+static void take_damage(SmView *view, struct sm_rect damage)
+{
+    bool is_ours = damage.left < view->area.right && damage.right > view->area.left &&
+                   damage.top < view->area.bottom && damage.bottom > view->area.top;
+    if (!is_ours)
+        return;
+    sm_picture_damage(&view->picture, damage.top - view->area.top, damage.bottom - view->area.top);
+    gtk_widget_queue_draw(GTK_WIDGET(view));
+}
+
+void sm_view_take_event(SmView *view, const struct sm_event *event)
+{
+    if (!view->session)
+        return;
+    switch (event->kind) {
+    case SM_EVENT_DISPLAY_CONFIG:
+        reconfigure(view);
+        gtk_widget_queue_resize(GTK_WIDGET(view));
+        break;
+    case SM_EVENT_DISPLAY_DAMAGE:
+        if (!view->has_monitor)
+            reconfigure(view);
+        if (view->has_monitor && event->channel_id == view->channel_id)
+            take_damage(view, event->damage);
+        break;
+    case SM_EVENT_CURSOR:
+        if (event->channel_id == view->channel_id)
+            take_shape(view, event->channel_id);
+        break;
+    case SM_EVENT_INFO:
+    case SM_EVENT_CONNECTED:
+    case SM_EVENT_CHANNEL_OPEN:
+        take_facts(view);
+        sm_view_update_keyboard(view);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- The object ---- */
+
+static void dispose(GObject *object)
+{
+    SmView *view = SM_VIEW(object);
+    sm_view_set_session(view, NULL);
+    sm_picture_clear(&view->picture);
+    g_clear_object(&view->cursor_shape);
+    G_OBJECT_CLASS(sm_view_parent_class)->dispose(object);
+}
+
+static void sm_view_class_init(SmViewClass *class)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(class);
+    GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
+    object_class->dispose = dispose;
+    widget_class->snapshot = snapshot;
+    widget_class->measure = measure;
+    widget_class->size_allocate = size_allocate;
+    signals[SIGNAL_KEYBOARD_CHANGED] =
+        g_signal_new("keyboard-changed", SM_TYPE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                     G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
+    signals[SIGNAL_SIZE_CHANGED] =
+        g_signal_new("size-changed", SM_TYPE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                     G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_INT);
+    gtk_widget_class_set_css_name(widget_class, "guest-view");
+    gtk_widget_class_set_accessible_role(widget_class, GTK_ACCESSIBLE_ROLE_IMG);
+}
+
+static void sm_view_init(SmView *view)
+{
+    GtkWidget *widget = GTK_WIDGET(view);
+    view->zoom = 1;
+    view->takes_input = true;
+    gtk_widget_set_focusable(widget, TRUE);
+    gtk_widget_set_hexpand(widget, TRUE);
+    gtk_widget_set_vexpand(widget, TRUE);
+    gtk_widget_set_overflow(widget, GTK_OVERFLOW_HIDDEN);
+    sm_view_init_input(view);
+}
+
+GtkWidget *sm_view_new(uint32_t monitor_number)
+{
+    SmView *view = g_object_new(SM_TYPE_VIEW, NULL);
+    view->monitor_number = monitor_number;
+    return GTK_WIDGET(view);
+}
+
+uint32_t sm_view_monitor_number(SmView *view)
+{
+    return view->monitor_number;
+}
+
+void sm_view_set_session(SmView *view, struct sm_session *session)
+{
+    view->session = session;
+    view->has_monitor = false;
+    view->shape_serial = 0;
+    view->cursor = (struct sm_cursor_info){0};
+    view->mouse_mode = SM_POINTER_MODE_UNKNOWN;
+    sm_view_let_go(view);
+    sm_view_update_keyboard(view);
+    sm_view_update_cursor(view);
+    if (session) {
+        take_facts(view);
+        reconfigure(view);
+    }
+}
+
+bool sm_view_has_picture(SmView *view)
+{
+    return view->picture.band_count > 0;
+}
+
+void sm_view_set_zoom(SmView *view, double zoom)
+{
+    view->zoom = zoom;
+    gtk_widget_queue_resize(GTK_WIDGET(view));
+}
+
+double sm_view_zoom(SmView *view)
+{
+    return view->zoom;
+}
+
+void sm_view_set_fills(SmView *view, bool fills)
+{
+    view->fills = fills;
+    place(view);
+    gtk_widget_queue_draw(GTK_WIDGET(view));
+}
+
+void sm_view_set_takes_input(SmView *view, bool takes_input)
+{
+    view->takes_input = takes_input;
+    sm_view_let_go(view);
+    sm_view_update_keyboard(view);
+    sm_view_update_cursor(view);
+}
+
+void sm_view_set_local_cursor(SmView *view, bool is_local)
+{
+    view->is_cursor_local = is_local;
+    sm_view_update_cursor(view);
+}
+
+GdkTexture *sm_view_screenshot(SmView *view)
+{
+    struct sm_display_view display;
+    if (!view->session || !view->has_monitor ||
+        sm_display_lock(view->session, view->channel_id, &display) != SM_OK)
+        return NULL;
+    GdkTexture *texture = NULL;
+    if (view->area.right <= (int)display.width && view->area.bottom <= (int)display.height)
+        texture = sm_picture_texture(&display, view->area);
+    sm_display_unlock(view->session, view->channel_id);
+    return texture;
+}
+
+void sm_view_get_room(SmView *view, int *width, int *height)
+{
+    GtkWidget *widget = GTK_WIDGET(view);
+    int scale = gtk_widget_get_scale_factor(widget);
+    *width = gtk_widget_get_width(widget) * scale;
+    *height = gtk_widget_get_height(widget) * scale;
+}

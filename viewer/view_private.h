@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The insides of a view: view.c draws, view_input.c listens. */
+#ifndef SM_VIEWER_VIEW_PRIVATE_H
+#define SM_VIEWER_VIEW_PRIVATE_H
+
+#include "viewer/grab_sequence.h"
+#include "viewer/picture.h"
+#include "viewer/placement.h"
+#include "viewer/view.h"
+
+struct _SmView {
+    GtkWidget parent_instance;
+    uint32_t monitor_number;
+    struct sm_session *session; /* borrowed; or NULL */
+
+    /* What is shown: */
+    struct sm_picture picture;
+    uint8_t channel_id;  /* of the display the monitor is on */
+    struct sm_rect area; /* the monitor within the display's surface */
+    bool has_monitor;
+    double zoom;
+    bool fills;
+    struct sm_placement placement; /* as last drawn */
+
+    /* The guest's pointer: */
+    struct sm_cursor_info cursor;
+    GdkTexture *cursor_shape; /* owned; or NULL */
+    uint64_t shape_serial;
+    double cursor_scale; /* the native cursor was made for */
+    bool is_cursor_local;
+
+    /* Input: */
+    bool takes_input;
+    enum sm_pointer_mode mouse_mode;
+    bool has_focus, is_released, has_keyboard;
+    bool holds_pointer;    /* mouse mode server, after a click */
+    bool is_warping;       /* the next motion is our own doing */
+    double last_x, last_y; /* of the pointer, in the view */
+    double wheel;          /* steps not yet sent, a fraction */
+    struct sm_grab_sequence sequence;
+};
+
+/** Adds the controllers. */
+void sm_view_init_input(SmView *view);
+
+/** Focus, release or session have changed: takes or gives up the keyboard. */
+void sm_view_update_keyboard(SmView *view);
+
+/** Ends the hold of the pointer, if there is one. */
+void sm_view_let_go(SmView *view);
+
+/** Sets the pointer that is seen over the view. */
+void sm_view_update_cursor(SmView *view);
+
+#endif

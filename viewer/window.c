@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/window.h"
+
+#include <glib/gi18n.h>
+
+#include "viewer/dialogs.h"
+#include "viewer/quality.h"
+#include "viewer/screenshot.h"
+#include "viewer/start_window.h"
+#include "viewer/window_private.h"
+
+G_DEFINE_FINAL_TYPE(SmWindow, sm_window, ADW_TYPE_APPLICATION_WINDOW)
+
+enum { EDGE_PX = 2 /* of the screen, where the bar of full screen waits */ };
+
+static GtkWindow *as_window(SmWindow *window)
+{
+    return GTK_WINDOW(window);
+}
+
+/* ---- How things stand ---- */
+
+static void show_status(SmWindow *window, const char *icon, const char *title, const char *text,
+                        bool is_busy, bool can_retry)
+{
+    AdwStatusPage *page = ADW_STATUS_PAGE(window->status);
+    adw_status_page_set_icon_name(page, icon);
+    adw_status_page_set_title(page, title);
+    g_autofree char *escaped = g_markup_escape_text(text, -1);
+    adw_status_page_set_description(page, escaped);
+    gtk_spinner_set_spinning(GTK_SPINNER(window->spinner), is_busy);
+    gtk_widget_set_visible(window->spinner, is_busy);
+    gtk_widget_set_visible(window->retry, can_retry);
+    gtk_widget_set_visible(window->other, can_retry);
+    gtk_stack_set_visible_child(GTK_STACK(window->stack), window->status);
+}
+
+static void on_password(const char *password, gpointer opaque)
+{
+    SmWindow *window = opaque;
+    if (password)
+        sm_connection_start(sm_machine_connection(window->machine), password);
+    else
+        sm_machine_close(window->machine);
+}
+
+/* The library's words begin small, to stand within a line; here they stand alone. */
+static char *sentence(const char *text)
+{
+    gunichar first = g_utf8_get_char_validated(text, -1);
+    if (!*text || first == (gunichar)-1 || first == (gunichar)-2)
+        return g_utf8_make_valid(text, -1);
+    GString *out = g_string_new(NULL);
+    g_string_append_unichar(out, g_unichar_toupper(first));
+    g_string_append(out, g_utf8_next_char(text));
+    return g_string_free(out, FALSE);
+}
+
+static void show_failure(SmWindow *window, struct sm_connection *connection)
+{
+    const struct sm_error *error = sm_connection_error(connection);
+    g_autofree char *cause = sentence(error->cause);
+    g_autofree char *cure = sentence(error->cure);
+    show_status(window, "network-error-symbolic", cause, cure, false, true);
+    bool is_password =
+        error->kind == SM_ERROR_PASSWORD_NEEDED || error->kind == SM_ERROR_PASSWORD_WRONG;
+    if (is_password && window->number == 0)
+        sm_dialog_ask_password(as_window(window), sm_connection_name(connection),
+                               error->kind == SM_ERROR_PASSWORD_WRONG, on_password, window);
+}
+
+/* The picture stays in sight, whatever happens to the line. */
+static void show_picture_or(SmWindow *window, const char *title, const char *text)
+{
+    if (sm_view_has_picture(window->view))
+        gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
+    else
+        show_status(window, "computer-symbolic", title, text, true, false);
+}
+
+static void show_lost(SmWindow *window, bool is_lost)
+{
+    if (is_lost) {
+        const struct sm_error *error = sm_connection_error(sm_machine_connection(window->machine));
+        gtk_label_set_text(GTK_LABEL(window->lost_text), error->cause);
+    }
+    gtk_spinner_set_spinning(GTK_SPINNER(window->lost_spinner), is_lost);
+    gtk_revealer_set_reveal_child(GTK_REVEALER(window->lost), is_lost);
+    if (is_lost)
+        gtk_widget_add_css_class(window->screen, "lost");
+    else
+        gtk_widget_remove_css_class(window->screen, "lost");
+}
+
+static void update_title(SmWindow *window)
+{
+    g_autofree char *title = sm_machine_title(window->machine, window->number);
+    struct sm_connection *connection = sm_machine_connection(window->machine);
+    adw_window_title_set_title(ADW_WINDOW_TITLE(window->title), title);
+    gtk_window_set_title(as_window(window), title);
+    gtk_label_set_text(GTK_LABEL(window->bar_title), title);
+    const char *subtitle = "";
+    if (sm_view_holds_pointer(window->view) || window->has_keyboard)
+        subtitle = _("Press and let go of Ctrl+Alt to get keys and pointer back");
+    else if (g_strcmp0(title, sm_connection_address(connection)) != 0)
+        subtitle = sm_connection_address(connection);
+    adw_window_title_set_subtitle(ADW_WINDOW_TITLE(window->title), subtitle);
+}
+
+void sm_window_update_state(SmWindow *window)
+{
+    struct sm_connection *connection = sm_machine_connection(window->machine);
+    enum sm_connection_state state = sm_connection_state(connection);
+    struct sm_session *session =
+        state == SM_CONNECTION_UP ? sm_connection_session(connection) : NULL;
+    sm_view_set_session(window->view, session);
+    show_lost(window, state == SM_CONNECTION_LOST);
+    switch (state) {
+    case SM_CONNECTION_CONNECTING:
+        show_picture_or(window, _("Connecting"), sm_connection_address(connection));
+        break;
+    case SM_CONNECTION_UP:
+    case SM_CONNECTION_LOST:
+        show_picture_or(window, _("Connected"), _("Waiting for the machine's first picture"));
+        break;
+    case SM_CONNECTION_FAILED:
+        show_failure(window, connection);
+        break;
+    case SM_CONNECTION_ENDED:
+        break; /* the window is about to go */
+    }
+    sm_quality_set_session(&window->quality, session);
+    update_title(window);
+}
+
+/* Servers say at every start that a channel is not encrypted, which the bar shows all the time. */
+static void show_notice(SmWindow *window, const struct sm_event *event)
+{
+    if (event->severity != SM_SEVERITY_ERROR)
+        return;
+    g_autofree char *text = g_markup_escape_text(event->text, -1);
+    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), adw_toast_new(text));
+}
+
+void sm_window_take_event(SmWindow *window, const struct sm_event *event)
+{
+    sm_view_take_event(window->view, event);
+    if (event->kind == SM_EVENT_DISPLAY_CONFIG || event->kind == SM_EVENT_DISPLAY_DAMAGE) {
+        if (sm_view_has_picture(window->view) &&
+            gtk_stack_get_visible_child(GTK_STACK(window->stack)) != window->screen) {
+            gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
+            gtk_widget_grab_focus(GTK_WIDGET(window->view));
+        }
+    } else if (event->kind == SM_EVENT_NOTICE && window->number == 0) {
+        show_notice(window, event);
+    } else if (event->kind == SM_EVENT_INFO) {
+        update_title(window);
+    }
+}
+
+/* ---- What the user does ---- */
+
+static void on_retry(SmWindow *window)
+{
+    sm_connection_start(sm_machine_connection(window->machine), NULL);
+}
+
+static void on_keyboard_changed(SmView *view, gboolean has_keyboard, SmWindow *window)
+{
+    (void)view;
+    window->has_keyboard = has_keyboard;
+    sm_machine_keyboard_changed(window->machine, has_keyboard);
+    update_title(window);
+}
+
+static void on_size_changed(SmView *view, int width, int height, SmWindow *window)
+{
+    (void)view;
+    (void)width;
+    (void)height;
+    sm_machine_room_changed(window->machine);
+}
+
+static void on_close_answer(gpointer opaque)
+{
+    sm_machine_close(((SmWindow *)opaque)->machine);
+}
+
+static gboolean close_request(GtkWindow *gtk_window)
+{
+    SmWindow *window = SM_WINDOW(gtk_window);
+    struct sm_connection *connection = sm_machine_connection(window->machine);
+    enum sm_connection_state state = sm_connection_state(connection);
+    bool is_kiosk = sm_machine_options(window->machine)->is_kiosk;
+    if (window->is_dismissed)
+        return GTK_WINDOW_CLASS(sm_window_parent_class)->close_request(gtk_window);
+    if (is_kiosk && !sm_machine_options(window->machine)->quits_on_disconnect)
+        return TRUE;
+    if (state == SM_CONNECTION_UP || state == SM_CONNECTION_LOST)
+        sm_dialog_ask_close(gtk_window, sm_connection_name(connection), on_close_answer, window);
+    else
+        sm_machine_close(window->machine);
+    return TRUE; /* it goes when the session has ended */
+}
+
+void sm_window_dismiss(SmWindow *window)
+{
+    window->is_dismissed = true;
+    gtk_window_close(as_window(window));
+}
+
+/* ---- Full screen ---- */
+
+static void on_fullscreen_changed(SmWindow *window)
+{
+    bool is_fullscreen = gtk_window_is_fullscreen(as_window(window));
+    gtk_widget_set_visible(window->header, !is_fullscreen);
+    gtk_revealer_set_reveal_child(GTK_REVEALER(window->bar), FALSE);
+    g_simple_action_set_state(window->fullscreen_action, g_variant_new_boolean(is_fullscreen));
+}
+
+/* The bar comes when the pointer is pushed against the upper edge, and goes when it leaves it. */
+static void on_motion(GtkEventControllerMotion *controller, double x, double y, SmWindow *window)
+{
+    (void)controller;
+    (void)x;
+    if (!gtk_window_is_fullscreen(as_window(window)) ||
+        sm_machine_options(window->machine)->is_kiosk)
+        return;
+    GtkRevealer *bar = GTK_REVEALER(window->bar);
+    double limit =
+        gtk_revealer_get_reveal_child(bar) ? gtk_widget_get_height(window->bar) + EDGE_PX : EDGE_PX;
+    gtk_revealer_set_reveal_child(bar, y < limit);
+}
+
+/* ---- The object ---- */
+
+static void dispose(GObject *object)
+{
+    SmWindow *window = SM_WINDOW(object);
+    if (window->machine) {
+        sm_quality_set_session(&window->quality, NULL);
+        sm_view_set_session(window->view, NULL);
+        sm_machine_window_closed(window->machine, window->number);
+        window->machine = NULL;
+    }
+    G_OBJECT_CLASS(sm_window_parent_class)->dispose(object);
+}
+
+static void sm_window_class_init(SmWindowClass *class)
+{
+    G_OBJECT_CLASS(class)->dispose = dispose;
+    GTK_WINDOW_CLASS(class)->close_request = close_request;
+}
+
+static void sm_window_init(SmWindow *window)
+{
+    (void)window;
+}
+
+static void connect_signals(SmWindow *window)
+{
+    g_signal_connect_swapped(window->retry, "clicked", G_CALLBACK(on_retry), window);
+    g_signal_connect(window->view, "keyboard-changed", G_CALLBACK(on_keyboard_changed), window);
+    g_signal_connect(window->view, "size-changed", G_CALLBACK(on_size_changed), window);
+    g_signal_connect(window, "notify::fullscreened", G_CALLBACK(on_fullscreen_changed), NULL);
+    GtkEventController *motion = gtk_event_controller_motion_new();
+    gtk_event_controller_set_propagation_phase(motion, GTK_PHASE_CAPTURE);
+    g_signal_connect(motion, "motion", G_CALLBACK(on_motion), window);
+    gtk_widget_add_controller(GTK_WIDGET(window), motion);
+}
+
+SmWindow *sm_window_new(AdwApplication *application, struct sm_machine *machine, uint32_t number)
+{
+    SmWindow *window = g_object_new(SM_TYPE_WINDOW, "application", application, NULL);
+    const struct sm_viewer_options *options = sm_machine_options(machine);
+    window->machine = machine;
+    window->number = number;
+    window->view = SM_VIEW(sm_view_new(number));
+    sm_view_set_zoom(window->view, options->zoom_percent / 100.0);
+    sm_view_set_takes_input(window->view, !options->is_view_only);
+    sm_view_set_local_cursor(window->view, options->shows_local_cursor);
+    sm_window_build(window);
+    sm_window_add_actions(window);
+    connect_signals(window);
+    return window;
+}
+
+SmView *sm_window_view(SmWindow *window)
+{
+    return window->view;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* The actions of a window, and the menus that offer them. */
+#include <glib/gi18n.h>
+
+#include "viewer/details.h"
+#include "viewer/dialogs.h"
+#include "viewer/screenshot.h"
+#include "viewer/window_private.h"
+
+enum { ZOOM_STEP = 10, ZOOM_MIN = 10, ZOOM_MAX = 400 };
+
+static struct sm_session *session_of(SmWindow *window)
+{
+    return sm_connection_session(sm_machine_connection(window->machine));
+}
+
+static void on_fullscreen(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    GtkWindow *window = GTK_WINDOW(opaque);
+    if (gtk_window_is_fullscreen(window))
+        gtk_window_unfullscreen(window);
+    else
+        gtk_window_fullscreen(window);
+}
+
+static void on_release(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    sm_view_release(SM_WINDOW(opaque)->view);
+}
+
+static void zoom_by(SmWindow *window, int step)
+{
+    int percent = (int)(sm_view_zoom(window->view) * 100 + 0.5);
+    percent = step ? CLAMP(percent + step, ZOOM_MIN, ZOOM_MAX) : 100;
+    sm_view_set_zoom(window->view, percent / 100.0);
+    sm_machine_room_changed(window->machine);
+}
+
+static void on_zoom_in(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    zoom_by(opaque, ZOOM_STEP);
+}
+
+static void on_zoom_out(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    zoom_by(opaque, -ZOOM_STEP);
+}
+
+static void on_zoom_reset(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    zoom_by(opaque, 0);
+}
+
+static void send_keys(SmWindow *window, const char *names)
+{
+    struct sm_key_chord chord;
+    char bad[16];
+    struct sm_session *session = session_of(window);
+    if (session && sm_key_chord_parse(&chord, names, bad, sizeof(bad)) == SM_OK &&
+        sm_session_send_chord(session, &chord) != SM_OK)
+        adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts),
+                                    adw_toast_new(_("The machine takes no keys")));
+}
+
+static void on_send_keys(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    send_keys(opaque, g_variant_get_string(value, NULL));
+}
+
+static void on_secure_attention(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    send_keys(opaque, "ctrl-alt-delete");
+}
+
+static void on_screenshot(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    SmWindow *window = opaque;
+    GdkTexture *texture = sm_view_screenshot(window->view);
+    if (texture)
+        sm_screenshot_save_as(GTK_WINDOW(window), ADW_TOAST_OVERLAY(window->toasts), texture);
+}
+
+static void on_details(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    SmWindow *window = opaque;
+    sm_details_show(GTK_WINDOW(window), sm_machine_connection(window->machine));
+}
+
+static void on_about(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    sm_dialog_show_about(GTK_WINDOW(opaque));
+}
+
+static void on_disconnect(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    sm_machine_close(SM_WINDOW(opaque)->machine);
+}
+
+static void on_fill(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    g_simple_action_set_state(action, value);
+    sm_view_set_fills(SM_WINDOW(opaque)->view, g_variant_get_boolean(value));
+}
+
+static void on_view_only(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    g_simple_action_set_state(action, value);
+    sm_view_set_takes_input(SM_WINDOW(opaque)->view, !g_variant_get_boolean(value));
+}
+
+void sm_window_add_actions(SmWindow *window)
+{
+    const GActionEntry entries[] = {
+        {.name = "fullscreen", .activate = on_fullscreen, .state = "false"},
+        {.name = "release", .activate = on_release},
+        {.name = "zoom-in", .activate = on_zoom_in},
+        {.name = "zoom-out", .activate = on_zoom_out},
+        {.name = "zoom-reset", .activate = on_zoom_reset},
+        {.name = "send-keys", .activate = on_send_keys, .parameter_type = "s"},
+        {.name = "secure-attention", .activate = on_secure_attention},
+        {.name = "screenshot", .activate = on_screenshot},
+        {.name = "details", .activate = on_details},
+        {.name = "about", .activate = on_about},
+        {.name = "disconnect", .activate = on_disconnect},
+        {.name = "fill", .state = "false", .change_state = on_fill},
+        {.name = "view-only", .state = "false", .change_state = on_view_only},
+    };
+    GActionMap *map = G_ACTION_MAP(window);
+    g_action_map_add_action_entries(map, entries, G_N_ELEMENTS(entries), window);
+    window->fullscreen_action = G_SIMPLE_ACTION(g_action_map_lookup_action(map, "fullscreen"));
+    bool is_view_only = sm_machine_options(window->machine)->is_view_only;
+    g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "view-only")),
+                              g_variant_new_boolean(is_view_only));
+}
+
+/* ---- Menus ---- */
+
+static void add_section(GMenu *menu, GMenu *section)
+{
+    g_menu_append_section(menu, NULL, G_MENU_MODEL(section));
+    g_object_unref(section);
+}
+
+GMenuModel *sm_window_main_menu(void)
+{
+    GMenu *menu = g_menu_new();
+    GMenu *section = g_menu_new();
+    g_menu_append(section, _("Save _Screenshot…"), "win.screenshot");
+    add_section(menu, section);
+
+    section = g_menu_new();
+    g_menu_append(section, _("Zoom _In"), "win.zoom-in");
+    g_menu_append(section, _("Zoom _Out"), "win.zoom-out");
+    g_menu_append(section, _("_Normal Size"), "win.zoom-reset");
+    g_menu_append(section, _("Scale to _Window"), "win.fill");
+    g_menu_append(section, _("_Full Screen"), "win.fullscreen");
+    add_section(menu, section);
+
+    section = g_menu_new();
+    g_menu_append(section, _("_View Only"), "win.view-only");
+    g_menu_append(section, _("_Release Keyboard and Pointer"), "win.release");
+    add_section(menu, section);
+
+    section = g_menu_new();
+    g_menu_append(section, _("New _Connection"), "app.new");
+    g_menu_append(section, _("_Machine Details"), "win.details");
+    g_menu_append(section, _("_About Sumac"), "win.about");
+    g_menu_append(section, _("_Disconnect"), "win.disconnect");
+    add_section(menu, section);
+    return G_MENU_MODEL(menu);
+}
+
+GMenuModel *sm_window_keys_menu(void)
+{
+    static const char *const chords[][2] = {
+        {"Ctrl+Alt+Delete", "ctrl-alt-delete"},
+        {"Ctrl+Alt+Backspace", "ctrl-alt-backspace"},
+        {N_("Print Screen"), "print"},
+        {N_("Windows key"), "super"},
+        {"Alt+Tab", "alt-tab"},
+        {"Alt+F4", "alt-f4"},
+    };
+    GMenu *menu = g_menu_new();
+    GMenu *section = g_menu_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(chords); i++) {
+        g_autofree char *action = g_strdup_printf("win.send-keys::%s", chords[i][1]);
+        g_menu_append(section, _(chords[i][0]), action);
+    }
+    add_section(menu, section);
+    section = g_menu_new();
+    for (int i = 1; i <= 12; i++) {
+        g_autofree char *label = g_strdup_printf("Ctrl+Alt+F%d", i);
+        g_autofree char *action = g_strdup_printf("win.send-keys::ctrl-alt-f%d", i);
+        g_menu_append(section, label, action);
+    }
+    GMenu *consoles = g_menu_new();
+    g_menu_append_submenu(consoles, _("Text Consoles"), G_MENU_MODEL(section));
+    g_object_unref(section);
+    add_section(menu, consoles);
+    return G_MENU_MODEL(menu);
+}

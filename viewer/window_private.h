@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The insides of a window: window.c acts, window_parts.c builds, window_actions.c are its menus. */
+#ifndef SM_VIEWER_WINDOW_PRIVATE_H
+#define SM_VIEWER_WINDOW_PRIVATE_H
+
+#include "viewer/quality.h"
+#include "viewer/window.h"
+
+struct _SmWindow {
+    AdwApplicationWindow parent_instance;
+    struct sm_machine *machine; /* borrowed; NULL once it was told that we go */
+    uint32_t number;            /* of the monitor */
+    SmView *view;
+
+    /* Borrowed from the tree of widgets: */
+    GtkWidget *header, *title;                   /* the bar above, and what it says */
+    GtkWidget *toasts, *stack;                   /* all below it; the stack has status or screen */
+    GtkWidget *status, *spinner, *retry, *other; /* before there is a picture */
+    GtkWidget *screen;                           /* the view and what lies over it */
+    GtkWidget *lost, *lost_text, *lost_spinner;
+    GtkWidget *bar, *bar_title; /* of full screen */
+
+    struct sm_quality quality;
+    GSimpleAction *fullscreen_action; /* borrowed from the window's actions */
+    bool has_keyboard, is_dismissed;
+};
+
+/** window_parts.c: builds the tree of widgets. */
+void sm_window_build(SmWindow *window);
+
+/** window_actions.c: adds the actions "win.…". */
+void sm_window_add_actions(SmWindow *window);
+
+/** window_actions.c: the menus; the caller's. */
+GMenuModel *sm_window_main_menu(void);
+GMenuModel *sm_window_keys_menu(void);
+
+#endif
