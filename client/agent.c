@@ -91,8 +91,9 @@ static enum sm_status tell_monitors(struct sm_client_channel *main)
                             .flags = SM_AGENT_MONITORS_FLAG_USE_POS,
                             .monitors = monitors},
     };
-    sm_log_at(&main->session->log, SM_LOG_DEBUG, "asking the guest for %u monitors, the first %ux%u",
-              (unsigned)count, (unsigned)monitors[0].width, (unsigned)monitors[0].height);
+    sm_log_at(&main->session->log, SM_LOG_DEBUG,
+              "asking the guest for %u monitors, the first %ux%u", (unsigned)count,
+              (unsigned)monitors[0].width, (unsigned)monitors[0].height);
     enum sm_status status = send(main, &msg);
     if (status == SM_OK)
         memcpy(agent->told, monitors, sizeof(monitors));
