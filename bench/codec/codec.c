@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench-codec [--portable] [--seconds S] [--codec NAME] [--image NAME]
+ * bench-codec [--portable | --sse41] [--seconds S] [--codec NAME] [--image NAME]
  *
  * Encodes and decodes each picture with each lossless codec, checks that it came back, and prints
  * MB/s (10^6 bytes of raw 32-bit pixels; median of the runs), the ratio, and cycles of the time
@@ -442,6 +442,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--portable") == 0) {
             options.cpu_flags = 0;
+        } else if (strcmp(argv[i], "--sse41") == 0) {
+            options.cpu_flags &= SM_CPU_SSE41;
         } else if (i + 1 < argc && strcmp(argv[i], "--seconds") == 0) {
             options.seconds = atof(argv[++i]);
         } else if (i + 1 < argc && strcmp(argv[i], "--codec") == 0) {
@@ -449,8 +451,8 @@ int main(int argc, char **argv)
         } else if (i + 1 < argc && strcmp(argv[i], "--image") == 0) {
             options.image = argv[++i];
         } else {
-            fprintf(stderr, "usage: bench-codec [--portable] [--seconds S] [--codec NAME]"
-                            " [--image NAME]\n");
+            fprintf(stderr, "usage: bench-codec [--portable | --sse41] [--seconds S]"
+                            " [--codec NAME] [--image NAME]\n");
             return 2;
         }
     }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The GLZ encoder's passes in portable C. */
 #include "core/codec/glz/compress.h"
+#include "core/codec/lz/here.h"
 
 bool sm_glz_compress_c(struct sm_glz_search *search, enum sm_lz_unit unit, struct sm_block *block,
                        struct sm_glz_references *references)
 {
-    if (unit == SM_LZ_555)
-        return glz_compress_body(search, SM_LZ_555, block, references);
-    return glz_compress_body(search, SM_LZ_BGR, block, references);
+    return glz_compress_any(search, unit, lz_pack_bgr_here, block, references);
 }
 
 enum {
@@ -134,7 +133,8 @@ bool sm_glz_compress_alpha(const struct sm_glz_search *search, struct sm_block *
             pass.pos++;
             continue;
         }
-        if (!lz_put_literal_run(block, pass.unit, pass.alpha + anchor, pass.pos - anchor) ||
+        if (!lz_put_literal_run(block, pass.unit, lz_pack_bgr_here, pass.alpha + anchor,
+                                pass.pos - anchor) ||
             !glz_put_token(block, found.length - pass.unit.bias, found.offset,
                            found.image_distance))
             return false;
@@ -143,5 +143,6 @@ bool sm_glz_compress_alpha(const struct sm_glz_search *search, struct sm_block *
             enter_alpha(&pass, end);
         pass.pos = anchor = end;
     }
-    return lz_put_literal_run(block, pass.unit, pass.alpha + anchor, own->count - anchor);
+    return lz_put_literal_run(block, pass.unit, lz_pack_bgr_here, pass.alpha + anchor,
+                              own->count - anchor);
 }

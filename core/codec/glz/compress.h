@@ -194,10 +194,11 @@ static SM_ALWAYS_INLINE struct glz_found glz_find(const struct glz_pass *pass, u
 }
 
 static SM_ALWAYS_INLINE bool glz_put_literals(struct sm_block *block, struct lz_unit unit,
-                                              const uint32_t *pixels, size_t count)
+                                              lz_pack_bgr_fn *pack_bgr, const uint32_t *pixels,
+                                              size_t count)
 {
     if (unit.kind == SM_LZ_BGR)
-        return lz_put_literal_run(block, unit, (const uint8_t *)pixels, count);
+        return lz_put_literal_run(block, unit, pack_bgr, (const uint8_t *)pixels, count);
     while (count > 0) { /* 16-bit pixels, each in a word */
         size_t part = sm_min_size(count, SM_LZ_MAX_LITERALS);
         if (!sm_block_ready(block))
@@ -285,7 +286,7 @@ static SM_ALWAYS_INLINE void glz_stretch_back(struct glz_pass *pass, struct glz_
 }
 
 static SM_ALWAYS_INLINE bool glz_compress_body(struct sm_glz_search *search, enum sm_lz_unit kind,
-                                               struct sm_block *block,
+                                               lz_pack_bgr_fn *pack_bgr, struct sm_block *block,
                                                struct sm_glz_references *references)
 {
     const struct sm_glz_entry *entry = &search->entries[search->newest & search->entry_mask];
@@ -309,7 +310,7 @@ static SM_ALWAYS_INLINE bool glz_compress_body(struct sm_glz_search *search, enu
         }
         if (pass.pos > anchor)
             glz_stretch_back(&pass, &found, anchor);
-        if (!glz_put_literals(block, pass.unit, pass.own + anchor, pass.pos - anchor) ||
+        if (!glz_put_literals(block, pass.unit, pack_bgr, pass.own + anchor, pass.pos - anchor) ||
             !glz_put_token(block, found.length - pass.unit.bias, found.offset,
                            found.image_distance))
             return false;
@@ -326,7 +327,16 @@ static SM_ALWAYS_INLINE bool glz_compress_body(struct sm_glz_search *search, enu
             glz_enter(&pass, end);
         pass.pos = anchor = end;
     }
-    return glz_put_literals(block, pass.unit, pass.own + anchor, pass.count - anchor);
+    return glz_put_literals(block, pass.unit, pack_bgr, pass.own + anchor, pass.count - anchor);
+}
+
+static SM_ALWAYS_INLINE bool glz_compress_any(struct sm_glz_search *search, enum sm_lz_unit unit,
+                                              lz_pack_bgr_fn *pack_bgr, struct sm_block *block,
+                                              struct sm_glz_references *references)
+{
+    if (unit == SM_LZ_555)
+        return glz_compress_body(search, SM_LZ_555, pack_bgr, block, references);
+    return glz_compress_body(search, SM_LZ_BGR, pack_bgr, block, references);
 }
 
 #endif

@@ -67,6 +67,7 @@ struct sm_glz_references {
 typedef bool sm_glz_compress_fn(struct sm_glz_search *search, enum sm_lz_unit unit,
                                 struct sm_block *block, struct sm_glz_references *references);
 sm_glz_compress_fn sm_glz_compress_c;
+sm_glz_compress_fn sm_glz_compress_sse41; /* only on x86 */
 
 /** Writes the tokens of the newest image's alpha, using the references again. */
 bool sm_glz_compress_alpha(const struct sm_glz_search *search, struct sm_block *block,

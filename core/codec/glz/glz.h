@@ -57,5 +57,6 @@ struct sm_glz_pass {
 /** Decodes tokens of `unit` (555_WIDENED, BGR or ALPHA) until done, waiting or malformed. */
 typedef enum sm_glz_result sm_glz_pass_fn(struct sm_glz_pass *pass, enum sm_lz_unit unit);
 sm_glz_pass_fn sm_glz_pass_c;
+sm_glz_pass_fn sm_glz_pass_sse41; /* only on x86 */
 
 #endif

@@ -8,15 +8,18 @@
 #include "core/codec/lz/pass.h"
 #include "core/codec/match.h"
 
-/** Packs `count` (1 to 32) words to B, G, R; may write up to 8 bytes beyond. */
-static SM_ALWAYS_INLINE void lz_pack_bgr(uint8_t *out, const uint8_t *words, size_t count)
+/** Packs `count` (1 to 32) words to B, G, R; may read and write up to 16 bytes beyond. */
+typedef void lz_pack_bgr_fn(uint8_t *out, const uint8_t *words, size_t count);
+
+static SM_ALWAYS_INLINE void lz_pack_bgr_c(uint8_t *out, const uint8_t *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         memcpy(out + 3 * i, words + 4 * i, 4);
 }
 
 static SM_ALWAYS_INLINE bool lz_put_literal_run(struct sm_block *block, struct lz_unit unit,
-                                                const uint8_t *units, size_t count)
+                                                lz_pack_bgr_fn *pack_bgr, const uint8_t *units,
+                                                size_t count)
 {
     while (count > 0) {
         size_t part = sm_min_size(count, SM_LZ_MAX_LITERALS);
@@ -35,7 +38,7 @@ static SM_ALWAYS_INLINE bool lz_put_literal_run(struct sm_block *block, struct l
             }
             break;
         default:
-            lz_pack_bgr(p, units, part);
+            pack_bgr(p, units, part);
             break;
         }
         block->pos = p + part * unit.literal_bytes;
@@ -191,7 +194,7 @@ static SM_ALWAYS_INLINE size_t lz_backwards(struct lz_unit unit, const uint8_t *
 
 static SM_ALWAYS_INLINE bool lz_compress_body(struct sm_lz_table *table, const uint8_t *units,
                                               size_t count, enum sm_lz_unit kind,
-                                              struct sm_block *block)
+                                              lz_pack_bgr_fn *pack_bgr, struct sm_block *block)
 {
     const struct lz_unit unit = lz_unit_of(kind);
     const struct lz_search search = lz_search_of(kind);
@@ -206,7 +209,8 @@ static SM_ALWAYS_INLINE bool lz_compress_body(struct sm_lz_table *table, const u
             continue;
         }
         size_t before = lz_backwards(unit, units, anchor, pos, found.distance);
-        if (!lz_put_literal_run(block, unit, units + anchor * unit.size, pos - before - anchor) ||
+        if (!lz_put_literal_run(block, unit, pack_bgr, units + anchor * unit.size,
+                                pos - before - anchor) ||
             !lz_put_match_token(block, found.length + before - unit.bias, found.distance))
             return false;
         pos += found.length;
@@ -219,20 +223,20 @@ static SM_ALWAYS_INLINE bool lz_compress_body(struct sm_lz_table *table, const u
         }
     }
     table->base += (uint32_t)count;
-    return lz_put_literal_run(block, unit, units + anchor * unit.size, count - anchor);
+    return lz_put_literal_run(block, unit, pack_bgr, units + anchor * unit.size, count - anchor);
 }
 
 static SM_ALWAYS_INLINE bool lz_compress_any(struct sm_lz_table *table, const uint8_t *units,
                                              size_t count, enum sm_lz_unit unit,
-                                             struct sm_block *block)
+                                             lz_pack_bgr_fn *pack_bgr, struct sm_block *block)
 {
     switch (unit) {
     case SM_LZ_BYTES:
-        return lz_compress_body(table, units, count, SM_LZ_BYTES, block);
+        return lz_compress_body(table, units, count, SM_LZ_BYTES, pack_bgr, block);
     case SM_LZ_555:
-        return lz_compress_body(table, units, count, SM_LZ_555, block);
+        return lz_compress_body(table, units, count, SM_LZ_555, pack_bgr, block);
     default:
-        return lz_compress_body(table, units, count, SM_LZ_BGR, block);
+        return lz_compress_body(table, units, count, SM_LZ_BGR, pack_bgr, block);
     }
 }
 

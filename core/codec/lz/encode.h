@@ -34,6 +34,7 @@ struct sm_lz_table {
 typedef bool sm_lz_compress_fn(struct sm_lz_table *table, const uint8_t *units, size_t count,
                                enum sm_lz_unit unit, struct sm_block *block);
 sm_lz_compress_fn sm_lz_compress_c;
+sm_lz_compress_fn sm_lz_compress_sse41; /* only on x86 */
 
 /** What the encoder object lends. */
 struct sm_lz_encode_context {

@@ -82,5 +82,6 @@ static inline size_t sm_lz_unit_size(enum sm_lz_unit unit)
  */
 typedef bool sm_lz_pass_fn(struct sm_reader *r, enum sm_lz_unit unit, uint8_t *out, size_t count);
 sm_lz_pass_fn sm_lz_pass_c;
+sm_lz_pass_fn sm_lz_pass_sse41; /* only on x86 */
 
 #endif

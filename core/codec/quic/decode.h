@@ -23,7 +23,8 @@ typedef void sm_quic_decode_row_fn(struct sm_quic_bits *bits, const struct sm_qu
                                    struct sm_quic_plane *plane, enum sm_quic_plane_kind kind,
                                    const struct sm_quic_row *row);
 sm_quic_decode_row_fn sm_quic_decode_row_c;
-sm_quic_decode_row_fn sm_quic_decode_row_avx2; /* only on x86 */
+sm_quic_decode_row_fn sm_quic_decode_row_sse41; /* only on x86 */
+sm_quic_decode_row_fn sm_quic_decode_row_avx2;  /* likewise */
 
 /** What the decoder object lends. */
 struct sm_quic_context {

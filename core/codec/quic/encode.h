@@ -29,7 +29,8 @@ typedef bool sm_quic_encode_row_fn(struct sm_quic_sink *sink, const struct sm_qu
                                    struct sm_quic_plane *plane, enum sm_quic_plane_kind kind,
                                    const struct sm_quic_encode_row *row);
 sm_quic_encode_row_fn sm_quic_encode_row_c;
-sm_quic_encode_row_fn sm_quic_encode_row_avx2; /* only on x86 */
+sm_quic_encode_row_fn sm_quic_encode_row_sse41; /* only on x86 */
+sm_quic_encode_row_fn sm_quic_encode_row_avx2;  /* likewise */
 
 /** What the encoder object lends. */
 struct sm_quic_encode_context {

@@ -10,20 +10,20 @@ SM_AVX2_BEGIN
 
 #include "core/codec/quic/decode_body.h"
 #include "core/codec/quic/encode_body.h"
-#include "core/codec/quic/learn_avx2.h"
+#include "core/codec/quic/learn_sse41.h"
 
 void sm_quic_decode_row_avx2(struct sm_quic_bits *bits, const struct sm_quic_family *family,
                              struct sm_quic_plane *plane, enum sm_quic_plane_kind kind,
                              const struct sm_quic_row *row)
 {
-    quic_decode_row_any(bits, family, quic_learn_avx2, plane, kind, row);
+    quic_decode_row_any(bits, family, quic_learn_sse41, plane, kind, row);
 }
 
 bool sm_quic_encode_row_avx2(struct sm_quic_sink *sink, const struct sm_quic_family *family,
                              struct sm_quic_plane *plane, enum sm_quic_plane_kind kind,
                              const struct sm_quic_encode_row *row)
 {
-    return quic_encode_row_any(sink, family, quic_learn_avx2, plane, kind, row);
+    return quic_encode_row_any(sink, family, quic_learn_sse41, plane, kind, row);
 }
 
 SM_AVX2_END

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Choosing a code with one instruction. Included between SM_AVX2_BEGIN and SM_AVX2_END. */
-#ifndef SM_CORE_CODEC_QUIC_LEARN_AVX2_H
-#define SM_CORE_CODEC_QUIC_LEARN_AVX2_H
+/* Choosing a code with one instruction. Included behind SM_SSE41_BEGIN or SM_AVX2_BEGIN. */
+#ifndef SM_CORE_CODEC_QUIC_LEARN_SSE41_H
+#define SM_CORE_CODEC_QUIC_LEARN_SSE41_H
 
-#include <immintrin.h>
+#include <smmintrin.h>
 
 #include "core/codec/quic/model.h"
 
-static SM_ALWAYS_INLINE void quic_learn_avx2(const struct sm_quic_family *family,
-                                             struct sm_quic_component *component, uint32_t context,
-                                             uint32_t value, uint32_t trigger)
+static SM_ALWAYS_INLINE void quic_learn_sse41(const struct sm_quic_family *family,
+                                              struct sm_quic_component *component, uint32_t context,
+                                              uint32_t value, uint32_t trigger)
 {
     uint32_t bucket = family->bucket_of[context];
     __m128i *at = (__m128i *)(void *)component->counters[bucket];
