@@ -316,9 +316,10 @@ void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_dr
     if (client->is_closed)
         return;
     const struct sm_drawing *drawing = drawable->drawing;
-    bool is_missed =
-        !client->queue.is_catching_up && !drawable->must_be_exact &&
-        sm_peer_flow_is_too_large(sm_peer_sender_flow(client->sender), image_pixels(drawing));
+    bool is_piece =
+        client->queue.is_catching_up || (drawable->must_be_exact && !drawable->must_be_whole);
+    bool is_missed = !is_piece && sm_peer_flow_is_too_large(sm_peer_sender_flow(client->sender),
+                                                            image_pixels(drawing));
     check_queued(client, is_missed
                              ? sm_peer_queue_miss(&client->queue, drawing)
                              : sm_peer_queue_add_drawing(&client->queue, drawable, sm_now_us()));

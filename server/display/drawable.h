@@ -34,7 +34,8 @@ struct sm_drawable {
     struct sm_drawable_budget *budget;
     uint32_t refs;
     bool is_rendered;
-    bool must_be_exact; /* puts right what was sent lossily; set before it is queued */
+    /* Set before it is queued: puts right what was sent lossily; goes in one message. */
+    bool must_be_exact, must_be_whole;
 
     /* While pending: */
     struct sm_display_surface *target;

@@ -199,7 +199,7 @@ static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable
     struct sm_band bands[SM_BANDS_MAX];
     uint32_t count = 1;
     sender->config.callbacks->describe(sender->config.opaque, drawable, &receiver);
-    if (is_worth_bands(&receiver))
+    if (!drawable->must_be_whole && is_worth_bands(&receiver))
         count = sm_draw_bands_plan(bands, &drawable->drawing->msg);
     for (uint32_t i = 0; i < count; i++)
         if (!plan_drawing(sender, drawable, &receiver, count > 1 ? &bands[i] : NULL))

@@ -30,10 +30,12 @@ static struct sm_drawable *make_drawable(struct sm_screen *screen, struct sm_dra
     return sm_drawable_create(drawing, &screen->budget, &surfaces);
 }
 
+/* What is asked of pixels that are queued. */
+enum { PLAIN = 0, EXACT = 1, WHOLE = 2 };
+
 /* Queues the current pixels of an area, everything pending on the surface being rendered. */
 static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *client,
-                         struct sm_display_surface *surface, struct sm_rect area,
-                         bool must_be_exact)
+                         struct sm_display_surface *surface, struct sm_rect area, unsigned asked)
 {
     uint8_t *pixels, format, flags;
     uint32_t stride_bytes;
@@ -58,7 +60,8 @@ static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *clien
         sm_display_peer_close(client, "out of memory");
         return;
     }
-    drawable->must_be_exact = must_be_exact;
+    drawable->must_be_exact = asked & EXACT;
+    drawable->must_be_whole = asked & WHOLE;
     sm_display_peer_queue_drawable(client, drawable);
     sm_drawable_unref(drawable);
 }
@@ -85,8 +88,9 @@ static void queue_surface(struct sm_screen *screen, struct sm_display_peer *clie
     if (!with_pixels)
         return;
     sm_surfaces_render(&screen->surfaces, surface);
-    /* what other drawings read had better be right */
-    queue_pixels(screen, client, surface, whole(surface), surface->id != 0);
+    /* There are clients that take the first drawing for the whole picture. And what other drawings
+     * read had better be right. */
+    queue_pixels(screen, client, surface, whole(surface), surface->id == 0 ? WHOLE : WHOLE | EXACT);
 }
 
 /* Makes a client know a surface that a drawing needs; false if it cannot. */
@@ -198,7 +202,7 @@ static void queue_for_clients(struct sm_screen *screen, struct sm_display_surfac
             continue;
         if (sm_display_peer_wants_pixels(client)) {
             sm_surfaces_render(&screen->surfaces, target);
-            queue_pixels(screen, client, target, drawable->drawing->bounds, false);
+            queue_pixels(screen, client, target, drawable->drawing->bounds, PLAIN);
         } else {
             sm_display_peer_queue_drawable(client, drawable);
         }
@@ -350,7 +354,7 @@ static void queue_area(void *opaque, struct sm_display_peer *client, uint32_t su
     if (sm_rect_is_empty(area))
         return;
     sm_surfaces_render_area(&screen->surfaces, surface, area);
-    queue_pixels(screen, client, surface, area, must_be_exact);
+    queue_pixels(screen, client, surface, area, must_be_exact ? EXACT : PLAIN);
 }
 
 static void on_stream_report(void *opaque, struct sm_display_peer *client,
