@@ -170,7 +170,7 @@ static void check_wants(struct sm_main_channel *main, void *opaque)
 /* Without clients the agent's words are read and lost; with them they wait for one that listens. */
 static bool may_read(struct sm_agent *agent)
 {
-    bool somebody_wants = sm_list_is_empty(&agent->server->sessions);
+    bool somebody_wants = !sm_session_first(agent->server, false);
     sm_session_each(agent->server, check_wants, &somebody_wants);
     return somebody_wants;
 }
@@ -224,6 +224,7 @@ static void reset(struct sm_agent *agent)
     memset(&agent->reader, 0, sizeof(agent->reader));
     sm_agent_filter_reset(&agent->filter, sm_agent_policy(agent), true);
     agent->can_take_device_info = false;
+    agent->speaker = 0;
     agent->has_message_out = agent->pointer_waits = agent->device_info_waits = false;
 }
 
@@ -380,10 +381,27 @@ void sm_agent_client_started(struct sm_agent *agent)
     sm_agent_read_on(agent);
 }
 
+/* The agent forgets what it has begun with clients. */
+static void tell_client_gone(struct sm_agent *agent)
+{
+    struct sm_writer w;
+    begin_own_message(&w, SM_AGENT_CLIENT_DISCONNECTED);
+    end_own_message(agent, &w, 0);
+}
+
 void sm_agent_client_gone(struct sm_agent *agent, uint32_t connection_id)
 {
-    if (agent->device)
-        sm_char_device_drop(agent->device, connection_id);
+    bool was_amid = agent->speaker == connection_id;
+    if (was_amid)
+        agent->speaker = 0;
+    if (!agent->device)
+        return;
+    size_t queued = sm_char_device_queued_size(agent->device);
+    sm_char_device_drop(agent->device, connection_id);
+    was_amid = was_amid || sm_char_device_queued_size(agent->device) < queued;
+    /* The agent would take others' words for the rest of its message. */
+    if (was_amid && sm_session_first(agent->server, false) && sm_agent_is_attached(agent))
+        tell_client_gone(agent);
 }
 
 void sm_agent_clients_gone(struct sm_agent *agent)
@@ -393,9 +411,7 @@ void sm_agent_clients_gone(struct sm_agent *agent)
     agent->filter.discards_all = true;
     if (!sm_agent_is_attached(agent))
         return;
-    struct sm_writer w;
-    begin_own_message(&w, SM_AGENT_CLIENT_DISCONNECTED);
-    end_own_message(agent, &w, 0);
+    tell_client_gone(agent);
     sm_agent_read_on(agent);
 }
 

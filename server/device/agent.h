@@ -42,6 +42,7 @@ struct sm_agent {
     struct sm_server *server;      /* borrowed */
     struct sm_char_device *device; /* owned; NULL: no agent */
     const void *context;           /* of its host, to know it by */
+    uint32_t speaker;              /* id of the session whose message is under way; 0: none */
     bool is_broken;                /* it broke its protocol just now */
     bool mouse_is_enabled, copypaste_is_enabled, file_transfer_is_enabled;
     struct sm_agent_reader reader;

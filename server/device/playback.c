@@ -29,10 +29,11 @@ struct buffer {
 
 struct client {
     struct sm_playback *playback;
+    struct sm_list link;                  /* of the playback */
     struct sm_channel_handover *handover; /* owned; its transport is the pump's */
     struct sm_playback_server *machine;   /* owned */
     struct sm_pump *pump;                 /* owned */
-    struct sm_opus_encoder *encoder;      /* owned; NULL: frames go raw */
+    bool has_opus;                        /* its frames are packed */
     bool has_started;                     /* was told that the guest plays */
 };
 
@@ -42,7 +43,8 @@ struct sm_playback {
     uint32_t rate_hz;
     bool may_compress, is_playing;
     struct sm_volume volume;
-    struct client *client; /* owned; NULL: nobody listens */
+    struct sm_list clients;          /* struct client; all hear the same */
+    struct sm_opus_encoder *encoder; /* owned; once for all who take Opus; NULL: none does */
     struct buffer buffers[BUFFERS];
 };
 
@@ -53,15 +55,17 @@ static uint32_t mm_time(void)
 
 /* ---- the client ---- */
 
-static void destroy_client(struct sm_playback *playback)
+static struct client *client_of(struct sm_list *link)
 {
-    struct client *client = playback->client;
-    if (!client)
-        return;
-    playback->client = NULL;
+    return SM_LIST_ITEM(link, struct client, link);
+}
+
+static void destroy_client(struct client *client)
+{
+    struct sm_playback *playback = client->playback;
+    sm_list_remove(&client->link);
     sm_pump_destroy(client->pump);
     sm_playback_server_destroy(client->machine);
-    sm_opus_encoder_destroy(client->encoder);
     if (client->has_started)
         sm_main_channels_take_time(playback->server);
     sm_channel_handover_destroy(client->handover);
@@ -69,19 +73,19 @@ static void destroy_client(struct sm_playback *playback)
 }
 
 /* What could not be sent for want of memory would leave the client with half a story. */
-static void after_send(struct sm_playback *playback, enum sm_status status)
+static void after_send(struct client *client, enum sm_status status)
 {
     if (status == SM_OK)
-        sm_pump_kick(playback->client->pump);
+        sm_pump_kick(client->pump);
     else
-        destroy_client(playback);
+        destroy_client(client);
 }
 
 static void on_activity(void *opaque)
 {
     struct client *client = opaque;
     if (sm_playback_server_next(client->machine) < 0)
-        destroy_client(client->playback);
+        destroy_client(client);
 }
 
 static void on_closed(void *opaque, enum sm_status status, const char *reason)
@@ -90,7 +94,7 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
     struct sm_server *server = client->playback->server;
     if (status != SM_ERR_IO && sm_log_limit_allows(&server->client_complaints, sm_now_us()))
         sm_say(server->log, SM_LOG_WARNING, "playback:0: %s, disconnecting", reason);
-    destroy_client(client->playback);
+    destroy_client(client);
 }
 
 static bool wants_opus(const struct sm_playback *playback, const struct client *client)
@@ -99,37 +103,35 @@ static bool wants_opus(const struct sm_playback *playback, const struct client *
            (client->handover->channel_caps >> SM_PLAYBACK_CAP_OPUS & 1);
 }
 
-/* Decides how frames are encoded from now on; without an encoder they go raw. */
+/* Decides how the client's frames are encoded from now on: without an encoder they go raw. */
 static uint16_t choose_mode(struct sm_playback *playback, struct client *client)
 {
-    sm_opus_encoder_destroy(client->encoder);
-    client->encoder = NULL;
-    if (!wants_opus(playback, client) ||
-        sm_opus_encoder_create(&client->encoder, playback->rate_hz) != SM_OK)
-        return SM_AUDIO_MODE_RAW;
-    return SM_AUDIO_MODE_OPUS;
+    client->has_opus = wants_opus(playback, client) &&
+                       (playback->encoder ||
+                        sm_opus_encoder_create(&playback->encoder, playback->rate_hz) == SM_OK);
+    return client->has_opus ? SM_AUDIO_MODE_OPUS : SM_AUDIO_MODE_RAW;
 }
 
-static enum sm_status send_volume(struct sm_playback *playback)
+static enum sm_status send_volume(struct client *client)
 {
-    const struct sm_volume *volume = &playback->volume;
+    const struct sm_volume *volume = &client->playback->volume;
     if (volume->count == 0)
         return SM_OK;
-    return sm_playback_server_volume(playback->client->machine, volume->levels, volume->count,
+    return sm_playback_server_volume(client->machine, volume->levels, volume->count,
                                      volume->is_muted);
 }
 
-static enum sm_status send_start(struct sm_playback *playback)
+static enum sm_status send_start(struct client *client)
 {
-    playback->client->has_started = true;
-    return sm_playback_server_start(playback->client->machine, playback->rate_hz, mm_time());
+    client->has_started = true;
+    return sm_playback_server_start(client->machine, client->playback->rate_hz, mm_time());
 }
 
-static enum sm_status greet(struct sm_playback *playback)
+static enum sm_status greet(struct client *client)
 {
-    enum sm_status status = send_volume(playback);
-    if (status == SM_OK && playback->is_playing)
-        status = send_start(playback);
+    enum sm_status status = send_volume(client);
+    if (status == SM_OK && client->playback->is_playing)
+        status = send_start(client);
     return status;
 }
 
@@ -147,7 +149,7 @@ static enum sm_status set_up(struct sm_playback *playback, struct client *client
     };
     enum sm_status status = sm_playback_server_create(&client->machine, &config, sm_now_us());
     if (status == SM_OK)
-        status = greet(playback);
+        status = greet(client);
     if (status == SM_OK)
         status = sm_pump_create(
             &client->pump, playback->server->loop, handover->transport,
@@ -159,28 +161,28 @@ static enum sm_status set_up(struct sm_playback *playback, struct client *client
     return status;
 }
 
-/* One client hears the guest; who comes last. */
+/* Everybody hears the guest. */
 static void connect_client(void *opaque, struct sm_channel_handover *handover)
 {
     struct sm_playback *playback = opaque;
-    destroy_client(playback);
     struct client *client = calloc(1, sizeof(*client));
     if (!client) {
         sm_channel_handover_destroy(handover);
         return;
     }
     *client = (struct client){.playback = playback, .handover = handover};
-    playback->client = client;
+    sm_list_append(&playback->clients, &client->link);
     sm_socket_set_interactive(handover->transport->fd);
     if (set_up(playback, client) != SM_OK)
-        destroy_client(playback);
+        destroy_client(client);
 }
 
 static void disconnect_session(void *opaque, uint32_t connection_id)
 {
     struct sm_playback *playback = opaque;
-    if (playback->client && playback->client->handover->connection_id == connection_id)
-        destroy_client(playback);
+    SM_LIST_FOR (link, &playback->clients)
+        if (client_of(link)->handover->connection_id == connection_id)
+            destroy_client(client_of(link));
 }
 
 /* ---- the host ---- */
@@ -194,6 +196,7 @@ enum sm_status sm_playback_create(struct sm_playback **out, struct sm_server *se
     if (!playback)
         return SM_ERR_NOMEM;
     playback->server = server;
+    sm_list_init(&playback->clients);
     playback->rate_hz = DEFAULT_RATE_HZ;
     playback->may_compress = may_compress;
     playback->offer = (struct sm_channel_offer){
@@ -212,7 +215,9 @@ void sm_playback_destroy(struct sm_playback *playback)
 {
     if (!playback)
         return;
-    destroy_client(playback);
+    SM_LIST_FOR (link, &playback->clients)
+        destroy_client(client_of(link));
+    sm_opus_encoder_destroy(playback->encoder);
     sm_registry_remove(&playback->offer);
     free(playback);
 }
@@ -230,21 +235,26 @@ void sm_playback_set_rate(struct sm_playback *playback, uint32_t rate_hz)
 }
 
 /* A client's decoder begins with START, so a new mode in the middle of sound starts it again. */
-void sm_playback_set_compression(struct sm_playback *playback, bool may_compress)
+static enum sm_status change_mode(struct client *client)
 {
-    playback->may_compress = may_compress;
-    struct client *client = playback->client;
-    if (!client)
-        return;
-    uint16_t mode = choose_mode(playback, client);
+    uint16_t mode = choose_mode(client->playback, client);
     enum sm_status status = SM_OK;
     if (client->has_started)
         status = sm_playback_server_stop(client->machine);
     if (status == SM_OK)
         status = sm_playback_server_mode(client->machine, mode, mm_time());
     if (status == SM_OK && client->has_started)
-        status = send_start(playback);
-    after_send(playback, status);
+        status = send_start(client);
+    return status;
+}
+
+void sm_playback_set_compression(struct sm_playback *playback, bool may_compress)
+{
+    playback->may_compress = may_compress;
+    sm_opus_encoder_destroy(playback->encoder); /* the rate may have changed */
+    playback->encoder = NULL;
+    SM_LIST_FOR (link, &playback->clients)
+        after_send(client_of(link), change_mode(client_of(link)));
 }
 
 void sm_playback_start(struct sm_playback *playback)
@@ -252,8 +262,8 @@ void sm_playback_start(struct sm_playback *playback)
     if (playback->is_playing)
         return;
     playback->is_playing = true;
-    if (playback->client)
-        after_send(playback, send_start(playback));
+    SM_LIST_FOR (link, &playback->clients)
+        after_send(client_of(link), send_start(client_of(link)));
 }
 
 void sm_playback_stop(struct sm_playback *playback)
@@ -261,17 +271,20 @@ void sm_playback_stop(struct sm_playback *playback)
     if (!playback->is_playing)
         return;
     playback->is_playing = false;
-    if (!playback->client)
+    if (sm_list_is_empty(&playback->clients))
         return;
-    playback->client->has_started = false;
-    after_send(playback, sm_playback_server_stop(playback->client->machine));
+    SM_LIST_FOR (link, &playback->clients) {
+        struct client *client = client_of(link);
+        client->has_started = false;
+        after_send(client, sm_playback_server_stop(client->machine));
+    }
     sm_main_channels_take_time(playback->server);
 }
 
 uint32_t *sm_playback_get(struct sm_playback *playback, uint32_t *count)
 {
     *count = 0;
-    if (!playback->client || !playback->is_playing)
+    if (sm_list_is_empty(&playback->clients) || !playback->is_playing)
         return NULL;
     for (unsigned i = 0; i < BUFFERS; i++) {
         struct buffer *buffer = &playback->buffers[i];
@@ -284,19 +297,32 @@ uint32_t *sm_playback_get(struct sm_playback *playback, uint32_t *count)
     return NULL;
 }
 
-static enum sm_status send_frame(struct sm_playback *playback, const uint32_t *words)
-{
-    struct client *client = playback->client;
-    uint32_t count = sm_sound_frame_samples(playback->rate_hz);
-    struct sm_bytes frame = {.data = (const uint8_t *)words, .size = count * sizeof(*words)};
+/* A frame as the clients get it, each form made when the first one needs it. */
+struct frame {
+    const uint32_t *words;
+    struct sm_bytes raw, packed; /* packed: no bytes before it is made, or if it cannot be */
+    bool is_packed;              /* that was tried */
     uint8_t packet[SM_OPUS_PACKET_MAX];
-    if (client->encoder) {
-        size_t size;
-        if (sm_opus_encode(client->encoder, (const int16_t *)words, count, packet, &size) != SM_OK)
-            return SM_OK; /* a gap of one frame */
-        frame = (struct sm_bytes){.data = packet, .size = size};
-    }
-    return sm_playback_server_frame(client->machine, frame, mm_time());
+};
+
+static void pack(struct sm_playback *playback, struct frame *frame)
+{
+    size_t size;
+    uint32_t count = sm_sound_frame_samples(playback->rate_hz);
+    frame->is_packed = true;
+    if (playback->encoder && sm_opus_encode(playback->encoder, (const int16_t *)frame->words, count,
+                                            frame->packet, &size) == SM_OK)
+        frame->packed = (struct sm_bytes){.data = frame->packet, .size = size};
+}
+
+static enum sm_status send_frame(struct client *client, struct frame *frame)
+{
+    if (client->has_opus && !frame->is_packed)
+        pack(client->playback, frame);
+    struct sm_bytes data = client->has_opus ? frame->packed : frame->raw;
+    if (data.size == 0)
+        return SM_OK; /* a gap of one frame */
+    return sm_playback_server_frame(client->machine, data, mm_time());
 }
 
 static struct buffer *find_out(struct sm_playback *playback, const uint32_t *frame)
@@ -313,9 +339,15 @@ void sm_playback_put(struct sm_playback *playback, const uint32_t *frame)
     if (!buffer)
         return;
     buffer->is_out = false;
-    struct client *client = playback->client;
-    if (client && client->has_started && !sm_playback_server_is_behind(client->machine))
-        after_send(playback, send_frame(playback, buffer->words));
+    uint32_t count = sm_sound_frame_samples(playback->rate_hz);
+    struct frame made = {
+        .words = buffer->words,
+        .raw = {.data = (const uint8_t *)buffer->words, .size = count * sizeof(buffer->words[0])}};
+    SM_LIST_FOR (link, &playback->clients) {
+        struct client *client = client_of(link);
+        if (client->has_started && !sm_playback_server_is_behind(client->machine))
+            after_send(client, send_frame(client, &made));
+    }
 }
 
 void sm_playback_set_volume(struct sm_playback *playback, const struct sm_volume *volume)
@@ -323,13 +355,13 @@ void sm_playback_set_volume(struct sm_playback *playback, const struct sm_volume
     bool is_muted = playback->volume.is_muted;
     playback->volume = *volume;
     playback->volume.is_muted = is_muted;
-    if (playback->client)
-        after_send(playback, send_volume(playback));
+    SM_LIST_FOR (link, &playback->clients)
+        after_send(client_of(link), send_volume(client_of(link)));
 }
 
 void sm_playback_set_mute(struct sm_playback *playback, bool is_muted)
 {
     playback->volume.is_muted = is_muted;
-    if (playback->client)
-        after_send(playback, send_volume(playback));
+    SM_LIST_FOR (link, &playback->clients)
+        after_send(client_of(link), send_volume(client_of(link)));
 }

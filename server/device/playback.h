@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The playback channel: what the guest plays, to the one client that listens. docs/sound.md. */
+/* The playback channel: what the guest plays, to everybody who listens. docs/sound.md. */
 #ifndef SM_SERVER_DEVICE_PLAYBACK_H
 #define SM_SERVER_DEVICE_PLAYBACK_H
 

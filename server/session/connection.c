@@ -20,6 +20,7 @@
 #include "server/session/log.h"
 #include "server/session/main_channel.h"
 #include "server/session/peer.h"
+#include "server/session/people.h"
 #include "server/session/sasl_login.h"
 #include "server/session/session.h"
 
@@ -39,8 +40,9 @@ struct sm_connection {
     bool has_sasl;                /* in place of tickets */
     bool has_layer;               /* SASL protects the stream */
     bool skip_auth, is_secure, is_unix;
-    bool is_linking; /* counts as half open */
-    bool is_refused; /* and knows it once what is pending is written */
+    bool is_view_only; /* its password is the one for looking */
+    bool is_linking;   /* counts as half open */
+    bool is_refused;   /* and knows it once what is pending is written */
     struct sm_door_address address;
 
     /* what the client said in its hello */
@@ -132,7 +134,8 @@ static bool is_welcome(struct sm_connection *connection, struct sm_bytes ticket)
     if (sm_ticket_decrypt(sm_link_key_pair(connection->key), ticket.data, password))
         refusal = "failed to decrypt the ticket";
     else if (!connection->skip_auth)
-        refusal = sm_ticket_policy_refuses(&connection->server->ticket, password, sm_now_us());
+        connection->is_view_only =
+            sm_people_welcome(connection->server, password, &refusal) == SM_WELCOME_VIEW;
     explicit_bzero(password, sizeof(password));
     if (refusal)
         count_failure(connection);
@@ -153,15 +156,26 @@ static uint32_t admit(struct sm_connection *connection)
                        "migration is not supported yet");
             return SM_LINK_ERR_BAD_CONNECTION_ID;
         }
+        if (!sm_people_has_room(server)) {
+            if (may_complain(connection))
+                sm_say(server->log, SM_LOG_WARNING,
+                       "%u clients are connected: a further one is refused", server->max_clients);
+            return SM_LINK_ERR_CHANNEL_NOT_AVAILABLE;
+        }
         connection->connection_id = sm_session_new_id(server);
         if (connection->connection_id == 0)
             return SM_LINK_ERR_BAD_CONNECTION_ID;
-        if (!server->allows_many_clients)
+        if (server->max_clients == 1)
             sm_session_end_all(server);
         return SM_LINK_ERR_OK;
     }
-    if (!sm_session_find(server, connection->connection_id))
+    struct sm_session *session = sm_session_find(server, connection->connection_id);
+    if (!session)
         return SM_LINK_ERR_BAD_CONNECTION_ID;
+    if (connection->is_view_only && !sm_session_is_view_only(session))
+        return SM_LINK_ERR_PERMISSION_DENIED; /* somebody else's */
+    if (!sm_people_may_have(session, connection->channel_type))
+        return SM_LINK_ERR_CHANNEL_NOT_AVAILABLE;
     uint32_t caps;
     return find_channel(connection, &caps) ? SM_LINK_ERR_OK : SM_LINK_ERR_CHANNEL_NOT_AVAILABLE;
 }
@@ -252,6 +266,7 @@ static struct sm_channel_handover *make_handover(struct sm_connection *connectio
     handover->channel_caps = connection->channel_caps;
     handover->has_mini_header = sm_link_server_has_mini_header(connection->phase);
     handover->is_secure = connection->is_secure;
+    handover->is_view_only = connection->is_view_only;
     handover->transport =
         sm_pump_detach(connection->pump, &handover->leftover, &handover->leftover_size);
     /* Frames and blocks leave no place beside the stream for descriptors. */

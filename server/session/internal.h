@@ -49,8 +49,11 @@ struct sm_server {
 
     /* who gets in */
     struct sm_ticket_policy ticket;
-    bool uses_sasl;         /* in place of tickets */
-    char *sasl_application; /* owned; NULL: the default */
+    bool has_view_ticket; /* a second password, for those who only look */
+    struct sm_ticket_policy view_ticket;
+    char *view_password_file; /* owned; NULL: none */
+    bool uses_sasl;           /* in place of tickets */
+    char *sasl_application;   /* owned; NULL: the default */
     struct sm_link_key_cache keys;
     unsigned default_security;             /* mask of enum sm_channel_security */
     uint8_t security[SM_CHANNEL_TYPE_END]; /* by type; 0: the default */
@@ -63,7 +66,8 @@ struct sm_server {
     struct sm_list sessions;               /* struct sm_session */
     struct sm_log_limit client_complaints; /* lines that clients can cause */
     bool exits_on_disconnect;
-    bool allows_many_clients;
+    unsigned max_clients; /* 1: the last one to come; 0: any number */
+    uint32_t holder;      /* id of the session with what there is one of; 0: none */
 
     /* what is offered */
     struct sm_registry registry;

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 
 #include "core/base/alloc.h"
+#include "core/base/reader.h"
 #include "core/channel/main/server.h"
+#include "core/wire/agent.h"
 #include "io/clock.h"
 #include "io/pump.h"
 #include "server/session/displays.h"
 #include "server/session/handover.h"
 #include "server/session/internal.h"
 #include "server/session/log.h"
+#include "server/session/people.h"
 #include "server/session/session.h"
 
 enum {
@@ -25,6 +28,8 @@ struct sm_main_channel {
     struct sm_pump *pump;                 /* owned */
     bool is_over;                         /* and its fault was logged, if it had one */
     bool has_channels_list;               /* the client asked, and is told of new ones */
+    uint64_t agent_left;                  /* bytes of its message to the agent still to come */
+    bool is_agent_deaf;                   /* to that message: somebody else's is under way */
 };
 
 /* ---- sending ---- */
@@ -50,13 +55,15 @@ static void send_message(struct sm_main_channel *main, const struct sm_main_msg 
     after_send(main, sm_main_server_send(main->machine, msg));
 }
 
-/* With several clients, channels that serve one only are not offered. */
-static bool is_listed(const struct sm_server *server, const struct sm_channel_offer *offer)
+/* A client is told of what it may have. */
+static bool is_listed(const struct sm_main_channel *main, const struct sm_channel_offer *offer)
 {
-    if (sm_server_client_count(server) <= 1)
-        return true;
-    return offer->type == SM_CHANNEL_DISPLAY || offer->type == SM_CHANNEL_CURSOR ||
-           offer->type == SM_CHANNEL_INPUTS;
+    return sm_people_may_have(main->session, offer->type);
+}
+
+static bool is_view_only(const struct sm_main_channel *main)
+{
+    return sm_session_is_view_only(main->session);
 }
 
 static void send_channels_list(struct sm_main_channel *main)
@@ -73,7 +80,7 @@ static void send_channels_list(struct sm_main_channel *main)
     count = 0;
     SM_LIST_FOR (link, offers) {
         const struct sm_channel_offer *offer = SM_LIST_ITEM(link, struct sm_channel_offer, link);
-        if (is_listed(main->server, offer))
+        if (is_listed(main, offer))
             ids[count++] = (struct sm_channel_id){.type = offer->type, .id = offer->id};
     }
     struct sm_main_msg msg = {.type = SM_MSG_MAIN_CHANNELS_LIST,
@@ -85,7 +92,7 @@ static void send_channels_list(struct sm_main_channel *main)
 
 void sm_main_channel_announce(struct sm_main_channel *main, const struct sm_channel_offer *offer)
 {
-    if (!main->has_channels_list || !is_listed(main->server, offer))
+    if (!main->has_channels_list || !is_listed(main, offer))
         return;
     struct sm_channel_id id = {.type = offer->type, .id = offer->id};
     struct sm_main_msg msg = {.type = SM_MSG_MAIN_CHANNELS_LIST,
@@ -123,7 +130,9 @@ void sm_main_channel_notify(struct sm_main_channel *main, const char *text)
 
 void sm_main_channel_set_agent(struct sm_main_channel *main, bool is_attached)
 {
-    after_send(main, sm_main_server_set_agent(main->machine, is_attached));
+    main->agent_left = 0;
+    if (!is_view_only(main)) /* to others there is none */
+        after_send(main, sm_main_server_set_agent(main->machine, is_attached));
 }
 
 void sm_main_channel_policy_changed(struct sm_main_channel *main)
@@ -138,7 +147,8 @@ bool sm_main_channel_has_agent_room(const struct sm_main_channel *main)
 
 void sm_main_channel_agent_data(struct sm_main_channel *main, struct sm_bytes data)
 {
-    after_send(main, sm_main_server_agent_send(main->machine, data));
+    if (!is_view_only(main))
+        after_send(main, sm_main_server_agent_send(main->machine, data));
 }
 
 void sm_main_channel_agent_tokens(struct sm_main_channel *main, uint32_t count)
@@ -166,7 +176,8 @@ static void on_message(struct sm_main_channel *main, const struct sm_main_msgc *
         send_channels_list(main);
         break;
     case SM_MSGC_MAIN_MOUSE_MODE_REQUEST:
-        sm_mouse_mode_request(main->server, msg->mouse_mode_request.mode);
+        if (!is_view_only(main))
+            sm_mouse_mode_request(main->server, msg->mouse_mode_request.mode);
         break;
     case SM_MSGC_DISCONNECTING: /* the socket says so, too */
         break;
@@ -181,10 +192,34 @@ static void on_message(struct sm_main_channel *main, const struct sm_main_msgc *
     }
 }
 
+/*
+ * The agent puts pieces together as they come, so one message is finished before another client's
+ * begins: one that begins in between is lost. The pieces' framing was checked by the machine.
+ */
+static bool takes_turn(struct sm_main_channel *main, struct sm_bytes piece)
+{
+    struct sm_agent *agent = &main->server->agent;
+    uint32_t id = sm_session_id(main->session);
+    if (main->agent_left == 0) {
+        struct sm_reader r = sm_reader(piece);
+        sm_skip(&r, SM_AGENT_HEADER_SIZE - 4);
+        uint32_t size = sm_get_le32(&r);
+        main->agent_left = (uint64_t)SM_AGENT_HEADER_SIZE + size;
+        main->is_agent_deaf = agent->speaker != 0 && agent->speaker != id;
+    }
+    main->agent_left -= piece.size < main->agent_left ? piece.size : main->agent_left;
+    if (main->is_agent_deaf)
+        return false;
+    agent->speaker = main->agent_left ? id : 0;
+    return true;
+}
+
 /* A piece of a client's message to the agent. */
 static void on_agent_data(struct sm_main_channel *main, struct sm_bytes data)
 {
-    enum sm_status status = sm_agent_pass(&main->server->agent, data, sm_session_id(main->session));
+    enum sm_status status = SM_ERR_STATE;
+    if (takes_turn(main, data))
+        status = sm_agent_pass(&main->server->agent, data, sm_session_id(main->session));
     if (status == SM_ERR_STATE) /* no agent: the piece is dealt with */
         status = sm_main_server_agent_taken(main->machine, 1);
     if (status)
@@ -224,7 +259,8 @@ static void on_activity(void *opaque)
             on_agent_data(main, event.data);
             break;
         case SM_MAIN_SERVER_AGENT_MONITORS:
-            sm_displays_monitors_config(main->server, event.data);
+            if (!is_view_only(main))
+                sm_displays_monitors_config(main->server, event.data);
             break;
         case SM_MAIN_SERVER_AGENT_ROOM:
             sm_agent_read_on(agent);
@@ -254,7 +290,7 @@ static enum sm_status start(struct sm_main_channel *main)
         .display_channels_hint = sm_displays_count(server),
         .supported_mouse_modes = sm_mouse_mode_supported(server),
         .current_mouse_mode = server->mouse_mode.current,
-        .has_agent = sm_agent_is_attached(&server->agent),
+        .has_agent = sm_agent_is_attached(&server->agent) && !is_view_only(main),
         .multi_media_time = (uint32_t)(sm_now_us() / 1000) - SM_MM_LATENCY_MS,
         .ram_hint = sm_displays_ram_size(server),
         .name = server->name,

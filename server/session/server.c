@@ -16,6 +16,7 @@
 #include "server/session/internal.h"
 #include "server/session/log.h"
 #include "server/session/main_channel.h"
+#include "server/session/people.h"
 #include "server/session/sasl_login.h"
 #include "server/session/session.h"
 
@@ -34,6 +35,7 @@ enum sm_status sm_server_create(struct sm_server **out, const struct sm_log *log
         .port = -1,
         .tls_port = -1,
         .listen_fd = -1,
+        .max_clients = 1,
         .default_security = SM_SECURITY_PLAIN | SM_SECURITY_TLS,
         .link_complaints = COMPLAINTS,
         .client_complaints = COMPLAINTS,
@@ -123,9 +125,7 @@ enum sm_status sm_server_init(struct sm_server *server, struct sm_loop loop,
     }
     server->is_started = true;
     server->vm_is_running = true;
-    server->allows_many_clients = getenv("SPICE_DEBUG_ALLOW_MC") != NULL;
-    if (server->allows_many_clients)
-        sm_say(server->log, SM_LOG_WARNING, "spice: allowing multiple client connections");
+    sm_people_init(server);
     return SM_OK;
 }
 
@@ -160,6 +160,8 @@ void sm_server_destroy(struct sm_server *server)
     free(server->name);
     free(server->sasl_application);
     explicit_bzero(&server->ticket, sizeof(server->ticket));
+    explicit_bzero(&server->view_ticket, sizeof(server->view_ticket));
+    free(server->view_password_file);
     free(server);
 }
 
@@ -278,6 +280,13 @@ enum sm_status sm_server_set_ticket(struct sm_server *server, const char *passwo
     return sm_ticket_policy_set(&server->ticket, password, lifetime_s, sm_now_us());
 }
 
+enum sm_status sm_server_set_view_ticket(struct sm_server *server, const char *password,
+                                         int lifetime_s)
+{
+    server->has_view_ticket = password != NULL;
+    return sm_ticket_policy_set(&server->view_ticket, password, lifetime_s, sm_now_us());
+}
+
 void sm_server_set_default_security(struct sm_server *server, unsigned mask)
 {
     server->default_security = mask;
@@ -297,6 +306,29 @@ unsigned sm_server_client_count(const struct sm_server *server)
     SM_LIST_FOR (link, &server->sessions)
         count++;
     return count;
+}
+
+enum sm_status sm_server_hand_over(struct sm_server *server, uint32_t connection_id)
+{
+    return sm_people_hand_over(server, connection_id);
+}
+
+bool sm_server_next_client(const struct sm_server *server, struct sm_server_client *client)
+{
+    const struct sm_session *session = sm_session_after(server, client->connection_id);
+    if (!session)
+        return false;
+    *client = (struct sm_server_client){
+        .connection_id = sm_session_id(session),
+        .is_view_only = sm_session_is_view_only(session),
+        .is_holder = sm_session_id(session) == server->holder,
+    };
+    return true;
+}
+
+void sm_server_set_max_clients(struct sm_server *server, unsigned count)
+{
+    server->max_clients = count;
 }
 
 void sm_server_disconnect_clients(struct sm_server *server)

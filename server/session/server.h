@@ -135,6 +135,14 @@ enum sm_channel_security {
 };
 
 /** The default for channels without a rule of their own. */
+/**
+ * A second password: who knows it sees and hears, and can do nothing. NULL: none.
+ *
+ * @return SM_OK; SM_ERR_LIMIT if it is too long
+ */
+SM_NODISCARD enum sm_status sm_server_set_view_ticket(struct sm_server *server,
+                                                      const char *password, int lifetime_s);
+
 void sm_server_set_default_security(struct sm_server *server, unsigned mask);
 /** The rule for channels of one type. */
 void sm_server_set_channel_security(struct sm_server *server, uint8_t channel_type, unsigned mask);
@@ -142,6 +150,22 @@ void sm_server_set_channel_security(struct sm_server *server, uint8_t channel_ty
 /* ---- clients ---- */
 
 unsigned sm_server_client_count(const struct sm_server *server);
+/** What there is one of goes to another client; SM_ERR_STATE if it cannot. */
+SM_NODISCARD enum sm_status sm_server_hand_over(struct sm_server *server, uint32_t connection_id);
+
+/** Somebody who is connected. */
+struct sm_server_client {
+    uint32_t connection_id; /* 0: before the first */
+    bool is_view_only;
+    bool is_holder;
+};
+
+/** Steps to the one who came next; false if there is none. */
+bool sm_server_next_client(const struct sm_server *server, struct sm_server_client *client);
+
+/** How many may be connected at once: 1 (who comes last stays), more, or 0 for any number. */
+void sm_server_set_max_clients(struct sm_server *server, unsigned count);
+
 void sm_server_disconnect_clients(struct sm_server *server);
 void sm_server_set_exit_on_disconnect(struct sm_server *server, bool is_on);
 

@@ -9,12 +9,14 @@
 #include "server/session/internal.h"
 #include "server/session/log.h"
 #include "server/session/main_channel.h"
+#include "server/session/people.h"
 
 struct sm_session {
     struct sm_server *server;
     struct sm_list link;        /* of the server */
     struct sm_list connections; /* struct sm_connection: the main channel's and all others */
     uint32_t id;
+    bool is_view_only;
     struct sm_main_channel *main; /* owned */
     struct sm_main_task end_task;
 };
@@ -75,8 +77,10 @@ static void end_now(void *opaque)
             sm_connection_orphan(connection);
     }
     sm_agent_client_gone(&server->agent, session->id);
+    sm_people_left(server, session->id);
+    bool was_viewer = session->is_view_only;
     free(session);
-    if (sm_list_is_empty(&server->sessions))
+    if (!was_viewer && !sm_session_first(server, false))
         sm_agent_clients_gone(&server->agent);
 }
 
@@ -90,10 +94,12 @@ void sm_session_open(struct sm_server *server, struct sm_connection *connection,
     }
     session->server = server;
     session->id = handover->connection_id;
+    session->is_view_only = handover->is_view_only;
     session->end_task = (struct sm_main_task){.func = end_now, .opaque = session};
     sm_list_init(&session->connections);
     sm_list_append(&server->sessions, &session->link);
     sm_connection_join(connection, session, &session->connections);
+    sm_people_came(session);
     if (sm_main_channel_create(&session->main, server, session, handover)) {
         sm_say(server->log, SM_LOG_WARNING, "no memory for a client's session");
         sm_channel_handover_destroy(handover);
@@ -152,6 +158,35 @@ void sm_session_announce(struct sm_server *server, const struct sm_channel_offer
 uint32_t sm_session_id(const struct sm_session *session)
 {
     return session->id;
+}
+
+bool sm_session_is_view_only(const struct sm_session *session)
+{
+    return session->is_view_only;
+}
+
+struct sm_server *sm_session_server(const struct sm_session *session)
+{
+    return session->server;
+}
+
+const struct sm_session *sm_session_after(const struct sm_server *server, uint32_t connection_id)
+{
+    bool is_next = connection_id == 0;
+    SM_LIST_FOR (link, &server->sessions) {
+        if (is_next)
+            return session_of(link);
+        is_next = session_of(link)->id == connection_id;
+    }
+    return NULL;
+}
+
+struct sm_session *sm_session_first(struct sm_server *server, bool is_view_only)
+{
+    SM_LIST_FOR (link, &server->sessions)
+        if (session_of(link)->is_view_only == is_view_only)
+            return session_of(link);
+    return NULL;
 }
 
 struct sm_main_channel *sm_session_main(const struct sm_session *session)

@@ -58,7 +58,15 @@ void sm_session_announce(struct sm_server *server, const struct sm_channel_offer
 void sm_session_each(struct sm_server *server,
                      void (*func)(struct sm_main_channel *main, void *opaque), void *opaque);
 
+/** The session that came after the one with this id, or the first one (0); NULL if none did. */
+const struct sm_session *sm_session_after(const struct sm_server *server, uint32_t connection_id);
+
+/** The session that has been there longest among those that only look, or do not; or NULL. */
+struct sm_session *sm_session_first(struct sm_server *server, bool is_view_only);
+
 /* What others see of it. */
+bool sm_session_is_view_only(const struct sm_session *session);
+struct sm_server *sm_session_server(const struct sm_session *session);
 uint32_t sm_session_id(const struct sm_session *session);
 struct sm_main_channel *sm_session_main(const struct sm_session *session);
 

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/session/people.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/clock.h"
+#include "server/session/internal.h"
+#include "server/session/log.h"
+#include "server/session/main_channel.h"
+#include "server/session/session.h"
+
+enum { CLIENTS_MAX = 1000 };
+
+/* ---- settings ---- */
+
+static void read_count(struct sm_server *server, const char *text)
+{
+    char *end;
+    unsigned long count = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || count > CLIENTS_MAX)
+        sm_say(server->log, SM_LOG_WARNING, "SUMAC_CLIENTS is no number up to %d: %s", CLIENTS_MAX,
+               text);
+    else
+        server->max_clients = (unsigned)count;
+}
+
+void sm_people_init(struct sm_server *server)
+{
+    const char *count = getenv("SUMAC_CLIENTS");
+    if (count)
+        read_count(server, count);
+    if (getenv("SPICE_DEBUG_ALLOW_MC")) {
+        server->max_clients = SM_PEOPLE_UNLIMITED;
+        sm_say(server->log, SM_LOG_WARNING, "spice: allowing multiple client connections");
+    }
+    const char *file = getenv("SUMAC_VIEW_PASSWORD_FILE");
+    free(server->view_password_file);
+    server->view_password_file = file && *file ? strdup(file) : NULL;
+}
+
+/* ---- who is let in ---- */
+
+/* The first line of the file, as it is now: it may be changed while the machine runs. */
+static bool is_in_file(const struct sm_server *server, const char given[SM_TICKET_PASSWORD_MAX + 1])
+{
+    char line[SM_TICKET_PASSWORD_MAX + 3] = "", kept[SM_TICKET_PASSWORD_MAX + 1] = "";
+    if (!server->view_password_file)
+        return false;
+    FILE *file = fopen(server->view_password_file, "re");
+    bool is_read = file && fgets(line, sizeof(line), file);
+    if (file)
+        (void)fclose(file);
+    size_t size = strcspn(line, "\r\n");
+    bool is_equal = false;
+    if (is_read && size > 0 && size <= SM_TICKET_PASSWORD_MAX) {
+        memcpy(kept, line, size);
+        is_equal = sm_ticket_password_equal(kept, given);
+    }
+    explicit_bzero(line, sizeof(line));
+    explicit_bzero(kept, sizeof(kept));
+    return is_equal;
+}
+
+static bool may_view(const struct sm_server *server, const char given[SM_TICKET_PASSWORD_MAX + 1])
+{
+    if (server->has_view_ticket &&
+        !sm_ticket_policy_refuses(&server->view_ticket, given, sm_now_us()))
+        return true;
+    return is_in_file(server, given);
+}
+
+enum sm_welcome sm_people_welcome(struct sm_server *server,
+                                  const char given[SM_TICKET_PASSWORD_MAX + 1],
+                                  const char **refusal)
+{
+    *refusal = sm_ticket_policy_refuses(&server->ticket, given, sm_now_us());
+    /* Where any password opens the door, the one for looking still means that. */
+    bool is_sure = !*refusal && server->ticket.is_on;
+    if (!is_sure && may_view(server, given)) {
+        *refusal = NULL;
+        return SM_WELCOME_VIEW;
+    }
+    return *refusal ? SM_WELCOME_NOT : SM_WELCOME_CONTROL;
+}
+
+bool sm_people_has_room(const struct sm_server *server)
+{
+    return server->max_clients <= 1 || sm_server_client_count(server) < server->max_clients;
+}
+
+/* ---- who may do what ---- */
+
+bool sm_people_may_have(const struct sm_session *session, uint8_t channel_type)
+{
+    switch (channel_type) {
+    case SM_CHANNEL_MAIN:
+    case SM_CHANNEL_DISPLAY:
+    case SM_CHANNEL_CURSOR:
+    case SM_CHANNEL_PLAYBACK:
+        return true;
+    case SM_CHANNEL_INPUTS:
+        return !sm_session_is_view_only(session);
+    default: /* what there is one of */
+        return sm_session_server(session)->holder == sm_session_id(session);
+    }
+}
+
+static bool is_single(uint8_t channel_type)
+{
+    switch (channel_type) {
+    case SM_CHANNEL_MAIN:
+    case SM_CHANNEL_DISPLAY:
+    case SM_CHANNEL_CURSOR:
+    case SM_CHANNEL_PLAYBACK:
+    case SM_CHANNEL_INPUTS:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Makes `session` the holder and tells it of what it holds. */
+static void give(struct sm_server *server, struct sm_session *session)
+{
+    server->holder = sm_session_id(session);
+    struct sm_main_channel *main = sm_session_main(session);
+    if (!main)
+        return; /* it begins just now, and asks for the whole list */
+    SM_LIST_FOR (link, &server->registry.offers) {
+        const struct sm_channel_offer *offer = SM_LIST_ITEM(link, struct sm_channel_offer, link);
+        if (is_single(offer->type))
+            sm_main_channel_announce(main, offer);
+    }
+}
+
+static void take_away(struct sm_server *server)
+{
+    uint32_t former = server->holder;
+    server->holder = 0;
+    if (former == 0)
+        return;
+    SM_LIST_FOR (link, &server->registry.offers) {
+        const struct sm_channel_offer *offer = SM_LIST_ITEM(link, struct sm_channel_offer, link);
+        if (is_single(offer->type))
+            offer->disconnect(offer->opaque, former);
+    }
+}
+
+void sm_people_came(struct sm_session *session)
+{
+    struct sm_server *server = sm_session_server(session);
+    if (server->holder == 0 && !sm_session_is_view_only(session))
+        server->holder = sm_session_id(session);
+}
+
+void sm_people_left(struct sm_server *server, uint32_t connection_id)
+{
+    if (server->holder != connection_id)
+        return;
+    server->holder = 0; /* its channels are closed already */
+    struct sm_session *heir = sm_session_first(server, false);
+    if (heir)
+        give(server, heir);
+}
+
+enum sm_status sm_people_hand_over(struct sm_server *server, uint32_t connection_id)
+{
+    struct sm_session *session = sm_session_find(server, connection_id);
+    if (!session || sm_session_is_view_only(session))
+        return SM_ERR_STATE;
+    if (server->holder == connection_id)
+        return SM_OK;
+    take_away(server);
+    give(server, session);
+    return SM_OK;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Several people at one machine: who may be there, who only looks, and who holds what there is one
+ * of. Source: docs/people.md. Main context.
+ */
+#ifndef SM_SERVER_SESSION_PEOPLE_H
+#define SM_SERVER_SESSION_PEOPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/ticket.h"
+#include "sumac/status.h"
+
+struct sm_server;
+struct sm_session;
+
+enum { SM_PEOPLE_UNLIMITED = 0 };
+
+/** What a password opens. */
+enum sm_welcome {
+    SM_WELCOME_NOT,
+    SM_WELCOME_CONTROL, /* everything */
+    SM_WELCOME_VIEW,    /* to see and hear */
+};
+
+/** Reads the environment: SPICE_DEBUG_ALLOW_MC, SUMAC_CLIENTS, SUMAC_VIEW_PASSWORD_FILE. */
+void sm_people_init(struct sm_server *server);
+
+/**
+ * What a client with this password may do.
+ *
+ * @param refusal  receives why it may not come in at all, for the log
+ */
+enum sm_welcome sm_people_welcome(struct sm_server *server,
+                                  const char given[SM_TICKET_PASSWORD_MAX + 1],
+                                  const char **refusal);
+
+/** Whether there is room for one more person; one at a time there is, since the last one goes. */
+bool sm_people_has_room(const struct sm_server *server);
+
+/** Whether a session may have channels of this type now: whoever may not is not told of them. */
+bool sm_people_may_have(const struct sm_session *session, uint8_t channel_type);
+
+/** A session has begun, or has left the server's list. */
+void sm_people_came(struct sm_session *session);
+void sm_people_left(struct sm_server *server, uint32_t connection_id);
+
+/**
+ * Gives microphone, USB devices and the other things there is one of to another session; its
+ * former holder loses the channels.
+ *
+ * @return SM_OK; SM_ERR_STATE if there is no such session, or it may only look
+ */
+SM_NODISCARD enum sm_status sm_people_hand_over(struct sm_server *server, uint32_t connection_id);
+
+#endif
