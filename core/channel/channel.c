@@ -126,7 +126,7 @@ static enum sm_status handle(struct sm_channel *channel, uint16_t type, struct s
 {
     *is_shown = true;
     if (channel->config.role != SM_CHANNEL_CLIENT)
-        return SM_OK;
+        return sm_channel_migration_check(channel, type);
     if (type == SM_MSG_SET_ACK) {
         *is_shown = false;
         return sm_channel_ack_set(channel, body);

@@ -68,7 +68,8 @@ struct sm_channel_setup {
     uint32_t common_caps, channel_caps; /* of the peer */
     struct sm_bytes leading;            /* see sm_channel_config; copied */
     bool is_local;                      /* server: a unix socket, which is not measured */
-    size_t max_pending_bytes;           /* see sm_channel_config; 0 for the default */
+    bool is_migrated;         /* server: the client comes from another server, and is not greeted */
+    size_t max_pending_bytes; /* see sm_channel_config; 0 for the default */
 };
 
 /** A message, or one of those that travelled inside it. */
@@ -203,6 +204,38 @@ struct sm_channel_net_test {
  */
 SM_NODISCARD enum sm_status sm_channel_start_net_test(struct sm_channel *channel);
 struct sm_channel_net_test sm_channel_net_test(const struct sm_channel *channel);
+
+/* ---- migration: the server's end; source: docs/migration.md ---- */
+
+/**
+ * Source: sends MIGRATE with `flags` (enum sm_migrate_flag). Whatever is sent behind it succeeds
+ * and goes nowhere, but for sm_channel_migrate_data(). With NEED_FLUSH the client's
+ * MIGRATE_FLUSH_MARK is awaited, which is pulled like any message.
+ *
+ * @return SM_OK; SM_ERR_STATE for a client or a second time; SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_channel_migrate(struct sm_channel *channel, uint32_t flags);
+
+/** Source: sends MIGRATE_DATA, once, behind the mark; before, SM_ERR_STATE. */
+SM_NODISCARD enum sm_status sm_channel_migrate_data(struct sm_channel *channel,
+                                                    struct sm_bytes data);
+
+/** Source: MIGRATE was sent. */
+bool sm_channel_is_leaving(const struct sm_channel *channel);
+
+/**
+ * Target: the first message to be pulled has to be MIGRATE_DATA; with another one the channel
+ * fails. Pings rest until it has come.
+ */
+void sm_channel_await_migrate_data(struct sm_channel *channel);
+bool sm_channel_awaits_migrate_data(const struct sm_channel *channel);
+
+/** Target: messages are numbered as if `serial` of them had been sent before all of ours. */
+void sm_channel_continue_serial(struct sm_channel *channel, uint64_t serial);
+
+/** Server: no pings and no look for signs of life until they are resumed. */
+void sm_channel_pause_pings(struct sm_channel *channel);
+void sm_channel_resume_pings(struct sm_channel *channel);
 
 /** Messages of unknown types that a client has skipped. */
 uint64_t sm_channel_skipped_count(const struct sm_channel *channel);

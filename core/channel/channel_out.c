@@ -68,6 +68,7 @@ enum sm_status sm_channel_begin(struct sm_channel *channel, uint16_t type, bool 
     if (!is_always && sm_channel_is_full(channel))
         return SM_AGAIN;
     out->begun = out->w.size;
+    out->begun_type = type;
     sm_frame_build(&out->w, &(struct sm_frame){.serial = out->serial + 1, .type = type},
                    channel->config.has_mini_header);
     if (out->w.failed) {
@@ -88,7 +89,9 @@ enum sm_status sm_channel_commit(struct sm_channel *channel, enum sm_status buil
     size_t body = out->w.size - out->begun - sm_frame_size(is_mini);
     if (built == SM_OK && body > UINT32_MAX)
         built = SM_ERR_LIMIT;
-    if (built != SM_OK) {
+    /* Behind MIGRATE the client expects the data, if anything, and then listens to the target. */
+    bool is_too_late = channel->migration.is_leaving && out->begun_type != SM_MSG_MIGRATE_DATA;
+    if (built != SM_OK || is_too_late) {
         undo(out);
         return built;
     }

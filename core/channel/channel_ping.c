@@ -146,8 +146,27 @@ uint64_t sm_channel_rtt_us(const struct sm_channel *channel)
 uint64_t sm_channel_ping_deadline(const struct sm_channel *channel)
 {
     const struct sm_channel_pinger *pinger = &channel->pinger;
+    if (pinger->is_paused)
+        return UINT64_MAX;
     uint64_t next = pinger->count > 0 ? UINT64_MAX : pinger->next_us;
     return next < pinger->check_us ? next : pinger->check_us;
+}
+
+void sm_channel_pause_pings(struct sm_channel *channel)
+{
+    channel->pinger.is_paused = true;
+}
+
+void sm_channel_resume_pings(struct sm_channel *channel)
+{
+    struct sm_channel_pinger *pinger = &channel->pinger;
+    if (!pinger->is_paused || channel->migration.is_leaving)
+        return;
+    pinger->is_paused = false;
+    if (channel->config.ping_interval_us && pinger->count == 0)
+        pinger->next_us = channel->now_us + IDLE_US;
+    if (channel->config.liveness_us)
+        pinger->check_us = channel->now_us + channel->config.liveness_us;
 }
 
 static enum sm_status check_life(struct sm_channel *channel)
@@ -166,6 +185,8 @@ static enum sm_status check_life(struct sm_channel *channel)
 enum sm_status sm_channel_ping_tick(struct sm_channel *channel)
 {
     struct sm_channel_pinger *pinger = &channel->pinger;
+    if (pinger->is_paused)
+        return SM_OK;
     if (channel->now_us >= pinger->check_us) {
         enum sm_status status = check_life(channel);
         if (status != SM_OK)

@@ -44,6 +44,7 @@ struct sm_channel_outbox {
     uint64_t queued, sent;
     uint64_t serial;
     size_t begun; /* where the message being built starts in `w` */
+    uint16_t begun_type;
 };
 
 enum { SM_CHANNEL_ACK_MARKS = 1024, SM_CHANNEL_MAX_PINGS = 3 };
@@ -85,6 +86,15 @@ struct sm_channel_pinger {
     uint64_t check_moved;   /* bytes moved at the last look */
     bool check_was_waiting; /* something was due from the client at the last look */
     uint64_t received;      /* bytes, for the looks */
+    bool is_paused;
+};
+
+/** Server: where the way from one server to the next has got. */
+struct sm_channel_migration {
+    bool is_leaving;  /* MIGRATE was sent */
+    bool awaits_mark; /* and the client has to answer */
+    bool has_mark;    /* and did */
+    bool awaits_data; /* at the target */
 };
 
 struct sm_channel {
@@ -100,6 +110,7 @@ struct sm_channel {
     struct sm_channel_pinger pinger;
     bool has_line; /* server: `line` is measured */
     struct sm_line line;
+    struct sm_channel_migration migration;
 };
 
 /* channel_in.c */
@@ -113,6 +124,10 @@ void sm_channel_outbox_sent(struct sm_channel_outbox *out, size_t size);
 bool sm_channel_has_reply_room(const struct sm_channel *channel);
 enum sm_status sm_channel_send_base(struct sm_channel *channel, const struct sm_base_msg *msg);
 enum sm_status sm_channel_send_basec(struct sm_channel *channel, const struct sm_base_msgc *msg);
+
+/* channel_migrate.c */
+/** Whether a client may send a message of this type now; else the channel fails. */
+enum sm_status sm_channel_migration_check(struct sm_channel *channel, uint16_t type);
 
 /* channel_ack.c */
 enum sm_status sm_channel_ack_set(struct sm_channel *channel, struct sm_bytes set_ack);

@@ -16,7 +16,11 @@ enum sm_status sm_typed_init(struct sm_typed *typed, enum sm_channel_role role,
         .liveness_us = setup->is_local ? 0 : liveness_us,
     };
     sm_arena_init(&typed->arena, arena_limit);
-    return sm_channel_create(&typed->channel, &config, now_us);
+    enum sm_status status = sm_channel_create(&typed->channel, &config, now_us);
+    /* A client that is still with the source does not answer. */
+    if (status == SM_OK && setup->is_migrated)
+        sm_channel_pause_pings(typed->channel);
+    return status;
 }
 
 void sm_typed_finish(struct sm_typed *typed)

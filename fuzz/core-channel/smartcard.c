@@ -12,11 +12,11 @@ static const struct sm_channel_setup SETUP = {.has_mini_header = true, .is_local
 
 static bool pull_server(void *owner, struct sm_digest *digest)
 {
-    const struct sm_msgc_smartcard_data *msg;
+    const struct sm_smartcard_msgc *msg;
     enum sm_status status;
     while ((status = sm_smartcard_server_next(owner, &msg)) == SM_OK) {
-        sm_digest_number(&digest->seen, (uint64_t)msg->type << 32 | msg->reader_id);
-        sm_digest_bytes(&digest->seen, msg->data);
+        sm_digest_number(&digest->seen, (uint64_t)msg->data.type << 32 | msg->data.reader_id);
+        sm_digest_bytes(&digest->seen, msg->data.data);
     }
     return status == SM_AGAIN;
 }

@@ -38,7 +38,6 @@ struct RedsState {
     bool playback_compression;
     unsigned renderer_count;
     char *video_codecs; /* owned; NULL: the default list */
-    bool has_destination;
 };
 
 /** Whether `sif` may be added: its versions fit. Says why not. */

@@ -42,6 +42,7 @@ static void end_own_message(struct sm_agent *agent, struct sm_writer *w, uint32_
         /* Before writing: the token may come back from inside. */
         if (tag)
             agent->has_message_out = true;
+        agent->is_touched = true;
         if (sm_char_device_write(agent->device, &message, 1, tag) && tag)
             agent->has_message_out = false;
     }
@@ -95,7 +96,7 @@ static void send_device_info(struct sm_agent *agent)
 /* Sends what waits for the one message of ours that may be on its way. */
 static void send_waiting(struct sm_agent *agent)
 {
-    if (!sm_agent_is_attached(agent) || agent->has_message_out)
+    if (!sm_agent_is_attached(agent) || agent->has_message_out || agent->holds > 0)
         return;
     if (agent->device_info_waits)
         send_device_info(agent);
@@ -181,6 +182,7 @@ static bool read_header(struct sm_agent *agent)
     size_t got = sm_char_device_read(agent->device, reader->header + reader->header_size,
                                      sizeof(reader->header) - reader->header_size);
     reader->header_size += (uint32_t)got;
+    agent->is_touched = agent->is_touched || got > 0;
     if (got == 0 || reader->header_size < sizeof(reader->header))
         return got > 0;
     struct sm_reader r =
@@ -246,10 +248,111 @@ static void forget(struct sm_agent *agent)
     sm_session_each(agent->server, tell_disconnected, NULL);
 }
 
+/* ---- migration ---- */
+
+void sm_agent_flush(struct sm_agent *agent)
+{
+    struct sm_agent_reader *reader = &agent->reader;
+    bool is_judged = agent->filter.left > 0 || reader->piece_size >= SM_AGENT_HEADER_SIZE;
+    if (!agent->device || reader->piece_size == 0)
+        return;
+    if (reader->port == SM_AGENT_PORT_CLIENT) {
+        if (!is_judged)
+            return; /* the target judges it when it has come whole */
+        pass_to_clients(agent);
+    }
+    reader->piece_size = 0;
+    if (agent->is_broken)
+        forget(agent);
+}
+
+void sm_agent_save(const struct sm_agent *agent, struct sm_migration_main *out,
+                   struct sm_writer *pending)
+{
+    const struct sm_agent_reader *reader = &agent->reader;
+    struct sm_reader header =
+        sm_reader((struct sm_bytes){.data = reader->header, .size = sizeof(reader->header)});
+    sm_char_device_save(agent->device, pending);
+    out->device.connected = 1;
+    out->device.write_data = sm_writer_bytes(pending);
+    out->to_client_chunk_header_size = reader->header_size;
+    /* Of a header that has come in part, its bytes where they belong. */
+    out->to_client_chunk_port = sm_get_le32(&header);
+    out->to_client_chunk_size = sm_get_le32(&header);
+    if (reader->header_size == sizeof(reader->header))
+        out->to_client_chunk_size = reader->left;
+    out->to_client_header_done = agent->filter.left > 0;
+    if (agent->filter.left > 0) {
+        out->to_client_remaining = agent->filter.left;
+        out->to_client_filter = (uint8_t)agent->filter.verdict;
+    } else {
+        out->to_client_partial =
+            (struct sm_bytes){.data = reader->piece, .size = reader->piece_size};
+    }
+}
+
+void sm_agent_hold(struct sm_agent *agent)
+{
+    agent->holds++;
+}
+
+void sm_agent_release(struct sm_agent *agent)
+{
+    if (agent->holds == 0 || --agent->holds > 0)
+        return;
+    send_waiting(agent);
+    sm_agent_read_on(agent);
+}
+
+/* Whether a reader can stand where the source says; it has passed through a client. */
+static bool can_stand(const struct sm_migration_main *from)
+{
+    bool has_header = from->to_client_chunk_header_size == SM_AGENT_CHUNK_HEADER_SIZE;
+    bool is_port_known = from->to_client_chunk_port == SM_AGENT_PORT_CLIENT ||
+                         from->to_client_chunk_port == SM_AGENT_PORT_SERVER;
+    if (from->to_client_chunk_header_size > SM_AGENT_CHUNK_HEADER_SIZE ||
+        from->to_client_filter == SM_AGENT_VERDICT_PROTOCOL_ERROR)
+        return false;
+    if (has_header && (!is_port_known || from->to_client_chunk_size == 0))
+        return false;
+    if (from->to_client_header_done)
+        return from->to_client_partial.size == 0;
+    return from->to_client_partial.size == 0 ||
+           (has_header && from->to_client_partial.size < SM_AGENT_HEADER_SIZE);
+}
+
+enum sm_status sm_agent_restore(struct sm_agent *agent, const struct sm_migration_main *from,
+                                uint32_t connection_id)
+{
+    struct sm_agent_reader *reader = &agent->reader;
+    if (!can_stand(from) || from->device.write_data.size > OWN_MESSAGE_MAX)
+        return SM_ERR_PROTOCOL;
+    *reader = (struct sm_agent_reader){
+        .header_size = from->to_client_chunk_header_size,
+        .port = from->to_client_chunk_port,
+        .left = from->to_client_chunk_size,
+        .piece_size = (uint32_t)from->to_client_partial.size,
+    };
+    for (unsigned i = 0; i < 4; i++) {
+        reader->header[i] = (uint8_t)(from->to_client_chunk_port >> 8 * i);
+        reader->header[4 + i] = (uint8_t)(from->to_client_chunk_size >> 8 * i);
+    }
+    if (reader->piece_size > 0)
+        memcpy(reader->piece, from->to_client_partial.data, reader->piece_size);
+    sm_agent_filter_reset(&agent->filter, sm_agent_policy(agent), false);
+    if (from->to_client_header_done) {
+        agent->filter.left = from->to_client_remaining;
+        agent->filter.verdict = (enum sm_agent_verdict)from->to_client_filter;
+    }
+    if (from->device.write_data.size == 0)
+        return SM_OK;
+    return sm_char_device_write_first(agent->device, from->device.write_data, connection_id);
+}
+
 static bool on_read(void *user)
 {
     struct sm_agent *agent = user;
-    if (agent->is_broken || !may_read(agent))
+    if (agent->is_broken || agent->holds > 0 || !may_read(agent))
         return false;
     bool gets_on = agent->reader.header_size < SM_AGENT_CHUNK_HEADER_SIZE ? read_header(agent)
                                                                           : read_piece(agent);
@@ -334,6 +437,8 @@ enum sm_status sm_agent_attach(struct sm_agent *agent, const struct sm_char_devi
         return status;
     agent->context = context;
     agent->is_broken = false;
+    agent->count++;
+    agent->is_touched = false;
     reset(agent);
     sm_mouse_mode_update(agent->server);
     sm_char_device_set_state(agent->device, true);
@@ -429,5 +534,6 @@ enum sm_status sm_agent_pass(struct sm_agent *agent, struct sm_bytes piece, uint
     struct sm_bytes parts[] = {{.data = header, .size = sizeof(header)}, piece};
     if (!sm_agent_is_attached(agent))
         return SM_ERR_STATE;
+    agent->is_touched = true;
     return sm_char_device_write(agent->device, parts, 2, connection_id);
 }

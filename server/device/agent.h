@@ -11,6 +11,7 @@
 
 #include "core/channel/main/agent_filter.h"
 #include "core/wire/main.h"
+#include "core/wire/migration.h"
 #include "server/device/char_device.h"
 
 struct sm_server;
@@ -49,6 +50,9 @@ struct sm_agent {
     struct sm_agent_filter filter; /* of what it says; each client's main channel has its own */
     bool intercepts_monitors;      /* the graphics devices take the clients' wishes */
     bool can_take_device_info;     /* it said so */
+    unsigned count;                /* of the agents that have come so far */
+    bool is_touched;               /* this one was read from or written to */
+    unsigned holds;                /* clients on their way here: it is not touched until then */
 
     /* Messages of our own: one at a time, the newest state of each kind waits. */
     bool has_message_out, pointer_waits, device_info_waits;
@@ -113,6 +117,32 @@ void sm_agent_pointer(struct sm_agent *agent, uint32_t x, uint32_t y, uint32_t b
                       uint8_t display_id);
 /** The same with its last position. */
 void sm_agent_buttons(struct sm_agent *agent, uint32_t buttons);
+
+/* ---- migration; source: docs/migration.md ---- */
+
+/** Source, while the machine stands: passes on what can be of a piece read in part. */
+void sm_agent_flush(struct sm_agent *agent);
+
+/**
+ * Source: the device's state; the bytes it has not taken go to `pending`, and stay there. The agent
+ * has to be attached.
+ */
+void sm_agent_save(const struct sm_agent *agent, struct sm_migration_main *out,
+                   struct sm_writer *pending);
+
+/** Target: leaves the agent alone, for a client whose state is still to come. */
+void sm_agent_hold(struct sm_agent *agent);
+void sm_agent_release(struct sm_agent *agent);
+
+/**
+ * Target: goes on where the source was. The agent has to be attached and untouched.
+ *
+ * @param connection_id  of the client whose words are among those not written yet
+ * @return SM_OK; SM_ERR_PROTOCOL for a state that cannot be; SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_agent_restore(struct sm_agent *agent,
+                                             const struct sm_migration_main *from,
+                                             uint32_t connection_id);
 
 /** The displays' addresses have changed. */
 void sm_agent_displays_changed(struct sm_agent *agent);

@@ -185,15 +185,15 @@ void sm_char_device_set_state(struct sm_char_device *device, bool is_connected)
         device->config.ops->state(device->config.context, is_connected);
 }
 
-enum sm_status sm_char_device_write(struct sm_char_device *device, const struct sm_bytes *parts,
-                                    size_t count, uint32_t tag)
+/* A buffer of the parts, not yet queued; NULL if out of memory. */
+static struct buffer *make_buffer(const struct sm_bytes *parts, size_t count, uint32_t tag)
 {
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += parts[i].size;
     struct buffer *buffer = malloc(sizeof(*buffer) + size);
     if (!buffer)
-        return SM_ERR_NOMEM;
+        return NULL;
     buffer->tag = tag;
     buffer->size = size;
     buffer->done = 0;
@@ -203,10 +203,41 @@ enum sm_status sm_char_device_write(struct sm_char_device *device, const struct 
             memcpy(to, parts[i].data, parts[i].size);
         to += parts[i].size;
     }
+    return buffer;
+}
+
+enum sm_status sm_char_device_write(struct sm_char_device *device, const struct sm_bytes *parts,
+                                    size_t count, uint32_t tag)
+{
+    struct buffer *buffer = make_buffer(parts, count, tag);
+    if (!buffer)
+        return SM_ERR_NOMEM;
     sm_list_append(&device->buffers, &buffer->link);
-    device->queued_size += size;
+    device->queued_size += buffer->size;
     turn(device);
     return SM_OK;
+}
+
+enum sm_status sm_char_device_write_first(struct sm_char_device *device, struct sm_bytes data,
+                                          uint32_t tag)
+{
+    struct buffer *buffer = make_buffer(&data, 1, tag);
+    if (!buffer)
+        return SM_ERR_NOMEM;
+    sm_list_insert(&device->buffers, &buffer->link);
+    device->queued_size += buffer->size;
+    turn(device);
+    return SM_OK;
+}
+
+void sm_char_device_save(const struct sm_char_device *device, struct sm_writer *to)
+{
+    for (const struct sm_list *link = device->buffers.next; link != &device->buffers;
+         link = link->next) {
+        const struct buffer *buffer = SM_LIST_ITEM(link, const struct buffer, link);
+        sm_put_bytes(to, (struct sm_bytes){.data = buffer->data + buffer->done,
+                                           .size = buffer->size - buffer->done});
+    }
 }
 
 void sm_char_device_drop(struct sm_char_device *device, uint32_t tag)

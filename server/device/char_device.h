@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/writer.h"
 #include "io/loop.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
@@ -71,6 +72,16 @@ void sm_char_device_set_state(struct sm_char_device *device, bool is_connected);
 SM_NODISCARD enum sm_status sm_char_device_write(struct sm_char_device *device,
                                                  const struct sm_bytes *parts, size_t count,
                                                  uint32_t tag);
+
+/**
+ * The same ahead of all that is queued: what another server had not written yet. Only before
+ * anything was written.
+ */
+SM_NODISCARD enum sm_status sm_char_device_write_first(struct sm_char_device *device,
+                                                       struct sm_bytes data, uint32_t tag);
+
+/** Appends everything queued and not written to `to`, for another server to write. */
+void sm_char_device_save(const struct sm_char_device *device, struct sm_writer *to);
 
 /** Forgets the queued buffers of a tag; one that was begun is finished, untagged. */
 void sm_char_device_drop(struct sm_char_device *device, uint32_t tag);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/channel/inputs/server.h"
+#include "core/wire/migration.h"
 #include "io/clock.h"
 #include "io/pump.h"
 #include "server/session/handover.h"
@@ -111,16 +112,66 @@ static void on_pointer_message(struct sm_server *server, const struct sm_inputs_
     }
 }
 
+/* ---- migration; source: docs/migration.md ---- */
+
+static enum sm_status hand_on(struct inputs_client *client)
+{
+    struct sm_writer blob;
+    struct sm_migration_msg msg = {
+        .type = SM_MIGRATION_INPUTS,
+        .inputs = {.magic = SM_MIGRATION_MAGIC_INPUTS,
+                   .version = SM_MIGRATION_VERSION,
+                   .motion_count = (uint16_t)sm_inputs_server_motion_count(client->machine)}};
+    sm_writer_init(&blob, 64);
+    enum sm_status status = sm_migration_msg_build(&blob, &msg, 0);
+    if (status == SM_OK)
+        status = sm_channel_migrate_data(sm_inputs_server_channel(client->machine),
+                                         sm_writer_bytes(&blob));
+    sm_writer_finish(&blob);
+    return status;
+}
+
+static enum sm_status resume(struct inputs_client *client, struct sm_bytes data)
+{
+    struct sm_arena arena;
+    struct sm_migration_msg msg;
+    sm_arena_init(&arena, 0);
+    enum sm_status status =
+        sm_migration_msg_parse(&msg, SM_MIGRATION_INPUTS, data, 0, &arena, NULL);
+    sm_arena_finish(&arena);
+    if (status == SM_OK)
+        status = sm_inputs_server_add_motion(client->machine, msg.inputs.motion_count);
+    if (status == SM_OK)
+        status = sm_inputs_server_modifiers(client->machine, client->inputs->keyboard.locks);
+    if (status == SM_OK)
+        sm_channel_handover_resumed(client->handover);
+    return status;
+}
+
+static enum sm_status on_message(struct inputs_client *client, const struct sm_inputs_msgc *msg)
+{
+    switch (msg->type) {
+    case SM_MSGC_MIGRATE_FLUSH_MARK:
+        return hand_on(client);
+    case SM_MSGC_MIGRATE_DATA:
+        return resume(client, msg->migrate_data.data);
+    default:
+        if (on_key_message(&client->inputs->keyboard, msg))
+            tell_lamps_later(client->inputs);
+        on_pointer_message(client->inputs->server, msg);
+        return SM_OK;
+    }
+}
+
 static void on_activity(void *opaque)
 {
     struct inputs_client *client = opaque;
-    struct sm_inputs *inputs = client->inputs;
     const struct sm_inputs_msgc *msg;
     enum sm_status status;
     while (!(status = sm_inputs_server_next(client->machine, &msg))) {
-        if (on_key_message(&inputs->keyboard, msg))
-            tell_lamps_later(inputs);
-        on_pointer_message(inputs->server, msg);
+        status = on_message(client, msg);
+        if (status)
+            break;
     }
     if (status < 0)
         destroy_client(client);
@@ -175,7 +226,7 @@ static void connect_client(void *opaque, struct sm_channel_handover *handover)
         return;
     }
     handover->transport = NULL;
-    if (!handover->is_secure)
+    if (!handover->is_secure && !handover->is_migrated)
         warn_about_plain_keys(inputs->server, handover->connection_id);
 }
 
@@ -185,6 +236,21 @@ static void disconnect_session(void *opaque, uint32_t connection_id)
     SM_LIST_FOR (link, &inputs->clients)
         if (client_of(link)->handover->connection_id == connection_id)
             destroy_client(client_of(link));
+}
+
+static void migrate(void *opaque, uint32_t connection_id)
+{
+    struct sm_inputs *inputs = opaque;
+    SM_LIST_FOR (link, &inputs->clients) {
+        struct inputs_client *client = client_of(link);
+        if (client->handover->connection_id != connection_id)
+            continue;
+        if (sm_channel_migrate(sm_inputs_server_channel(client->machine),
+                               SM_MIGRATE_FLAG_NEED_FLUSH | SM_MIGRATE_FLAG_NEED_DATA_TRANSFER))
+            destroy_client(client);
+        else
+            sm_pump_kick(client->pump);
+    }
 }
 
 /* ---- life ---- */
@@ -206,6 +272,8 @@ enum sm_status sm_inputs_start(struct sm_inputs *inputs)
         .caps = INPUTS_CAPS,
         .connect = connect_client,
         .disconnect = disconnect_session,
+        .migrate = migrate,
+        .migrates_with_data = true,
         .opaque = inputs,
     };
     sm_server_offer(inputs->server, &inputs->offer);

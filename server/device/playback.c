@@ -185,6 +185,15 @@ static void disconnect_session(void *opaque, uint32_t connection_id)
             destroy_client(client_of(link));
 }
 
+/* Sound is begun anew at the target: nothing of it is handed on. */
+static void migrate(void *opaque, uint32_t connection_id)
+{
+    struct sm_playback *playback = opaque;
+    if (playback->client && playback->client->handover->connection_id == connection_id)
+        after_send(playback,
+                   sm_channel_migrate(sm_playback_server_channel(playback->client->machine), 0));
+}
+
 /* ---- the host ---- */
 
 enum sm_status sm_playback_create(struct sm_playback **out, struct sm_server *server,
@@ -204,6 +213,7 @@ enum sm_status sm_playback_create(struct sm_playback **out, struct sm_server *se
         .caps = 1u << SM_PLAYBACK_CAP_VOLUME,
         .connect = connect_client,
         .disconnect = disconnect_session,
+        .migrate = migrate,
         .opaque = playback,
     };
     sm_server_offer(server, &playback->offer);

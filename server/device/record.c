@@ -193,6 +193,15 @@ static void disconnect_session(void *opaque, uint32_t connection_id)
         destroy_client(record);
 }
 
+/* Sound is begun anew at the target: nothing of it is handed on. */
+static void migrate(void *opaque, uint32_t connection_id)
+{
+    struct sm_record *record = opaque;
+    if (record->client && record->client->handover->connection_id == connection_id)
+        after_send(record,
+                   sm_channel_migrate(sm_record_server_channel(record->client->machine), 0));
+}
+
 /* ---- the host ---- */
 
 enum sm_status sm_record_create(struct sm_record **out, struct sm_server *server)
@@ -209,6 +218,7 @@ enum sm_status sm_record_create(struct sm_record **out, struct sm_server *server
         .caps = 1u << SM_RECORD_CAP_VOLUME,
         .connect = connect_client,
         .disconnect = disconnect_session,
+        .migrate = migrate,
         .opaque = record,
     };
     sm_server_offer(server, &record->offer);

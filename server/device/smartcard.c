@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/channel/smartcard/server.h"
+#include "core/wire/migration.h"
 #include "io/clock.h"
 #include "io/pump.h"
 #include "io/socket.h"
@@ -19,7 +20,10 @@ enum {
     OUR_READER = 0,
     GENERAL_ERROR = 1,
     CANNOT_ADD_MORE_READERS = 2,
+    BLOB_MAX = 2 << 20, /* of migration data */
 };
+
+static const uint32_t UNLIMITED = UINT32_MAX; /* in migration data: there is no count of tokens */
 
 struct client {
     struct sm_smartcard *card;
@@ -29,6 +33,7 @@ struct client {
     struct sm_pump *pump;                 /* owned */
     bool is_pulled;                       /* on the stack */
     bool has_added;                       /* its reader is in the guest */
+    bool awaits_data;                     /* from another server; nothing is read until then */
 };
 
 /* As with other streams, the host may take the device away from deep inside: spicevmc.c. */
@@ -108,7 +113,9 @@ static void drop_client(struct sm_smartcard *card)
     struct client *client = card->client;
     if (!client)
         return;
-    bool has_added = client->has_added;
+    /* One that went to another server took its reader along, in the machine. */
+    bool has_added =
+        client->has_added && !sm_channel_is_leaving(sm_smartcard_server_channel(client->machine));
     card->client = NULL;
     card->waits_for_room = false;
     sm_char_device_drop(card->device, client->tag);
@@ -171,6 +178,88 @@ static enum sm_status take(struct sm_smartcard *card, const struct sm_msgc_smart
     }
 }
 
+/* ---- migration; source: docs/migration.md ---- */
+
+static enum sm_status hand_on(struct sm_smartcard *card)
+{
+    struct sm_writer pending, blob;
+    struct sm_migration_msg msg = {
+        .type = SM_MIGRATION_SMARTCARD,
+        .smartcard = {.magic = SM_MIGRATION_MAGIC_SMARTCARD,
+                      .version = SM_MIGRATION_VERSION,
+                      .device = {.version = SM_MIGRATION_VERSION,
+                                 .connected = 1,
+                                 .num_client_tokens = UNLIMITED,
+                                 .num_send_tokens = UNLIMITED},
+                      .reader_added = card->client->has_added,
+                      .read_data = {.data = card->message, .size = card->got}}};
+    sm_writer_init(&pending, BLOB_MAX);
+    sm_writer_init(&blob, BLOB_MAX);
+    sm_char_device_save(card->device, &pending);
+    msg.smartcard.device.write_data = sm_writer_bytes(&pending);
+    enum sm_status status = sm_writer_status(&pending);
+    if (status == SM_OK)
+        status = sm_migration_msg_build(&blob, &msg, 0);
+    if (status == SM_OK)
+        status = sm_channel_migrate_data(sm_smartcard_server_channel(card->client->machine),
+                                         sm_writer_bytes(&blob));
+    sm_writer_finish(&pending);
+    sm_writer_finish(&blob);
+    if (status == SM_OK)
+        sm_pump_kick(card->client->pump);
+    return status;
+}
+
+/* Whether it is the beginning of a message of the device, and not all of it. */
+static bool is_cut_message(struct sm_bytes data)
+{
+    if (data.size < HEADER_SIZE)
+        return true;
+    uint32_t announced = get_be32(data.data + 8);
+    return announced <= DATA_MAX && data.size < HEADER_SIZE + (size_t)announced;
+}
+
+static enum sm_status restore(struct sm_smartcard *card, const struct sm_migration_smartcard *from)
+{
+    if (card->got > 0 || !is_cut_message(from->read_data))
+        return SM_ERR_PROTOCOL;
+    if (from->read_data.size > 0)
+        memcpy(card->message, from->read_data.data, from->read_data.size);
+    card->got = from->read_data.size;
+    card->client->has_added = from->reader_added;
+    card->client->awaits_data = false;
+    sm_channel_handover_resumed(card->client->handover);
+    if (from->device.write_data.size > 0)
+        return sm_char_device_write_first(card->device, from->device.write_data, card->client->tag);
+    sm_char_device_wakeup(card->device);
+    return SM_OK;
+}
+
+static enum sm_status resume(struct sm_smartcard *card, struct sm_bytes data)
+{
+    struct sm_arena arena;
+    struct sm_migration_msg msg;
+    sm_arena_init(&arena, 0);
+    enum sm_status status =
+        sm_migration_msg_parse(&msg, SM_MIGRATION_SMARTCARD, data, 0, &arena, NULL);
+    if (status == SM_OK)
+        status = restore(card, &msg.smartcard);
+    sm_arena_finish(&arena);
+    return status;
+}
+
+static enum sm_status on_message(struct sm_smartcard *card, const struct sm_smartcard_msgc *msg)
+{
+    switch (msg->type) {
+    case SM_MSGC_MIGRATE_FLUSH_MARK:
+        return hand_on(card);
+    case SM_MSGC_MIGRATE_DATA:
+        return resume(card, msg->migrate_data.data);
+    default:
+        return take(card, &msg->data);
+    }
+}
+
 /* Takes what the client said, as long as the device follows; the rest waits in the machine. */
 static void pull(struct sm_smartcard *card)
 {
@@ -181,14 +270,14 @@ static void pull(struct sm_smartcard *card)
     client->is_pulled = true;
     while (has_client(card, tag) && sm_char_device_queued_size(card->device) < QUEUED_MAX_BYTES &&
            !sm_channel_is_full(sm_smartcard_server_channel(client->machine))) {
-        const struct sm_msgc_smartcard_data *msg;
+        const struct sm_smartcard_msgc *msg;
         enum sm_status status = sm_smartcard_server_next(client->machine, &msg);
         if (status == SM_AGAIN)
             break;
         if (status < 0)
             complain(card, sm_channel_reason(sm_smartcard_server_channel(client->machine)));
         else
-            status = take(card, msg);
+            status = on_message(card, msg);
         if (status < 0 && has_client(card, tag))
             drop_client(card);
     }
@@ -256,7 +345,10 @@ static void connect_client(void *opaque, struct sm_channel_handover *handover)
     }
     if (++card->last_tag == 0)
         card->last_tag = 1;
-    *client = (struct client){.card = card, .handover = handover, .tag = card->last_tag};
+    *client = (struct client){.card = card,
+                              .handover = handover,
+                              .tag = card->last_tag,
+                              .awaits_data = handover->is_migrated};
     sm_socket_set_interactive(handover->transport->fd);
     if (set_up(card, client) != SM_OK) {
         free_client(client);
@@ -267,6 +359,21 @@ static void connect_client(void *opaque, struct sm_channel_handover *handover)
     sm_char_device_set_state(card->device, true);
     if (card->device)
         sm_char_device_wakeup(card->device);
+    release(card);
+}
+
+static void migrate(void *opaque, uint32_t connection_id)
+{
+    struct sm_smartcard *card = opaque;
+    if (!card->client || card->client->handover->connection_id != connection_id)
+        return;
+    hold(card);
+    if (sm_channel_migrate(sm_smartcard_server_channel(card->client->machine),
+                           SM_MIGRATE_FLAG_NEED_FLUSH | SM_MIGRATE_FLAG_NEED_DATA_TRANSFER) !=
+        SM_OK)
+        drop_client(card);
+    else
+        sm_pump_kick(card->client->pump);
     release(card);
 }
 
@@ -323,10 +430,17 @@ static bool read_some(struct sm_smartcard *card)
     return size > 0;
 }
 
+/* Between two servers: what is read now would be lost. */
+static bool is_on_the_way(const struct client *client)
+{
+    return client->awaits_data ||
+           sm_channel_is_leaving(sm_smartcard_server_channel(client->machine));
+}
+
 static bool on_read(void *user)
 {
     struct sm_smartcard *card = user;
-    if (card->is_broken)
+    if (card->is_broken || (card->client && is_on_the_way(card->client)))
         return false;
     if (card->client && !has_room(card)) {
         card->waits_for_room = true;
@@ -384,6 +498,8 @@ enum sm_status sm_smartcard_create(struct sm_smartcard **out, struct sm_server *
         .type = SM_CHANNEL_SMARTCARD,
         .connect = connect_client,
         .disconnect = disconnect_session,
+        .migrate = migrate,
+        .migrates_with_data = true,
         .opaque = card,
     };
     server->smartcard = card;

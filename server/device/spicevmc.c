@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/channel/spicevmc/server.h"
+#include "core/wire/migration.h"
 #include "io/clock.h"
 #include "io/pump.h"
 #include "io/socket.h"
@@ -19,7 +20,10 @@ enum {
     QUEUED_MAX_BYTES = 1 << 20, /* the same in bytes: no more is taken from the client */
     NAME_MAX_SIZE = 1024,
     MAX_ID = 255,
+    BLOB_MAX = 17 << 20, /* of migration data */
 };
+
+static const uint32_t UNLIMITED = UINT32_MAX; /* in migration data: there is no count of tokens */
 
 struct client {
     struct sm_spicevmc *vmc;
@@ -28,7 +32,8 @@ struct client {
     struct sm_spicevmc_server *machine;   /* owned */
     struct sm_pump *pump;                 /* owned */
     unsigned tokens;
-    bool is_pulled; /* on the stack */
+    bool awaits_data; /* it comes from another server: the device is not read until they are here */
+    bool is_pulled;   /* on the stack */
 };
 
 /*
@@ -109,6 +114,74 @@ static bool may_take(const struct sm_spicevmc *vmc)
     return vmc->client->tokens > 0 && sm_char_device_queued_size(vmc->device) < QUEUED_MAX_BYTES;
 }
 
+/* ---- migration; source: docs/migration.md ---- */
+
+/* What of the client's words the device has not taken goes to the target. */
+static enum sm_status hand_on(struct sm_spicevmc *vmc)
+{
+    struct sm_writer pending, blob;
+    struct sm_migration_msg msg = {.type = SM_MIGRATION_SPICEVMC,
+                                   .spicevmc = {.magic = SM_MIGRATION_MAGIC_SPICEVMC,
+                                                .version = SM_MIGRATION_VERSION,
+                                                .device = {.version = SM_MIGRATION_VERSION,
+                                                           .connected = 1,
+                                                           .num_client_tokens = UNLIMITED,
+                                                           .num_send_tokens = UNLIMITED}}};
+    sm_writer_init(&pending, BLOB_MAX);
+    sm_writer_init(&blob, BLOB_MAX);
+    sm_char_device_save(vmc->device, &pending);
+    msg.spicevmc.device.write_data = sm_writer_bytes(&pending);
+    enum sm_status status = sm_writer_status(&pending);
+    if (status == SM_OK)
+        status = sm_migration_msg_build(&blob, &msg, 0);
+    if (status == SM_OK)
+        status = sm_channel_migrate_data(sm_spicevmc_server_channel(vmc->client->machine),
+                                         sm_writer_bytes(&blob));
+    sm_writer_finish(&pending);
+    sm_writer_finish(&blob);
+    if (status == SM_OK)
+        sm_pump_kick(vmc->client->pump);
+    return status;
+}
+
+static enum sm_status resume(struct sm_spicevmc *vmc, struct sm_bytes data)
+{
+    struct sm_arena arena;
+    struct sm_migration_msg msg;
+    sm_arena_init(&arena, 0);
+    enum sm_status status =
+        sm_migration_msg_parse(&msg, SM_MIGRATION_SPICEVMC, data, 0, &arena, NULL);
+    sm_arena_finish(&arena);
+    if (status != SM_OK)
+        return status;
+    vmc->client->awaits_data = false;
+    sm_channel_handover_resumed(vmc->client->handover);
+    struct sm_bytes pending = msg.spicevmc.device.write_data;
+    if (pending.size > 0) {
+        vmc->client->tokens--;
+        return sm_char_device_write_first(vmc->device, pending, vmc->client->tag);
+    }
+    sm_char_device_wakeup(vmc->device); /* it was not read until now */
+    return SM_OK;
+}
+
+static void migrate(void *opaque, uint32_t connection_id)
+{
+    struct sm_spicevmc *vmc = opaque;
+    if (!vmc->client || vmc->client->handover->connection_id != connection_id)
+        return;
+    hold(vmc);
+    if (sm_channel_migrate(sm_spicevmc_server_channel(vmc->client->machine),
+                           SM_MIGRATE_FLAG_NEED_FLUSH | SM_MIGRATE_FLAG_NEED_DATA_TRANSFER) !=
+        SM_OK)
+        drop_client(vmc);
+    else
+        sm_pump_kick(vmc->client->pump);
+    release(vmc);
+}
+
+/* ---- the client's words ---- */
+
 static enum sm_status take(struct sm_spicevmc *vmc, const struct sm_spicevmc_server_event *event)
 {
     switch (event->kind) {
@@ -121,6 +194,10 @@ static enum sm_status take(struct sm_spicevmc *vmc, const struct sm_spicevmc_ser
         if (vmc->ops->event)
             vmc->ops->event(vmc->context, event->port_event);
         return SM_OK;
+    case SM_SPICEVMC_SERVER_FLUSH_MARK:
+        return hand_on(vmc);
+    case SM_SPICEVMC_SERVER_MIGRATE_DATA:
+        return resume(vmc, event->data);
     }
     return SM_OK;
 }
@@ -141,9 +218,12 @@ static void pull(struct sm_spicevmc *vmc)
         if (status < 0) {
             complain(vmc, sm_channel_reason(sm_spicevmc_server_channel(client->machine)));
             drop_client(vmc);
-        } else if (take(vmc, &event) != SM_OK && has_client(vmc, tag)) {
-            complain(vmc, "out of memory");
-            drop_client(vmc);
+        } else {
+            status = take(vmc, &event);
+            if (status != SM_OK && has_client(vmc, tag)) {
+                complain(vmc, sm_status_name(status));
+                drop_client(vmc);
+            }
         }
     }
     if (has_client(vmc, tag))
@@ -219,6 +299,7 @@ static void connect_client(void *opaque, struct sm_channel_handover *handover)
         vmc->last_tag = 1;
     *client =
         (struct client){.vmc = vmc, .handover = handover, .tag = vmc->last_tag, .tokens = TOKENS};
+    client->awaits_data = handover->is_migrated;
     sm_socket_set_interactive(handover->transport->fd);
     if (set_up(vmc, client) != SM_OK) {
         free_client(client);
@@ -243,9 +324,16 @@ static void disconnect_session(void *opaque, uint32_t connection_id)
 
 /* ---- the device ---- */
 
+/* Between two servers: what is read now would be lost. */
+static bool is_on_the_way(const struct client *client)
+{
+    return client->awaits_data ||
+           sm_channel_is_leaving(sm_spicevmc_server_channel(client->machine));
+}
+
 static bool pass_piece(struct sm_spicevmc *vmc)
 {
-    if (!vmc->client)
+    if (!vmc->client || is_on_the_way(vmc->client))
         return false;
     uint32_t tag = vmc->client->tag;
     if (!has_room(vmc)) {
@@ -357,6 +445,8 @@ enum sm_status sm_spicevmc_create(struct sm_spicevmc **out, struct sm_server *se
         .caps = 1u << SM_SPICEVMC_CAP_DATA_COMPRESS_LZ4,
         .connect = connect_client,
         .disconnect = disconnect_session,
+        .migrate = migrate,
+        .migrates_with_data = true,
         .opaque = vmc,
     };
     sm_list_append(&server->streams, &vmc->link);

@@ -2,6 +2,7 @@
 #include "server/display/display_peer.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/channel/display/server.h"
@@ -13,6 +14,7 @@
 #include "server/display/glz_share.h"
 #include "server/display/image_task.h"
 #include "server/display/lossy.h"
+#include "server/display/peer_migration.h"
 #include "server/display/peer_queue.h"
 #include "server/display/peer_sender.h"
 #include "server/session/handover.h"
@@ -41,9 +43,16 @@ struct sm_display_peer {
     bool is_watching;             /* over what is lossy */
     bool is_closed, is_in_activity, has_preference, owes_gl_draw, wants_pixels;
     enum sm_worker_compression compression;
+    struct sm_display_server_init init; /* what it said it can keep, here or to another server */
+    uint64_t glz_first_id;              /* of the first image in its dictionary */
     uint32_t glz_window_px;   /* the client's, until a dictionary was made; 0: none to make */
     struct sm_glz_share *glz; /* held; NULL: no GLZ */
     uint8_t known[SM_SURFACES_MAX / 8]; /* bit per surface id */
+
+    /* migration: to another server, or from one until it has settled here */
+    bool is_leaving, is_arriving, empties_cache;
+    uint64_t cache_serials[SM_PEER_MAX_SHARERS];
+    uint8_t outdated[SM_SURFACES_MAX / 8]; /* surfaces that changed while it was arriving */
 };
 
 /* Clients can cause warnings as often as they connect, so there is a limit for all of them. */
@@ -99,7 +108,7 @@ static void prepare_glz(struct sm_display_peer *client)
         client->compression == SM_COMPRESSION_GLZ || client->compression == SM_COMPRESSION_AUTO_GLZ;
     if (!is_wanted || client->glz_window_px == 0)
         return;
-    if (sm_glz_share_create(&client->glz, client->glz_window_px) != SM_OK)
+    if (sm_glz_share_create(&client->glz, client->glz_window_px, client->glz_first_id) != SM_OK)
         log_line(client, SM_LOG_INFO, "no GLZ: the dictionary could not be made");
     client->glz_window_px = 0; /* once: its numbering must not begin anew */
 }
@@ -115,9 +124,205 @@ static void take_preference(struct sm_display_peer *client, uint8_t compression)
     prepare_glz(client);
 }
 
+static void watch_lossy(struct sm_display_peer *client, enum sm_status status)
+{
+    if (status) {
+        sm_display_peer_close(client, "out of memory");
+        return;
+    }
+    if (client->is_watching || sm_lossy_is_empty(&client->lossy))
+        return;
+    client->is_watching = true;
+    sm_loop_timer_start(client->config.loop, client->still_timer, STILL_MS);
+}
+
+/* ---- from one server to the next ---- */
+
+/* The dictionary as the client has it; only the first display uses one. */
+static void describe_glz(struct sm_display_peer *client, struct sm_peer_state *state)
+{
+    state->glz_id = client->init.glz_dictionary_id;
+    state->glz_window_px = client->init.glz_dictionary_px;
+    state->glz_next_id = client->glz ? sm_glz_share_next_id(client->glz) : client->glz_first_id;
+}
+
+/* A reference target looks at its own settings alone, which are those of the source. */
+static bool has_lossy_layout(const struct sm_display_peer *client)
+{
+    const struct sm_channel_handover *handover = client->handover;
+    return !sm_lossy_is_empty(&client->lossy) || handover->jpeg == SM_WAN_ALWAYS ||
+           (handover->jpeg == SM_WAN_AUTO && handover->is_low_bandwidth);
+}
+
+static struct sm_rect lossy_bounds(const struct sm_display_peer *client, uint32_t surface_id)
+{
+    const struct sm_region *region = sm_lossy_region(&client->lossy, surface_id);
+    return region ? sm_region_bounds(region) : (struct sm_rect){0};
+}
+
+static enum sm_status hand_on(struct sm_display_peer *client)
+{
+    struct sm_peer_surface surfaces[SM_SURFACES_MAX];
+    struct sm_channel *channel = sm_display_server_channel(client->server);
+    struct sm_peer_state state = {
+        .serial = sm_channel_sent_serial(channel) + 1, /* this message counts */
+        .is_low_bandwidth = client->handover->is_low_bandwidth,
+        .cache_id = client->init.pixmap_cache_id,
+        .cache_px = client->init.pixmap_cache_px,
+        .empties_cache = client->handover->channel_id == 0,
+        .surfaces = surfaces,
+    };
+    describe_glz(client, &state);
+    for (uint32_t id = 0; id < SM_SURFACES_MAX; id++)
+        if (sm_display_peer_knows(client, id))
+            surfaces[state.surface_count++] =
+                (struct sm_peer_surface){.id = id, .lossy = lossy_bounds(client, id)};
+    struct sm_writer blob;
+    sm_writer_init(&blob, 64 << 10);
+    enum sm_status status = sm_peer_state_build(&blob, &state, has_lossy_layout(client));
+    if (status == SM_OK)
+        status = sm_channel_migrate_data(channel, sm_writer_bytes(&blob));
+    sm_writer_finish(&blob);
+    return status;
+}
+
+static enum sm_status resume(struct sm_display_peer *client, const struct sm_peer_state *state)
+{
+    enum sm_status status = sm_display_server_resume(client->server, state->serial);
+    if (status != SM_OK)
+        return status;
+    client->init = (struct sm_display_server_init){
+        .pixmap_cache_id = state->cache_id,
+        .pixmap_cache_px = state->cache_px,
+        .glz_dictionary_id = state->glz_id,
+        .glz_dictionary_px = state->glz_window_px,
+    };
+    client->glz_first_id = state->glz_next_id;
+    client->empties_cache = state->empties_cache;
+    memcpy(client->cache_serials, state->cache_serials, sizeof(client->cache_serials));
+    for (uint32_t i = 0; i < state->surface_count; i++)
+        sm_display_peer_set_knows(client, state->surfaces[i].id, true);
+    if (client->handover->channel_id == 0)
+        client->glz_window_px = state->glz_window_px;
+    prepare_glz(client);
+    for (uint32_t i = 0; i < state->surface_count; i++)
+        if (!sm_rect_is_empty(state->surfaces[i].lossy))
+            watch_lossy(client, sm_lossy_add(&client->lossy, state->surfaces[i].id,
+                                             state->surfaces[i].lossy));
+    sm_channel_handover_resumed(client->handover);
+    client->config.callbacks->on_resumed(client->config.opaque, client);
+    return SM_OK;
+}
+
+static enum sm_status take_migration_data(struct sm_display_peer *client, struct sm_bytes data)
+{
+    struct sm_arena arena;
+    struct sm_peer_state state;
+    sm_arena_init(&arena, 128 << 10);
+    enum sm_status status = sm_peer_state_parse(&state, data, &arena);
+    if (status == SM_OK)
+        status = resume(client, &state);
+    sm_arena_finish(&arena);
+    return status;
+}
+
+static void take_migration_message(struct sm_display_peer *client,
+                                   const struct sm_display_msgc *msg)
+{
+    enum sm_status status = msg->type == SM_MSGC_MIGRATE_DATA
+                                ? take_migration_data(client, msg->migrate_data.data)
+                                : hand_on(client);
+    if (status != SM_OK)
+        sm_display_peer_close(client, msg->type == SM_MSGC_MIGRATE_DATA
+                                          ? "migration data that cannot be"
+                                          : "migration data could not be sent");
+}
+
+static bool send_migrate(struct sm_display_peer *client)
+{
+    struct sm_channel *channel = sm_display_server_channel(client->server);
+    if (client->is_closed || sm_channel_is_leaving(channel))
+        return false;
+    if (sm_channel_migrate(channel, SM_MIGRATE_FLAG_NEED_FLUSH |
+                                        SM_MIGRATE_FLAG_NEED_DATA_TRANSFER) == SM_OK)
+        return true;
+    sm_display_peer_close(client, "out of memory");
+    return false;
+}
+
+void sm_display_peer_migrate(struct sm_display_peer *client)
+{
+    client->is_leaving = true;
+    if (sm_display_server_is_ready(client->server))
+        sm_display_peer_push(client);
+    else if (send_migrate(client))
+        sm_pump_kick(client->pump);
+}
+
+bool sm_display_peer_is_arriving(const struct sm_display_peer *client)
+{
+    return client->is_arriving && !client->is_closed;
+}
+
+bool sm_display_peer_is_resumed(const struct sm_display_peer *client)
+{
+    return sm_display_server_is_ready(client->server);
+}
+
+void sm_display_peer_outdate(struct sm_display_peer *client, uint32_t surface_id)
+{
+    client->outdated[surface_id / 8] |= (uint8_t)(1u << (surface_id % 8));
+    sm_peer_queue_forget(&client->queue, surface_id);
+}
+
+/* Its images would be mistaken for those of this server, which knows nothing of them. */
+static void empty_caches(struct sm_display_peer *client)
+{
+    struct sm_wait_for_channel waits[SM_PEER_MAX_SHARERS];
+    struct sm_display_msg msg = {.type = SM_MSG_DISPLAY_INVAL_ALL_PIXMAPS};
+    for (uint8_t id = 0; id < SM_PEER_MAX_SHARERS; id++)
+        if (id != client->handover->channel_id && client->cache_serials[id] > 0)
+            waits[msg.inval_all_pixmaps.num_waits++] =
+                (struct sm_wait_for_channel){.channel_type = SM_CHANNEL_DISPLAY,
+                                             .channel_id = id,
+                                             .message_serial = client->cache_serials[id]};
+    msg.inval_all_pixmaps.waits = waits;
+    enum sm_status status = SM_OK;
+    if (client->empties_cache)
+        status = sm_display_server_send(client->server, &msg);
+    if (status == SM_OK)
+        status = sm_display_server_send(
+            client->server, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_INVAL_ALL_PALETTES});
+    if (status != SM_OK)
+        sm_display_peer_close(client, "out of memory");
+}
+
+void sm_display_peer_settle(struct sm_display_peer *client)
+{
+    client->is_arriving = false;
+    empty_caches(client);
+    for (uint32_t id = 0; id < SM_SURFACES_MAX; id++) {
+        if (!sm_display_peer_knows(client, id)) {
+            sm_peer_queue_forget(&client->queue, id);
+            sm_lossy_forget(&client->lossy, id);
+        } else if (client->outdated[id / 8] >> (id % 8) & 1) {
+            sm_display_peer_queue_msg(
+                client, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_SURFACE_DESTROY,
+                                                 .surface_destroy = {.surface_id = id}});
+            sm_display_peer_set_knows(client, id, false);
+        }
+    }
+}
+
+/* ---- messages ---- */
+
 static void take_message(struct sm_display_peer *client, const struct sm_display_msgc *msg)
 {
     switch (msg->type) {
+    case SM_MSGC_MIGRATE_FLUSH_MARK:
+    case SM_MSGC_MIGRATE_DATA:
+        take_migration_message(client, msg);
+        break;
     case SM_MSGC_DISPLAY_PREFERRED_COMPRESSION:
         take_preference(client, msg->preferred_compression.image_compression);
         break;
@@ -143,6 +348,7 @@ static void take_message(struct sm_display_peer *client, const struct sm_display
  */
 static void begin(struct sm_display_peer *client, const struct sm_display_server_init *init)
 {
+    client->init = *init;
     if (client->handover->channel_id == 0)
         client->glz_window_px = init->glz_dictionary_px;
     prepare_glz(client);
@@ -196,18 +402,6 @@ static void describe_receiver(void *opaque, const struct sm_drawable *drawable,
     };
 }
 
-static void watch_lossy(struct sm_display_peer *client, enum sm_status status)
-{
-    if (status) {
-        sm_display_peer_close(client, "out of memory");
-        return;
-    }
-    if (client->is_watching || sm_lossy_is_empty(&client->lossy))
-        return;
-    client->is_watching = true;
-    sm_loop_timer_start(client->config.loop, client->still_timer, STILL_MS);
-}
-
 /* A drawing, or a band of it, was decided and will be sent in this form. In sending order. */
 static void note_planned(void *opaque, const struct sm_drawable *drawable,
                          const struct sm_image_task *task)
@@ -225,6 +419,8 @@ static bool send_exactly(void *opaque)
     struct sm_display_peer *client = opaque;
     uint32_t surface_id, waiting = client->queue.count;
     struct sm_rect area;
+    if (client->is_arriving)
+        return false; /* the surfaces may not be what they will be */
     if (!sm_lossy_find_still(&client->lossy,
                              sm_peer_flow_piece_px(sm_peer_sender_flow(client->sender)),
                              &surface_id, &area))
@@ -250,6 +446,13 @@ static void queue_missed(void *opaque, uint32_t surface_id, struct sm_rect area)
     client->config.callbacks->queue_pixels(client->config.opaque, client, surface_id, area, false);
 }
 
+/* All that waited has left. */
+static bool on_idle(void *opaque)
+{
+    struct sm_display_peer *client = opaque;
+    return client->is_leaving && send_migrate(client);
+}
+
 static void on_dropped(void *opaque, uint16_t type, enum sm_status status)
 {
     struct sm_display_peer *client = opaque;
@@ -270,6 +473,7 @@ static const struct sm_peer_sender_callbacks SENDER_CALLBACKS = {
     .planned = note_planned,
     .queue_pixels = queue_missed,
     .fill_in = send_exactly,
+    .idle = on_idle,
     .dropped = on_dropped,
     .failed = on_failed,
 };
@@ -407,7 +611,7 @@ bool sm_display_peer_is_local(const struct sm_display_peer *client)
 
 bool sm_display_peer_is_ready(const struct sm_display_peer *client)
 {
-    return !client->is_closed && sm_display_server_is_ready(client->server);
+    return !client->is_closed && !client->is_arriving && sm_display_server_is_ready(client->server);
 }
 
 bool sm_display_peer_is_closed(const struct sm_display_peer *client)
@@ -474,11 +678,7 @@ static enum sm_status start(struct sm_display_peer *client)
 {
     struct sm_channel_handover *handover = client->handover;
     struct sm_display_server_config config = {
-        .setup = {.has_mini_header = handover->has_mini_header,
-                  .common_caps = handover->common_caps,
-                  .channel_caps = handover->channel_caps,
-                  .leading = {.data = handover->leading, .size = handover->leading_size},
-                  .is_local = handover->is_unix},
+        .setup = sm_channel_handover_setup(handover),
         .ack_window = handover->is_low_bandwidth ? ACK_WINDOW_SLOW : ACK_WINDOW,
         .line_rtt_us = handover->line_rtt_us,
         .line_bytes_per_second = handover->line_bytes_per_second,
@@ -520,8 +720,10 @@ enum sm_status sm_display_peer_create(struct sm_display_peer **out,
         sm_channel_handover_destroy(handover);
         return SM_ERR_NOMEM;
     }
-    *client = (struct sm_display_peer){
-        .config = *config, .handover = handover, .compression = config->compression};
+    *client = (struct sm_display_peer){.config = *config,
+                                       .handover = handover,
+                                       .compression = config->compression,
+                                       .is_arriving = handover->is_migrated};
     sm_list_init(&client->link);
     sm_peer_queue_init(&client->queue);
     sm_lossy_init(&client->lossy);

@@ -32,6 +32,8 @@ struct sm_display_peer;
 /** What the owner is told; it may queue things, but destroy the client only later. */
 struct sm_display_peer_callbacks {
     void (*on_ready)(void *opaque, struct sm_display_peer *client); /* sent its INIT */
+    /** It came from another server, and what that knew of it is known here now. */
+    void (*on_resumed)(void *opaque, struct sm_display_peer *client);
     void (*on_gl_draw_done)(void *opaque, struct sm_display_peer *client);
     /** The connection is over: destroy the client at the next occasion. */
     void (*on_closed)(void *opaque, struct sm_display_peer *client);
@@ -63,6 +65,27 @@ struct sm_display_peer_config {
 SM_NODISCARD enum sm_status sm_display_peer_create(struct sm_display_peer **out,
                                                    const struct sm_display_peer_config *config,
                                                    struct sm_channel_handover *handover);
+
+/* ---- migration; source: docs/migration.md, "Display" ---- */
+
+/** Sends the client over to another server, once all that waits has left. */
+void sm_display_peer_migrate(struct sm_display_peer *client);
+
+/**
+ * True for one that came from another server, until sm_display_peer_settle(): the machine has not
+ * started here, or it is not known yet what the client has. It is not ready, and is told nothing.
+ */
+bool sm_display_peer_is_arriving(const struct sm_display_peer *client);
+
+/** Of one that is arriving: what it has is known. */
+bool sm_display_peer_is_resumed(const struct sm_display_peer *client);
+
+/** Of one that is arriving, while the machine runs: a surface came or went, so that what the client
+ * has by that name is another one. */
+void sm_display_peer_outdate(struct sm_display_peer *client, uint32_t surface_id);
+
+/** It is like any other from now on: tells it which of its surfaces and caches are of no use. */
+void sm_display_peer_settle(struct sm_display_peer *client);
 
 /** Ends the connection and lets everything queued go. NULL does nothing. */
 void sm_display_peer_destroy(struct sm_display_peer *client);

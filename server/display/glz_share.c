@@ -28,13 +28,14 @@ static void unlock(void *context)
     pthread_mutex_unlock(&share->lock);
 }
 
-enum sm_status sm_glz_share_create(struct sm_glz_share **out, uint32_t window_px)
+enum sm_status sm_glz_share_create(struct sm_glz_share **out, uint32_t window_px, uint64_t first_id)
 {
     struct sm_glz_share *share = calloc(1, sizeof(*share));
     if (!share)
         return SM_ERR_NOMEM;
     struct sm_glz_dictionary_hooks hooks = {.lock = lock, .unlock = unlock, .context = share};
-    enum sm_status status = sm_glz_dictionary_create(&share->dictionary, window_px, 0, &hooks);
+    enum sm_status status =
+        sm_glz_dictionary_create(&share->dictionary, window_px, first_id, &hooks);
     if (status) {
         free(share);
         return status;
@@ -70,6 +71,11 @@ struct sm_glz_dictionary *sm_glz_share_dictionary(struct sm_glz_share *share)
 struct sm_encode_lane *sm_glz_share_lane(struct sm_glz_share *share)
 {
     return &share->lane;
+}
+
+uint64_t sm_glz_share_next_id(struct sm_glz_share *share)
+{
+    return sm_glz_dictionary_next_id(share->dictionary); /* locks itself */
 }
 
 uint32_t sm_glz_share_window_px(const struct sm_glz_share *share)

@@ -17,9 +17,14 @@ struct sm_glz_dictionary;
 /** Thread: any; the dictionary locks itself. */
 struct sm_glz_share;
 
-/** Makes a dictionary of `window_px`, held once by the caller. SM_OK; SM_ERR_LIMIT; SM_ERR_NOMEM.
+/**
+ * Makes a dictionary of `window_px`, held once by the caller.
+ *
+ * @param first_id  number of the first image: 0, or where the numbering stood at another server
+ * @return SM_OK; SM_ERR_LIMIT; SM_ERR_NOMEM
  */
-SM_NODISCARD enum sm_status sm_glz_share_create(struct sm_glz_share **out, uint32_t window_px);
+SM_NODISCARD enum sm_status sm_glz_share_create(struct sm_glz_share **out, uint32_t window_px,
+                                                uint64_t first_id);
 
 struct sm_glz_share *sm_glz_share_ref(struct sm_glz_share *share);
 
@@ -34,6 +39,8 @@ struct sm_glz_dictionary *sm_glz_share_dictionary(struct sm_glz_share *share);
  * channel stay in order. Borrowed while held.
  */
 struct sm_encode_lane *sm_glz_share_lane(struct sm_glz_share *share);
+/** The number of the next image. */
+uint64_t sm_glz_share_next_id(struct sm_glz_share *share);
 
 /** Images of as many pixels or more do not fit. */
 uint32_t sm_glz_share_window_px(const struct sm_glz_share *share);

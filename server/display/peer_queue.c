@@ -86,6 +86,11 @@ static enum sm_status miss(struct sm_peer_queue *queue, const struct sm_drawing 
     return sm_backlog_add(&queue->backlog, drawing->msg.draw_fill.base.surface_id, drawing->bounds);
 }
 
+bool sm_peer_queue_is_empty(const struct sm_peer_queue *queue)
+{
+    return sm_list_is_empty(&queue->items) && sm_backlog_is_empty(&queue->backlog);
+}
+
 enum sm_status sm_peer_queue_miss(struct sm_peer_queue *queue, const struct sm_drawing *drawing)
 {
     return miss(queue, drawing);
@@ -119,6 +124,11 @@ enum sm_status sm_peer_queue_collapse(struct sm_peer_queue *queue)
         }
     }
     return SM_OK;
+}
+
+void sm_peer_queue_forget(struct sm_peer_queue *queue, uint32_t surface_id)
+{
+    sm_backlog_forget(&queue->backlog, surface_id);
 }
 
 bool sm_peer_queue_take_missed(struct sm_peer_queue *queue, uint32_t max_pixels,

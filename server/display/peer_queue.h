@@ -110,6 +110,10 @@ SM_NODISCARD enum sm_status sm_peer_queue_add_late(struct sm_peer_queue *queue,
 /** Remembers an area as missed. SM_OK; SM_ERR_NOMEM. */
 SM_NODISCARD enum sm_status sm_peer_queue_add_missed(struct sm_peer_queue *queue,
                                                      uint32_t surface_id, struct sm_rect area);
+void sm_peer_queue_forget(struct sm_peer_queue *queue, uint32_t surface_id);
+
+/** Nothing waits, and nothing was missed. */
+bool sm_peer_queue_is_empty(const struct sm_peer_queue *queue);
 
 /** The one whose turn it is, still in the queue; NULL if there is none. */
 struct sm_peer_item *sm_peer_queue_first(struct sm_peer_queue *queue);

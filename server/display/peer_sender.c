@@ -395,6 +395,14 @@ static bool plan_next(struct sm_peer_sender *sender)
     return true;
 }
 
+/* Everything was given to the connection. */
+static bool is_idle(const struct sm_peer_sender *sender)
+{
+    return !sender->is_stopped && sender->passing_fd < 0 && sm_list_is_empty(&sender->planned) &&
+           sm_peer_queue_is_empty(sender->config.queue) &&
+           sm_display_server_is_ready(sender->config.server);
+}
+
 bool sm_peer_sender_push(struct sm_peer_sender *sender)
 {
     if (sender->is_pushing || sender->is_stopped)
@@ -404,6 +412,8 @@ bool sm_peer_sender_push(struct sm_peer_sender *sender)
     bool has_sent = send_ready(sender);
     while (plan_next(sender))
         has_sent = send_ready(sender) || has_sent;
+    if (is_idle(sender) && sender->config.callbacks->idle)
+        has_sent = sender->config.callbacks->idle(sender->config.opaque) || has_sent;
     sender->is_pushing = false;
     return has_sent && !sender->is_stopped;
 }

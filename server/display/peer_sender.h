@@ -46,6 +46,8 @@ struct sm_peer_sender_callbacks {
     void (*queue_pixels)(void *opaque, uint32_t surface_id, struct sm_rect area);
     /** Nothing waits and the line is free: queue something that can wait; false for nothing. */
     bool (*fill_in)(void *opaque);
+    /** Nothing waits and nothing is under way. True if it has sent something itself. Optional. */
+    bool (*idle)(void *opaque);
     /** A message that cannot be sent was dropped. */
     void (*dropped)(void *opaque, uint16_t type, enum sm_status status);
     /** The connection cannot go on. The owner calls sm_peer_sender_stop(). */

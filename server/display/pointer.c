@@ -37,6 +37,8 @@ struct client {
     uint32_t queue_count;
     size_t queue_bytes; /* of shapes */
     bool is_closed, is_in_activity;
+    bool is_leaving;  /* goes to another server when all that waits has left */
+    bool is_arriving; /* came from another server, and the machine has not started here */
 };
 
 struct sm_pointer {
@@ -99,6 +101,18 @@ static void close_client(struct client *client, enum sm_log_level level, const c
         free_item(client, SM_LIST_ITEM(link, struct item, link));
 }
 
+/* Sends MIGRATE behind everything else; nothing of the pointer is handed on. */
+static bool send_migrate(struct client *client)
+{
+    struct sm_channel *channel = sm_cursor_server_channel(client->server);
+    if (!client->is_leaving || client->is_closed || !sm_list_is_empty(&client->queue) ||
+        sm_channel_is_leaving(channel))
+        return false;
+    if (sm_channel_migrate(channel, 0) != SM_OK)
+        close_client(client, SM_LOG_WARNING, "out of memory");
+    return !client->is_closed;
+}
+
 /* True if something is to be written now. */
 static bool send_queue(struct client *client)
 {
@@ -122,7 +136,7 @@ static bool send_queue(struct client *client)
         free_item(client, item);
         has_sent = true;
     }
-    return has_sent;
+    return send_migrate(client) || has_sent;
 }
 
 static void push(struct client *client)
@@ -218,11 +232,7 @@ static enum sm_status start_client(struct client *client)
 {
     struct sm_channel_handover *handover = client->handover;
     struct sm_cursor_server_config config = {
-        .setup = {.has_mini_header = handover->has_mini_header,
-                  .common_caps = handover->common_caps,
-                  .channel_caps = handover->channel_caps,
-                  .leading = {.data = handover->leading, .size = handover->leading_size},
-                  .is_local = handover->is_unix},
+        .setup = sm_channel_handover_setup(handover),
         .ack_window = handover->is_low_bandwidth ? ACK_WINDOW_SLOW : ACK_WINDOW,
     };
     enum sm_status status = sm_cursor_server_create(&client->server, &config, sm_now_us());
@@ -333,12 +343,19 @@ void sm_pointer_reset(struct sm_pointer *pointer)
     pointer->trail_length = 0;
     pointer->trail_frequency = 0;
     tell_all(pointer, &(struct sm_cursor_msg){.type = SM_MSG_CURSOR_INVAL_ALL}, NULL);
-    tell_all(pointer, &(struct sm_cursor_msg){.type = SM_MSG_CURSOR_RESET}, NULL);
+    SM_LIST_FOR (link, &pointer->clients) {
+        if (client_of(link)->is_arriving)
+            continue; /* its pointer is the guest's already */
+        queue(client_of(link), &(struct sm_cursor_msg){.type = SM_MSG_CURSOR_RESET}, NULL);
+        push(client_of(link));
+    }
 }
 
 void sm_pointer_announce(struct sm_pointer *pointer)
 {
     SM_LIST_FOR (link, &pointer->clients) {
+        if (client_of(link)->is_arriving)
+            continue;
         queue_init(client_of(link));
         push(client_of(link));
     }
@@ -379,8 +396,29 @@ void sm_pointer_connect(struct sm_pointer *pointer, struct sm_channel_handover *
         return;
     }
     sm_list_append(&pointer->clients, &client->link);
-    queue_init(client);
+    client->is_arriving = handover->is_migrated;
+    if (client->is_arriving) /* it has a pointer; its cache is not known here */
+        queue(client, &(struct sm_cursor_msg){.type = SM_MSG_CURSOR_INVAL_ALL}, NULL);
+    else
+        queue_init(client);
     push(client);
+}
+
+void sm_pointer_settle(struct sm_pointer *pointer)
+{
+    SM_LIST_FOR (link, &pointer->clients)
+        client_of(link)->is_arriving = false;
+}
+
+void sm_pointer_migrate(struct sm_pointer *pointer, uint32_t connection_id)
+{
+    SM_LIST_FOR (link, &pointer->clients) {
+        struct client *client = client_of(link);
+        if (client->handover->connection_id != connection_id)
+            continue;
+        client->is_leaving = true;
+        push(client);
+    }
 }
 
 void sm_pointer_disconnect(struct sm_pointer *pointer, uint32_t connection_id)

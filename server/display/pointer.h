@@ -28,6 +28,12 @@ void sm_pointer_destroy(struct sm_pointer *pointer);
 /** Takes `handover` in any case. */
 void sm_pointer_connect(struct sm_pointer *pointer, struct sm_channel_handover *handover);
 
+/** The machine starts: clients that came from another server are like any others. */
+void sm_pointer_settle(struct sm_pointer *pointer);
+
+/** Sends a session's client over to another server, once all that waits has left. */
+void sm_pointer_migrate(struct sm_pointer *pointer, uint32_t connection_id);
+
 /** Ends the channels of one session; 0 for all. */
 void sm_pointer_disconnect(struct sm_pointer *pointer, uint32_t connection_id);
 

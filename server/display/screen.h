@@ -154,6 +154,15 @@ void sm_screen_close_slow(struct sm_screen *screen);
 
 void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *handover);
 
+/** The machine starts: clients that came from another server go on here. */
+void sm_screen_settle_clients(struct sm_screen *screen);
+
+/** A surface of this id came or went: those still on their way have another one. */
+void sm_screen_outdate(struct sm_screen *screen, uint32_t surface_id);
+
+/** Sends a session's client over to another server. */
+void sm_screen_migrate_display(struct sm_screen *screen, uint32_t connection_id);
+
 /** Ends the display and cursor channels of a session. */
 void sm_screen_disconnect(struct sm_screen *screen, uint32_t connection_id);
 

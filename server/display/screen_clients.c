@@ -192,6 +192,16 @@ static bool prepare_client(struct sm_screen *screen, struct sm_display_peer *cli
     return can;
 }
 
+/* Those on their way here see what was drawn meanwhile as soon as they can. */
+static void note_missed(struct sm_screen *screen, const struct sm_drawing *drawing, uint32_t id)
+{
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_arriving(client))
+            sm_display_peer_queue_missed(client, id, drawing->bounds);
+    }
+}
+
 static void queue_for_clients(struct sm_screen *screen, struct sm_display_surface *target,
                               struct sm_drawable *drawable, const struct sm_stream_verdict *verdict)
 {
@@ -231,6 +241,7 @@ void sm_screen_add_drawing(struct sm_screen *screen, struct sm_drawing *drawing)
         return;
     }
     struct sm_stream_verdict verdict = sm_streams_look(screen->streams, drawing);
+    note_missed(screen, drawing, id);
     sm_surfaces_add_drawable(&screen->surfaces, drawable);
     queue_for_clients(screen, target, drawable, &verdict);
     sm_streams_drawn(screen->streams, &verdict, drawable);
@@ -329,6 +340,66 @@ static void on_ready(void *opaque, struct sm_display_peer *client)
     sm_gl_scanout_welcome(screen->gl, client);
 }
 
+/*
+ * A client that came from another server has the surfaces that this machine had there; it goes on
+ * with them.
+ */
+static void settle(struct sm_screen *screen, struct sm_display_peer *client)
+{
+    for (uint32_t id = 0; id < SM_SURFACES_MAX; id++)
+        if (sm_display_peer_knows(client, id) && !sm_surfaces_find(&screen->surfaces, id))
+            sm_display_peer_outdate(client, id);
+    sm_display_peer_settle(client);
+    struct sm_display_surface *primary = sm_surfaces_find(&screen->surfaces, 0);
+    bool is_new = primary && !sm_display_peer_knows(client, 0);
+    if (is_new)
+        queue_surface(screen, client, primary, true);
+    if (primary)
+        queue_monitors(screen, client);
+    if (is_new)
+        sm_display_peer_queue_msg(client, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_MARK});
+    sm_streams_add_client(screen->streams, client);
+    sm_gl_scanout_welcome(screen->gl, client);
+    sm_display_peer_push(client);
+}
+
+static void on_resumed(void *opaque, struct sm_display_peer *client)
+{
+    struct sm_screen *screen = opaque;
+    if (screen->is_running)
+        settle(screen, client);
+}
+
+void sm_screen_settle_clients(struct sm_screen *screen)
+{
+    sm_pointer_settle(screen->pointer);
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_arriving(client) && sm_display_peer_is_resumed(client))
+            settle(screen, client);
+    }
+}
+
+void sm_screen_outdate(struct sm_screen *screen, uint32_t surface_id)
+{
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (screen->is_running && sm_display_peer_is_arriving(client))
+            sm_display_peer_outdate(client, surface_id);
+    }
+}
+
+void sm_screen_migrate_display(struct sm_screen *screen, uint32_t connection_id)
+{
+    SM_LIST_FOR (link, &screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_connection_id(client) != connection_id)
+            continue;
+        sm_streams_dismiss_client(screen->streams, client);
+        sm_display_peer_migrate(client);
+    }
+}
+
 static void on_gl_draw_done(void *opaque, struct sm_display_peer *client)
 {
     struct sm_screen *screen = opaque;
@@ -373,6 +444,7 @@ static void on_codecs_preferred(void *opaque, struct sm_display_peer *client,
 
 static const struct sm_display_peer_callbacks CLIENT_CALLBACKS = {
     .on_ready = on_ready,
+    .on_resumed = on_resumed,
     .on_gl_draw_done = on_gl_draw_done,
     .on_closed = on_closed,
     .queue_pixels = queue_area,

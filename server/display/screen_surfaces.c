@@ -16,6 +16,7 @@ enum sm_status sm_screen_add_surface(struct sm_screen *screen, uint32_t id,
     if (!keep_data)
         sm_surface_memory_clear(&pixels);
     status = sm_surfaces_add(&screen->surfaces, out, id, memory->format, &pixels);
+    sm_screen_outdate(screen, id);
     if (status)
         sm_memslots_warn(screen->slots, "surface %u of %u x %u pixels not created: %s", id,
                          memory->width, memory->height, sm_status_name(status));
@@ -30,9 +31,10 @@ void sm_screen_remove_surface(struct sm_screen *screen, struct sm_display_surfac
     if (id == 0 && screen->streams)
         sm_streams_forget(screen->streams);
     sm_surfaces_remove(&screen->surfaces, surface); /* readers still use its memory */
+    sm_screen_outdate(screen, id);
     SM_LIST_FOR (link, &screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);
-        if (!sm_display_peer_knows(client, id))
+        if (!sm_display_peer_is_ready(client) || !sm_display_peer_knows(client, id))
             continue;
         sm_display_peer_queue_msg(client,
                                   &(struct sm_display_msg){.type = SM_MSG_DISPLAY_SURFACE_DESTROY,

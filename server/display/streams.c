@@ -432,14 +432,25 @@ void sm_streams_add_client(struct sm_streams *streams, struct sm_display_peer *c
             add_agent(streams, &streams->streams[id], viewer);
 }
 
-void sm_streams_remove_client(struct sm_streams *streams, struct sm_display_peer *client)
+static void end_agents(struct sm_streams *streams, const struct sm_display_peer *client,
+                       bool restore)
 {
     for (uint32_t id = 0; id < SM_DETECT_MAX_STREAMS; id++) {
         struct sm_stream_agent *agent =
             streams->streams[id].is_live ? find_agent(&streams->streams[id], client) : NULL;
         if (agent)
-            sm_stream_agent_end(agent, false);
+            sm_stream_agent_end(agent, restore);
     }
+}
+
+void sm_streams_dismiss_client(struct sm_streams *streams, struct sm_display_peer *client)
+{
+    end_agents(streams, client, true);
+}
+
+void sm_streams_remove_client(struct sm_streams *streams, struct sm_display_peer *client)
+{
+    end_agents(streams, client, false);
     struct viewer *viewer = find_viewer(streams, client);
     if (!viewer)
         return;

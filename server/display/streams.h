@@ -49,6 +49,9 @@ void sm_streams_forget(struct sm_streams *streams);
 /** A client is ready: it gets the streams that run. Out of memory: it gets drawings. */
 void sm_streams_add_client(struct sm_streams *streams, struct sm_display_peer *client);
 
+/** It goes to another server: its streams end, and it gets what they owe. */
+void sm_streams_dismiss_client(struct sm_streams *streams, struct sm_display_peer *client);
+
 /** Ends what it has of streams; to be called before the client is destroyed. */
 void sm_streams_remove_client(struct sm_streams *streams, struct sm_display_peer *client);
 

@@ -196,6 +196,10 @@ void sm_worker_connect_cursor(struct sm_worker *worker, struct sm_channel_handov
 /** Ends all channels of a client session here; its handovers are destroyed on return. Sync. */
 void sm_worker_disconnect(struct sm_worker *worker, uint32_t connection_id);
 
+/** Sends a session's client over to another server. Queued. */
+void sm_worker_migrate_display(struct sm_worker *worker, uint32_t connection_id);
+void sm_worker_migrate_cursor(struct sm_worker *worker, uint32_t connection_id);
+
 /** Queued; clients that connect later start with it, as do those that asked for nothing else. */
 void sm_worker_set_compression(struct sm_worker *worker, enum sm_worker_compression compression);
 void sm_worker_set_streaming(struct sm_worker *worker, enum sm_worker_streaming streaming);

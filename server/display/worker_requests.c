@@ -57,6 +57,7 @@ static void start(struct sm_worker *worker, struct sm_worker_request *r)
     if (screen->is_running)
         return;
     screen->is_running = true;
+    sm_screen_settle_clients(screen);
     sm_screen_wake(screen);
     sm_screen_report_capabilities(screen);
 }
@@ -358,11 +359,23 @@ static void connect_display(struct sm_worker *worker, struct sm_worker_request *
 static void connect_cursor(struct sm_worker *worker, struct sm_worker_request *r)
 {
     sm_pointer_connect(worker->screen.pointer, r->handover);
+    if (worker->screen.is_running)
+        sm_pointer_settle(worker->screen.pointer);
 }
 
 static void disconnect(struct sm_worker *worker, struct sm_worker_request *r)
 {
     sm_screen_disconnect(&worker->screen, r->connection_id);
+}
+
+static void migrate_display(struct sm_worker *worker, struct sm_worker_request *r)
+{
+    sm_screen_migrate_display(&worker->screen, r->connection_id);
+}
+
+static void migrate_cursor(struct sm_worker *worker, struct sm_worker_request *r)
+{
+    sm_pointer_migrate(worker->screen.pointer, r->connection_id);
 }
 
 static void set_compression(struct sm_worker *worker, struct sm_worker_request *r)
@@ -399,6 +412,18 @@ void sm_worker_disconnect(struct sm_worker *worker, uint32_t connection_id)
 {
     sm_worker_call(worker,
                    &(struct sm_worker_request){.run = disconnect, .connection_id = connection_id});
+}
+
+void sm_worker_migrate_display(struct sm_worker *worker, uint32_t connection_id)
+{
+    sm_worker_post(worker, &(struct sm_worker_request){.run = migrate_display,
+                                                       .connection_id = connection_id});
+}
+
+void sm_worker_migrate_cursor(struct sm_worker *worker, uint32_t connection_id)
+{
+    sm_worker_post(
+        worker, &(struct sm_worker_request){.run = migrate_cursor, .connection_id = connection_id});
 }
 
 void sm_worker_set_compression(struct sm_worker *worker, enum sm_worker_compression compression)

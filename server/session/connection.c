@@ -43,6 +43,7 @@ struct sm_connection {
     bool is_view_only; /* its password is the one for looking */
     bool is_linking;   /* counts as half open */
     bool is_refused;   /* and knows it once what is pending is written */
+    bool is_migrated;  /* a main channel that began at another server */
     struct sm_door_address address;
 
     /* what the client said in its hello */
@@ -51,8 +52,9 @@ struct sm_connection {
     uint32_t common_caps, channel_caps;
 
     struct sm_session *session; /* NULL: none yet, or gone */
-    struct sm_main_task closed_task;
+    struct sm_main_task closed_task, resumed_task;
     atomic_bool is_closed; /* set on any thread */
+    bool awaits_data;
 };
 
 /* Whether one more line about strangers may be written: they may not fill the log. */
@@ -149,21 +151,18 @@ static uint32_t admit(struct sm_connection *connection)
 {
     struct sm_server *server = connection->server;
     if (connection->channel_type == SM_CHANNEL_MAIN) {
-        if (connection->connection_id != 0) {
-            if (may_complain(connection))
-                sm_say(server->log, SM_LOG_WARNING,
-                       "a client wants to go on with a session of another server: incoming "
-                       "migration is not supported yet");
-            return SM_LINK_ERR_BAD_CONNECTION_ID;
-        }
         if (!sm_people_has_room(server)) {
             if (may_complain(connection))
                 sm_say(server->log, SM_LOG_WARNING,
                        "%u clients are connected: a further one is refused", server->max_clients);
             return SM_LINK_ERR_CHANNEL_NOT_AVAILABLE;
         }
-        connection->connection_id = sm_session_new_id(server);
-        if (connection->connection_id == 0)
+        /* A client of another server keeps the id it has there. */
+        connection->is_migrated = connection->connection_id != 0;
+        if (!connection->is_migrated)
+            connection->connection_id = sm_session_new_id(server);
+        if (connection->connection_id == 0 || connection->connection_id == SM_SESSION_NOBODY ||
+            sm_session_find(server, connection->connection_id))
             return SM_LINK_ERR_BAD_CONNECTION_ID;
         if (server->max_clients == 1)
             sm_session_end_all(server);
@@ -234,7 +233,26 @@ static void on_handover_closed(void *opaque)
 
 static void on_closed_task(void *opaque)
 {
-    sm_connection_destroy(opaque);
+    struct sm_connection *connection = opaque;
+    struct sm_session *session = connection->session;
+    sm_connection_destroy(connection);
+    if (session)
+        sm_session_check_channels(session);
+}
+
+/* Any thread: the channel has what the other server handed on. */
+static void on_handover_resumed(void *opaque)
+{
+    struct sm_connection *connection = opaque;
+    sm_main_queue_post_task(connection->server->queue, &connection->resumed_task);
+}
+
+static void on_resumed_task(void *opaque)
+{
+    struct sm_connection *connection = opaque;
+    connection->awaits_data = false;
+    if (connection->session)
+        sm_session_check_channels(connection->session);
 }
 
 static void leave_link_phase(struct sm_connection *connection)
@@ -272,7 +290,9 @@ static struct sm_channel_handover *make_handover(struct sm_connection *connectio
     /* Frames and blocks leave no place beside the stream for descriptors. */
     handover->is_unix = connection->is_unix && !connection->has_layer &&
                         !sm_websocket_transport_is_upgraded(handover->transport);
+    handover->is_migrated = connection->is_migrated;
     handover->closed = on_handover_closed;
+    handover->resumed = on_handover_resumed;
     handover->opaque = connection;
     connection->pump = NULL;
     connection->tls = NULL;
@@ -439,6 +459,7 @@ static enum sm_status start(struct sm_server *server, const struct stack *stack,
         .is_unix = stack->top->is_unix,
         .address = sm_door_address_of(stack->top->fd),
         .closed_task = {.func = on_closed_task, .opaque = connection},
+        .resumed_task = {.func = on_resumed_task, .opaque = connection},
     };
     sm_list_init(&connection->link);
     connection->has_sasl = server->uses_sasl;
@@ -548,6 +569,7 @@ void sm_connection_destroy(struct sm_connection *connection)
 {
     leave_link_phase(connection);
     sm_main_queue_cancel_task(connection->server->queue, &connection->closed_task);
+    sm_main_queue_cancel_task(connection->server->queue, &connection->resumed_task);
     sm_list_remove(&connection->link);
     sm_pump_destroy(connection->pump);
     sm_link_server_destroy(connection->phase);
@@ -591,6 +613,16 @@ void sm_connection_orphan(struct sm_connection *connection)
 {
     connection->session = NULL;
     sm_list_remove(&connection->link);
+}
+
+void sm_connection_await_data(struct sm_connection *connection)
+{
+    connection->awaits_data = true;
+}
+
+bool sm_connection_awaits_data(const struct sm_connection *connection)
+{
+    return connection->awaits_data && !connection->is_closed;
 }
 
 bool sm_connection_is_closed(const struct sm_connection *connection)

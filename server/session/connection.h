@@ -52,6 +52,10 @@ void sm_connection_join(struct sm_connection *connection, struct sm_session *ses
 /** Out of its session, which goes away; the connection frees itself when its channel closes it. */
 void sm_connection_orphan(struct sm_connection *connection);
 
+/** It comes from another server: it counts as awaited until its data are there, or it is gone. */
+void sm_connection_await_data(struct sm_connection *connection);
+bool sm_connection_awaits_data(const struct sm_connection *connection);
+
 /** True if its channel has closed it already, so that it only waits to be destroyed. */
 bool sm_connection_is_closed(const struct sm_connection *connection);
 

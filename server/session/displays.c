@@ -52,6 +52,18 @@ static void disconnect(void *opaque, uint32_t connection_id)
     sm_worker_disconnect(display->worker, connection_id);
 }
 
+static void migrate_display(void *opaque, uint32_t connection_id)
+{
+    struct sm_display *display = opaque;
+    sm_worker_migrate_display(display->worker, connection_id);
+}
+
+static void migrate_cursor(void *opaque, uint32_t connection_id)
+{
+    struct sm_display *display = opaque;
+    sm_worker_migrate_cursor(display->worker, connection_id);
+}
+
 static void on_primary_changed(void *opaque)
 {
     struct sm_display *display = opaque;
@@ -88,6 +100,8 @@ static void offer_channels(struct sm_display *display)
         .caps = DISPLAY_CAPS,
         .connect = connect_display,
         .disconnect = disconnect,
+        .migrate = migrate_display,
+        .migrates_with_data = true,
         .opaque = display,
     };
     display->cursor_offer = (struct sm_channel_offer){
@@ -96,6 +110,7 @@ static void offer_channels(struct sm_display *display)
         .caps = CURSOR_CAPS,
         .connect = connect_cursor,
         .disconnect = disconnect,
+        .migrate = migrate_cursor,
         .opaque = display,
     };
     sm_server_offer(server, &display->display_offer);

@@ -18,6 +18,26 @@ void sm_channel_handover_destroy(struct sm_channel_handover *handover)
     free(handover);
 }
 
+bool sm_channel_handover_flush(struct sm_channel_handover *handover)
+{
+    struct sm_bytes left = {.data = handover->leading, .size = handover->leading_size};
+    while (left.size > 0) {
+        size_t put = 0;
+        if (sm_transport_write(handover->transport, left, &put) != SM_OK || put == 0)
+            return false;
+        left.data += put;
+        left.size -= put;
+    }
+    handover->leading_size = 0;
+    return true;
+}
+
+void sm_channel_handover_resumed(const struct sm_channel_handover *handover)
+{
+    if (handover->resumed)
+        handover->resumed(handover->opaque);
+}
+
 struct sm_channel_setup sm_channel_handover_setup(const struct sm_channel_handover *handover)
 {
     return (struct sm_channel_setup){
@@ -26,5 +46,6 @@ struct sm_channel_setup sm_channel_handover_setup(const struct sm_channel_handov
         .channel_caps = handover->channel_caps,
         .leading = {.data = handover->leading, .size = handover->leading_size},
         .is_local = handover->is_unix,
+        .is_migrated = handover->is_migrated,
     };
 }

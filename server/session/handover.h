@@ -44,9 +44,12 @@ struct sm_channel_handover {
     bool is_low_bandwidth; /* the network test of the session's main channel said so */
     uint64_t line_rtt_us, line_bytes_per_second; /* what it found; 0: nothing */
     enum sm_wan_compression jpeg, zlib_glz;      /* the host's settings */
+    bool is_migrated; /* it comes from another server, and goes on as it was there */
 
     /* Tells the session that the connection is gone. Any thread; called by _destroy, once. */
     void (*closed)(void *opaque);
+    /* Tells the session that the data of a migrated channel are here. Any thread. */
+    void (*resumed)(void *opaque);
     void *opaque;
 };
 
@@ -55,6 +58,12 @@ struct sm_channel_handover {
  * may then count the client as gone. NULL does nothing.
  */
 void sm_channel_handover_destroy(struct sm_channel_handover *handover);
+
+/** Writes `leading` out; false if the socket does not take it all. */
+bool sm_channel_handover_flush(struct sm_channel_handover *handover);
+
+/** The channel has what the other server handed on. Thread: the channel's. */
+void sm_channel_handover_resumed(const struct sm_channel_handover *handover);
 
 /** What the machine of the channel wants to know; borrows from `handover`. */
 struct sm_channel_setup sm_channel_handover_setup(const struct sm_channel_handover *handover);

@@ -11,6 +11,7 @@
 #include "server/session/link_key.h"
 #include "server/session/listeners.h"
 #include "server/session/main_queue.h"
+#include "server/session/migration.h"
 #include "server/session/mouse_mode.h"
 #include "server/session/registry.h"
 #include "server/session/server.h"
@@ -65,6 +66,7 @@ struct sm_server {
     /* clients */
     struct sm_list sessions;               /* struct sm_session */
     struct sm_log_limit client_complaints; /* lines that clients can cause */
+    struct sm_migration migration;
     bool exits_on_disconnect;
     unsigned max_clients; /* 1: the last one to come; 0: any number */
     uint32_t holder;      /* id of the session with what there is one of; 0: none */

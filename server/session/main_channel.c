@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/session/main_channel.h"
+#include "server/session/main_channel_internal.h"
 
 #include <stdlib.h>
 
@@ -20,22 +20,9 @@ enum {
     SLOW_LINE_BITS = 10 << 20, /* per second: a line below it is spared */
 };
 
-struct sm_main_channel {
-    struct sm_server *server;
-    struct sm_session *session;
-    struct sm_channel_handover *handover; /* owned; its transport is the pump's */
-    struct sm_main_server *machine;       /* owned */
-    struct sm_pump *pump;                 /* owned */
-    bool is_over;                         /* and its fault was logged, if it had one */
-    bool has_channels_list;               /* the client asked, and is told of new ones */
-    uint64_t agent_left;                  /* bytes of its message to the agent still to come */
-    bool is_agent_deaf;                   /* to that message: somebody else's is under way */
-};
-
 /* ---- sending ---- */
 
-/* Every message goes out at the next turn; one that cannot be made ends the session. */
-static void after_send(struct sm_main_channel *main, enum sm_status status)
+void sm_main_channel_after_send(struct sm_main_channel *main, enum sm_status status)
 {
     if (status) {
         /* Said once, and also for a client that comes again and again without reading. */
@@ -50,9 +37,16 @@ static void after_send(struct sm_main_channel *main, enum sm_status status)
         sm_pump_kick(main->pump);
 }
 
-static void send_message(struct sm_main_channel *main, const struct sm_main_msg *msg)
+void sm_main_channel_send(struct sm_main_channel *main, const struct sm_main_msg *msg)
 {
-    after_send(main, sm_main_server_send(main->machine, msg));
+    /* INIT, or what the last server said, tells all there is to tell. */
+    if (sm_main_server_is_started(main->machine))
+        sm_main_channel_after_send(main, sm_main_server_send(main->machine, msg));
+}
+
+bool sm_main_channel_can(const struct sm_main_channel *main, enum sm_main_cap cap)
+{
+    return main->handover->channel_caps >> cap & 1;
 }
 
 /* A client is told of what it may have. */
@@ -74,7 +68,7 @@ static void send_channels_list(struct sm_main_channel *main)
         count++;
     struct sm_channel_id *ids = sm_alloc_array(count, sizeof(*ids));
     if (!ids) {
-        after_send(main, SM_ERR_NOMEM);
+        sm_main_channel_after_send(main, SM_ERR_NOMEM);
         return;
     }
     count = 0;
@@ -86,7 +80,7 @@ static void send_channels_list(struct sm_main_channel *main)
     struct sm_main_msg msg = {.type = SM_MSG_MAIN_CHANNELS_LIST,
                               .channels_list = {.num_channels = count, .channels = ids}};
     main->has_channels_list = true;
-    send_message(main, &msg);
+    sm_main_channel_send(main, &msg);
     free(ids);
 }
 
@@ -97,7 +91,7 @@ void sm_main_channel_announce(struct sm_main_channel *main, const struct sm_chan
     struct sm_channel_id id = {.type = offer->type, .id = offer->id};
     struct sm_main_msg msg = {.type = SM_MSG_MAIN_CHANNELS_LIST,
                               .channels_list = {.num_channels = 1, .channels = &id}};
-    send_message(main, &msg);
+    sm_main_channel_send(main, &msg);
 }
 
 void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported, uint16_t current)
@@ -105,17 +99,22 @@ void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported
     struct sm_main_msg msg = {
         .type = SM_MSG_MAIN_MOUSE_MODE,
         .mouse_mode = {.supported_modes = supported, .current_mode = current}};
-    send_message(main, &msg);
+    sm_main_channel_send(main, &msg);
+}
+
+void sm_main_channel_tell_time(struct sm_main_channel *main)
+{
+    const struct sm_main_msg msg = {
+        .type = SM_MSG_MAIN_MULTI_MEDIA_TIME,
+        .multi_media_time.time = (uint32_t)(sm_now_us() / 1000) - SM_MM_LATENCY_MS,
+    };
+    sm_main_channel_send(main, &msg);
 }
 
 static void tell_time(struct sm_main_channel *main, void *opaque)
 {
     (void)opaque;
-    const struct sm_main_msg msg = {
-        .type = SM_MSG_MAIN_MULTI_MEDIA_TIME,
-        .multi_media_time.time = (uint32_t)(sm_now_us() / 1000) - SM_MM_LATENCY_MS,
-    };
-    send_message(main, &msg);
+    sm_main_channel_tell_time(main);
 }
 
 void sm_main_channels_take_time(struct sm_server *server)
@@ -125,14 +124,19 @@ void sm_main_channels_take_time(struct sm_server *server)
 
 void sm_main_channel_notify(struct sm_main_channel *main, const char *text)
 {
-    after_send(main, sm_main_server_warn(main->machine, sm_now_us() * 1000, text));
+    if (sm_main_server_is_started(main->machine))
+        sm_main_channel_after_send(main,
+                                   sm_main_server_warn(main->machine, sm_now_us() * 1000, text));
 }
 
 void sm_main_channel_set_agent(struct sm_main_channel *main, bool is_attached)
 {
     main->agent_left = 0;
-    if (!is_view_only(main)) /* to others there is none */
-        after_send(main, sm_main_server_set_agent(main->machine, is_attached));
+    if (is_view_only(main))
+        return; /* to them there is none */
+    if (is_attached && sm_main_channel_restore_agent(main))
+        return; /* the one it talked to before it came here */
+    sm_main_channel_after_send(main, sm_main_server_set_agent(main->machine, is_attached));
 }
 
 void sm_main_channel_policy_changed(struct sm_main_channel *main)
@@ -148,12 +152,12 @@ bool sm_main_channel_has_agent_room(const struct sm_main_channel *main)
 void sm_main_channel_agent_data(struct sm_main_channel *main, struct sm_bytes data)
 {
     if (!is_view_only(main))
-        after_send(main, sm_main_server_agent_send(main->machine, data));
+        sm_main_channel_after_send(main, sm_main_server_agent_send(main->machine, data));
 }
 
 void sm_main_channel_agent_tokens(struct sm_main_channel *main, uint32_t count)
 {
-    after_send(main, sm_main_server_agent_taken(main->machine, count));
+    sm_main_channel_after_send(main, sm_main_server_agent_taken(main->machine, count));
 }
 
 struct sm_channel_net_test sm_main_channel_net_test(const struct sm_main_channel *main)
@@ -169,6 +173,24 @@ bool sm_main_channel_is_low_bandwidth(const struct sm_main_channel *main)
 
 /* ---- receiving ---- */
 
+static void on_migration_message(struct sm_main_channel *main, const struct sm_main_msgc *msg)
+{
+    enum sm_status status = msg->type == SM_MSGC_MIGRATE_DATA
+                                ? sm_main_channel_resume(main, msg->migrate_data.data)
+                                : sm_migration_message(main->session, msg);
+    if (status == SM_OK) {
+        if (main->pump)
+            sm_pump_kick(main->pump);
+        return;
+    }
+    if (sm_log_limit_allows(&main->server->client_complaints, sm_now_us()))
+        sm_say(main->server->log, SM_LOG_WARNING,
+               "a client sent %s that does not fit: %s, disconnecting",
+               sm_main_msgc_name(msg->type), sm_status_name(status));
+    main->is_over = true;
+    sm_session_end(main->session);
+}
+
 static void on_message(struct sm_main_channel *main, const struct sm_main_msgc *msg)
 {
     switch (msg->type) {
@@ -181,13 +203,11 @@ static void on_message(struct sm_main_channel *main, const struct sm_main_msgc *
         break;
     case SM_MSGC_DISCONNECTING: /* the socket says so, too */
         break;
+    case SM_MSGC_MIGRATE_FLUSH_MARK:
+        sm_main_channel_after_send(main, sm_main_channel_hand_on(main));
+        break;
     default:
-        if (sm_log_limit_allows(&main->server->client_complaints, sm_now_us()))
-            sm_say(main->server->log, SM_LOG_WARNING,
-                   "a client sent %s although no migration is under way",
-                   sm_main_msgc_name(msg->type));
-        main->is_over = true;
-        sm_session_end(main->session);
+        on_migration_message(main, msg);
         break;
     }
 }
@@ -223,7 +243,7 @@ static void on_agent_data(struct sm_main_channel *main, struct sm_bytes data)
     if (status == SM_ERR_STATE) /* no agent: the piece is dealt with */
         status = sm_main_server_agent_taken(main->machine, 1);
     if (status)
-        after_send(main, status);
+        sm_main_channel_after_send(main, status);
 }
 
 /* That a socket was closed is no news; that the client broke a rule or fell silent is. */
@@ -235,7 +255,11 @@ static void end_session(struct sm_main_channel *main)
         sm_say(main->server->log, SM_LOG_WARNING, "main:0 (%p): %s, disconnecting", (void *)main,
                fault);
     main->is_over = true;
-    sm_session_end(main->session);
+    /* A client that is sent over may leave channel by channel. */
+    if (sm_channel_is_leaving(sm_main_server_channel(main->machine)) && main->pump)
+        sm_session_left(main->session);
+    else
+        sm_session_end(main->session);
 }
 
 static void on_activity(void *opaque)
@@ -280,9 +304,11 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
 
 /* ---- life ---- */
 
-static enum sm_status start(struct sm_main_channel *main)
+enum sm_status sm_main_channel_start(struct sm_main_channel *main)
 {
     struct sm_server *server = main->server;
+    main->has_channels_list =
+        main->handover && main->handover->is_migrated; /* of the other server */
     sm_agent_ask_displays(&server->agent);
     sm_main_channel_policy_changed(main);
     struct sm_main_server_start start = {
@@ -317,8 +343,8 @@ enum sm_status sm_main_channel_create(struct sm_main_channel **out, struct sm_se
         .policy = sm_agent_policy(&server->agent),
     };
     enum sm_status status = sm_main_server_create(&main->machine, &config, sm_now_us());
-    if (!status)
-        status = start(main);
+    if (!status && !handover->is_migrated)
+        status = sm_main_channel_start(main);
     if (!status)
         status = sm_pump_create(
             &main->pump, server->loop, handover->transport, sm_main_server_machine(main->machine),
@@ -339,6 +365,7 @@ void sm_main_channel_destroy(struct sm_main_channel *main)
 {
     if (!main)
         return;
+    sm_main_channel_forget_agent(main);
     sm_pump_destroy(main->pump);
     sm_main_server_destroy(main->machine);
     sm_channel_handover_destroy(main->handover);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/channel/channel.h"
+#include "core/wire/main.h"
 #include "sumac/bytes.h"
 #include "sumac/status.h"
 
@@ -17,11 +18,15 @@ struct sm_server;
 struct sm_session;
 
 enum {
-    /* NAME_AND_UUID, AGENT_CONNECTED_TOKENS; the migration bits come with migration. */
-    SM_MAIN_CHANNEL_CAPS = 1 << 1 | 1 << 2,
+    SM_MAIN_CHANNEL_CAPS = 1 << SM_MAIN_CAP_SEMI_SEAMLESS_MIGRATE | 1 << SM_MAIN_CAP_NAME_AND_UUID |
+                           1 << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS |
+                           1 << SM_MAIN_CAP_SEAMLESS_MIGRATE,
 };
 
-/** @param handover  taken on SM_OK; INIT is sent at once */
+/**
+ * @param handover  taken on SM_OK; INIT is sent at once, unless the client comes from another
+ * server
+ */
 SM_NODISCARD enum sm_status sm_main_channel_create(struct sm_main_channel **out,
                                                    struct sm_server *server,
                                                    struct sm_session *session,
@@ -30,6 +35,24 @@ void sm_main_channel_destroy(struct sm_main_channel *main);
 
 /** What the network test found; zeroes before it is done. */
 struct sm_channel_net_test sm_main_channel_net_test(const struct sm_main_channel *main);
+
+/** Sends a message, or drops it if the session has not begun; a failure ends the session. */
+void sm_main_channel_send(struct sm_main_channel *main, const struct sm_main_msg *msg);
+
+/** What the client said it can. */
+bool sm_main_channel_can(const struct sm_main_channel *main, enum sm_main_cap cap);
+
+/* ---- migration ---- */
+
+/** Sends INIT to a client that came from another server and begins anew here. */
+SM_NODISCARD enum sm_status sm_main_channel_start(struct sm_main_channel *main);
+
+/** Tells such a client whether it can go on as it was; then its MIGRATE_DATA has to come. */
+SM_NODISCARD enum sm_status sm_main_channel_answer_seamless(struct sm_main_channel *main,
+                                                            bool accepts);
+
+/** Sends the client over to the target; what it is to take along follows when it asks. */
+void sm_main_channel_migrate(struct sm_main_channel *main);
 
 /** The network test found a slow line. */
 bool sm_main_channel_is_low_bandwidth(const struct sm_main_channel *main);

@@ -18,6 +18,9 @@ struct sm_channel_offer {
     void (*connect)(void *opaque, struct sm_channel_handover *handover);
     /** Ends what it serves of this session; its handovers are destroyed on return. */
     void (*disconnect)(void *opaque, uint32_t connection_id);
+    /** Sends what it serves of this session over to the target of a migration. */
+    void (*migrate)(void *opaque, uint32_t connection_id);
+    bool migrates_with_data; /* a client that comes from another server brings MIGRATE_DATA */
     void *opaque;
     struct sm_list link;
 };

@@ -83,6 +83,7 @@ static void stop(struct sm_server *server)
     sm_listeners_close(server);
     sm_connection_destroy_all(server);
     sm_session_end_all(server);
+    sm_migration_finish(server);
     sm_displays_destroy_all(server);
     sm_inputs_finish(&server->inputs);
     if (server->agent.device)

@@ -9,7 +9,15 @@
 #include "server/session/internal.h"
 #include "server/session/log.h"
 #include "server/session/main_channel.h"
+#include "server/session/migration.h"
 #include "server/session/people.h"
+
+/* A channel of a client that is still with another server. */
+struct pending {
+    struct sm_list link;
+    struct sm_connection *connection;
+    struct sm_channel_handover *handover; /* owned */
+};
 
 struct sm_session {
     struct sm_server *server;
@@ -18,6 +26,7 @@ struct sm_session {
     uint32_t id;
     bool is_view_only;
     struct sm_main_channel *main; /* owned */
+    struct sm_session_migration migration;
     struct sm_main_task end_task;
 };
 
@@ -44,9 +53,23 @@ struct sm_session *sm_session_find(struct sm_server *server, uint32_t connection
     return NULL;
 }
 
+static struct pending *pending_of(struct sm_list *link)
+{
+    return SM_LIST_ITEM(link, struct pending, link);
+}
+
+static void free_pending(struct pending *pending)
+{
+    sm_list_remove(&pending->link);
+    sm_channel_handover_destroy(pending->handover);
+    free(pending);
+}
+
 /* Ends every channel of the session: those of devices, then the main one. */
 static void close_channels(struct sm_session *session)
 {
+    SM_LIST_FOR (link, &session->migration.pending)
+        free_pending(pending_of(link));
     SM_LIST_FOR (link, &session->connections) {
         const struct sm_connection *connection = sm_connection_of(link);
         struct sm_channel_offer *offer =
@@ -80,6 +103,7 @@ static void end_now(void *opaque)
     sm_people_left(server, session->id);
     bool was_viewer = session->is_view_only;
     free(session);
+    sm_migration_session_gone(server);
     if (!was_viewer && !sm_session_first(server, false))
         sm_agent_clients_gone(&server->agent);
 }
@@ -97,6 +121,8 @@ void sm_session_open(struct sm_server *server, struct sm_connection *connection,
     session->is_view_only = handover->is_view_only;
     session->end_task = (struct sm_main_task){.func = end_now, .opaque = session};
     sm_list_init(&session->connections);
+    sm_list_init(&session->migration.pending);
+    session->migration.arrival = handover->is_migrated ? SM_ARRIVAL_WAITING : SM_ARRIVAL_NONE;
     sm_list_append(&server->sessions, &session->link);
     sm_connection_join(connection, session, &session->connections);
     sm_people_came(session);
@@ -118,8 +144,10 @@ bool sm_session_has_channel(const struct sm_session *session, uint8_t type, uint
     return false;
 }
 
-void sm_session_add(struct sm_session *session, struct sm_connection *connection,
-                    struct sm_channel_offer *offer, struct sm_channel_handover *handover)
+/* Gives a channel to what serves it; taken from another server as it is if `is_resumed`. */
+static void connect(struct sm_session *session, struct sm_connection *connection,
+                    struct sm_channel_offer *offer, struct sm_channel_handover *handover,
+                    bool is_resumed)
 {
     struct sm_channel_net_test test = sm_main_channel_net_test(session->main);
     handover->is_low_bandwidth = sm_main_channel_is_low_bandwidth(session->main);
@@ -127,8 +155,117 @@ void sm_session_add(struct sm_session *session, struct sm_connection *connection
     handover->line_bytes_per_second = test.bits_per_second / 8;
     handover->jpeg = session->server->jpeg;
     handover->zlib_glz = session->server->zlib_glz;
-    sm_connection_join(connection, session, &session->connections);
+    handover->is_migrated = is_resumed;
+    if (is_resumed && offer->migrates_with_data)
+        sm_connection_await_data(connection);
     offer->connect(offer->opaque, handover);
+}
+
+/* Keeps a channel until it is known how it begins. */
+static void keep(struct sm_session *session, struct sm_connection *connection,
+                 struct sm_channel_handover *handover)
+{
+    struct pending *pending = calloc(1, sizeof(*pending));
+    /* The client is told now that it was let in, and says nothing until it belongs here. */
+    if (!pending || !sm_channel_handover_flush(handover)) {
+        free(pending);
+        sm_channel_handover_destroy(handover);
+        return;
+    }
+    pending->connection = connection;
+    pending->handover = handover;
+    sm_list_append(&session->migration.pending, &pending->link);
+}
+
+void sm_session_add(struct sm_session *session, struct sm_connection *connection,
+                    struct sm_channel_offer *offer, struct sm_channel_handover *handover)
+{
+    sm_connection_join(connection, session, &session->connections);
+    if (session->migration.arrival == SM_ARRIVAL_WAITING)
+        keep(session, connection, handover);
+    else
+        connect(session, connection, offer, handover,
+                session->migration.arrival == SM_ARRIVAL_RESUMING);
+}
+
+void sm_session_resume(struct sm_session *session, bool is_seamless)
+{
+    session->migration.arrival = is_seamless ? SM_ARRIVAL_RESUMING : SM_ARRIVAL_NONE;
+    SM_LIST_FOR (link, &session->connections)
+        if (is_seamless && sm_connection_channel_type(sm_connection_of(link)) == SM_CHANNEL_MAIN)
+            sm_connection_await_data(sm_connection_of(link));
+    SM_LIST_FOR (link, &session->migration.pending) {
+        struct pending *pending = pending_of(link);
+        struct sm_channel_offer *offer =
+            sm_registry_find(&session->server->registry, pending->handover->channel_type,
+                             pending->handover->channel_id);
+        if (offer) {
+            struct sm_channel_handover *handover = pending->handover;
+            pending->handover = NULL;
+            connect(session, pending->connection, offer, handover, is_seamless);
+        }
+        free_pending(pending);
+    }
+    if (!is_seamless)
+        sm_migration_arrived(session);
+}
+
+/* All but the main channel have gone. */
+static bool is_alone(const struct sm_session *session)
+{
+    for (struct sm_list *link = session->connections.next; link != &session->connections;
+         link = link->next)
+        if (sm_connection_channel_type(sm_connection_of(link)) != SM_CHANNEL_MAIN)
+            return false;
+    return true;
+}
+
+void sm_session_left(struct sm_session *session)
+{
+    session->migration.has_left = true;
+    sm_session_check_channels(session);
+}
+
+void sm_session_check_channels(struct sm_session *session)
+{
+    if (session->migration.has_left && is_alone(session))
+        sm_session_end(session);
+    if (session->migration.arrival != SM_ARRIVAL_RESUMING)
+        return;
+    SM_LIST_FOR (link, &session->connections)
+        if (sm_connection_awaits_data(sm_connection_of(link)))
+            return;
+    session->migration.arrival = SM_ARRIVAL_NONE;
+    sm_migration_arrived(session);
+}
+
+void sm_session_migrate(struct sm_session *session)
+{
+    SM_LIST_FOR (link, &session->connections) {
+        const struct sm_connection *connection = sm_connection_of(link);
+        struct sm_channel_offer *offer =
+            sm_registry_find(&session->server->registry, sm_connection_channel_type(connection),
+                             sm_connection_channel_id(connection));
+        if (offer)
+            offer->migrate(offer->opaque, session->id);
+    }
+    sm_main_channel_migrate(session->main);
+}
+
+struct sm_session_migration *sm_session_migration(struct sm_session *session)
+{
+    return &session->migration;
+}
+
+struct sm_session *sm_session_next(const struct sm_server *server, struct sm_session *session)
+{
+    struct sm_list *link = session ? session->link.next : server->sessions.next;
+    return link == &server->sessions ? NULL : session_of(link);
+}
+
+struct sm_server *sm_session_server(const struct sm_session *session)
+{
+    return session->server;
 }
 
 void sm_session_end(struct sm_session *session)
@@ -163,11 +300,6 @@ uint32_t sm_session_id(const struct sm_session *session)
 bool sm_session_is_view_only(const struct sm_session *session)
 {
     return session->is_view_only;
-}
-
-struct sm_server *sm_session_server(const struct sm_session *session)
-{
-    return session->server;
 }
 
 const struct sm_session *sm_session_after(const struct sm_server *server, uint32_t connection_id)

@@ -14,6 +14,7 @@ struct sm_connection;
 struct sm_main_channel;
 struct sm_server;
 struct sm_session;
+struct sm_session_migration;
 
 /** An id that no session ever has. */
 static const uint32_t SM_SESSION_NOBODY = UINT32_MAX;
@@ -25,7 +26,8 @@ uint32_t sm_session_new_id(struct sm_server *server);
 struct sm_session *sm_session_find(struct sm_server *server, uint32_t connection_id);
 
 /**
- * Opens a session with its main channel.
+ * Opens a session with its main channel. If the client comes from another server
+ * (handover->is_migrated), further channels wait until sm_session_resume().
  *
  * @param handover  taken, whatever comes of it; without memory it is just closed
  */
@@ -64,7 +66,29 @@ const struct sm_session *sm_session_after(const struct sm_server *server, uint32
 /** The session that has been there longest among those that only look, or do not; or NULL. */
 struct sm_session *sm_session_first(struct sm_server *server, bool is_view_only);
 
+/* ---- migration ---- */
+
+/** The channels of a client that came from another server begin: `is_seamless` with its data. */
+void sm_session_resume(struct sm_session *session, bool is_seamless);
+
+/**
+ * A channel has its data, or is gone: looks whether the client has arrived with all of them, or
+ * left with the last.
+ */
+void sm_session_check_channels(struct sm_session *session);
+
+/** The main channel of a session that was sent over has gone: the session ends with the last. */
+void sm_session_left(struct sm_session *session);
+
+/** Sends every channel over to the target. */
+void sm_session_migrate(struct sm_session *session);
+
+struct sm_session_migration *sm_session_migration(struct sm_session *session);
+
 /* What others see of it. */
+
+/** Visits the sessions: NULL gives the first one, and is given behind the last. */
+struct sm_session *sm_session_next(const struct sm_server *server, struct sm_session *session);
 bool sm_session_is_view_only(const struct sm_session *session);
 struct sm_server *sm_session_server(const struct sm_session *session);
 uint32_t sm_session_id(const struct sm_session *session);

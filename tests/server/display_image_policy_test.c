@@ -52,7 +52,7 @@ static struct sm_glz_share *share;
 static void make_share(uint32_t window_px)
 {
     sm_glz_share_unref(share);
-    sm_check_status(sm_glz_share_create(&share, window_px), SM_OK);
+    sm_check_status(sm_glz_share_create(&share, window_px, 0), SM_OK);
 }
 
 static int start(void **state)
@@ -141,7 +141,7 @@ static void policy_does_without_what_the_client_lacks(void **state)
     make_share(SIDE * SIDE + 1);
     assert_int_equal(type_for(image, receiver), SM_IMAGE_TYPE_GLZ_RGB);
     struct sm_glz_share *none;
-    sm_check_status(sm_glz_share_create(&none, UINT32_MAX), SM_ERR_LIMIT);
+    sm_check_status(sm_glz_share_create(&none, UINT32_MAX, 0), SM_ERR_LIMIT);
 }
 
 static void policy_leaves_masks_alone(void **state)

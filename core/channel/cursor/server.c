@@ -68,10 +68,6 @@ enum sm_status sm_cursor_server_next(struct sm_cursor_server *server,
     status = sm_typed_parsed(&server->typed, status, reason);
     if (status != SM_OK)
         return status;
-    uint16_t type = server->msg.type;
-    if (type == SM_MSGC_MIGRATE_FLUSH_MARK || type == SM_MSGC_MIGRATE_DATA)
-        return sm_channel_fail(server->typed.channel, SM_ERR_PROTOCOL,
-                               "migration data nobody asked for");
     *msg = &server->msg;
     return SM_OK;
 }

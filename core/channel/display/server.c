@@ -54,6 +54,8 @@ enum sm_status sm_display_server_create(struct sm_display_server **out,
         return SM_ERR_NOMEM;
     server->init_deadline_us =
         now_us + (config->init_timeout_us ? config->init_timeout_us : DEFAULT_INIT_TIMEOUT_US);
+    if (config->setup.is_migrated)
+        server->init_deadline_us = UINT64_MAX; /* it comes when the machine does */
     enum sm_status status =
         sm_typed_init(&server->typed, SM_CHANNEL_SERVER, &config->setup, sm_display_msgc_max_size,
                       ARENA_LIMIT, SM_TYPED_PING_OFTEN_US, 0, now_us);
@@ -68,6 +70,8 @@ enum sm_status sm_display_server_create(struct sm_display_server **out,
         sm_display_server_destroy(server);
         return status;
     }
+    if (config->setup.is_migrated)
+        sm_channel_await_migrate_data(server->typed.channel);
     *out = server;
     return SM_OK;
 }
@@ -125,6 +129,15 @@ static enum sm_status on_init(struct sm_display_server *server, struct sm_displa
     return SM_OK;
 }
 
+enum sm_status sm_display_server_resume(struct sm_display_server *server, uint64_t serial)
+{
+    if (server->is_ready)
+        return SM_ERR_STATE;
+    server->is_ready = true;
+    sm_channel_continue_serial(server->typed.channel, serial);
+    return SM_OK;
+}
+
 /* What a message that parses may still get wrong. */
 static enum sm_status check(struct sm_display_server *server)
 {
@@ -138,9 +151,6 @@ static enum sm_status check(struct sm_display_server *server)
             return refuse(server, "an answer to a GL drawing that was not sent");
         server->gl_draws--;
         return SM_OK;
-    case SM_MSGC_MIGRATE_FLUSH_MARK:
-    case SM_MSGC_MIGRATE_DATA:
-        return refuse(server, "migration data nobody asked for");
     default:
         return SM_OK;
     }

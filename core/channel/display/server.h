@@ -69,6 +69,14 @@ struct sm_channel *sm_display_server_channel(struct sm_display_server *server);
 SM_NODISCARD enum sm_status sm_display_server_next(struct sm_display_server *server,
                                                    struct sm_display_server_event *event);
 
+/**
+ * Of a client that comes from another server (setup.is_migrated), in answer to its MIGRATE_DATA,
+ * which is pulled as a MESSAGE: there is no INIT, and messages are numbered on from `serial`.
+ * SM_OK; SM_ERR_STATE if it was ready.
+ */
+SM_NODISCARD enum sm_status sm_display_server_resume(struct sm_display_server *server,
+                                                     uint64_t serial);
+
 /** True from the client's INIT on: drawing may be sent. */
 bool sm_display_server_is_ready(const struct sm_display_server *server);
 

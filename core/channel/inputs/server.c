@@ -33,7 +33,9 @@ enum sm_status sm_inputs_server_create(struct sm_inputs_server **out,
     enum sm_status status =
         sm_typed_init(&server->typed, SM_CHANNEL_SERVER, &config->setup, sm_inputs_msgc_max_size,
                       ARENA_LIMIT, SM_TYPED_PING_RARELY_US, 0, now_us);
-    if (status == SM_OK)
+    if (status == SM_OK && config->setup.is_migrated)
+        sm_channel_await_migrate_data(server->typed.channel);
+    else if (status == SM_OK)
         status = send(server,
                       &(struct sm_inputs_msg){.type = SM_MSG_INPUTS_INIT,
                                               .init = {.keyboard_modifiers = config->modifiers}});
@@ -63,12 +65,26 @@ struct sm_channel *sm_inputs_server_channel(struct sm_inputs_server *server)
     return server->typed.channel;
 }
 
-static enum sm_status count_motion(struct sm_inputs_server *server)
+static enum sm_status count_motion(struct sm_inputs_server *server, uint32_t count)
 {
-    if (++server->motion_count < SM_INPUTS_ACK_BUNCH)
-        return SM_OK;
-    server->motion_count = 0;
-    return send(server, &(struct sm_inputs_msg){.type = SM_MSG_INPUTS_MOUSE_MOTION_ACK});
+    enum sm_status status = SM_OK;
+    server->motion_count += count;
+    if (sm_channel_is_leaving(server->typed.channel))
+        return SM_OK; /* the target answers */
+    for (; status == SM_OK && server->motion_count >= SM_INPUTS_ACK_BUNCH;
+         server->motion_count -= SM_INPUTS_ACK_BUNCH)
+        status = send(server, &(struct sm_inputs_msg){.type = SM_MSG_INPUTS_MOUSE_MOTION_ACK});
+    return status;
+}
+
+uint32_t sm_inputs_server_motion_count(const struct sm_inputs_server *server)
+{
+    return server->motion_count;
+}
+
+enum sm_status sm_inputs_server_add_motion(struct sm_inputs_server *server, uint16_t count)
+{
+    return count_motion(server, count);
 }
 
 /* What is wrong with a message that parses: nobody may send it in this state. */
@@ -77,11 +93,7 @@ static enum sm_status apply(struct sm_inputs_server *server)
     switch (server->msg.type) {
     case SM_MSGC_INPUTS_MOUSE_MOTION:
     case SM_MSGC_INPUTS_MOUSE_POSITION:
-        return count_motion(server);
-    case SM_MSGC_MIGRATE_FLUSH_MARK:
-    case SM_MSGC_MIGRATE_DATA:
-        return sm_channel_fail(server->typed.channel, SM_ERR_PROTOCOL,
-                               "migration data nobody asked for");
+        return count_motion(server, 1);
     default:
         return SM_OK;
     }

@@ -45,6 +45,13 @@ struct sm_channel *sm_inputs_server_channel(struct sm_inputs_server *server);
 SM_NODISCARD enum sm_status sm_inputs_server_next(struct sm_inputs_server *server,
                                                   const struct sm_inputs_msgc **msg);
 
+/** Motion messages since the last acknowledgement: what a source of a migration hands on. */
+uint32_t sm_inputs_server_motion_count(const struct sm_inputs_server *server);
+
+/** The same at the target, which acknowledges them. SM_OK; SM_ERR_NOMEM. */
+SM_NODISCARD enum sm_status sm_inputs_server_add_motion(struct sm_inputs_server *server,
+                                                        uint16_t count);
+
 /** Tells the client the lamps: bits of enum sm_keyboard_modifier. SM_OK; SM_ERR_NOMEM. */
 SM_NODISCARD enum sm_status sm_inputs_server_modifiers(struct sm_inputs_server *server,
                                                        uint16_t modifiers);

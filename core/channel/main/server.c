@@ -30,7 +30,7 @@ struct sm_main_server {
     struct sm_typed typed;   /* first, see OPS */
     struct sm_main_msgc msg; /* the one being looked at */
     uint32_t client_caps;
-    bool is_local, is_started, is_attached_to_channels;
+    bool is_local, is_migrated, is_started, is_attached_to_channels;
     uint64_t now_us; /* the latest we were told */
 
     bool has_agent, is_agent_started; /* the client has sent AGENT_START */
@@ -178,6 +178,7 @@ enum sm_status sm_main_server_create(struct sm_main_server **out,
         return SM_ERR_NOMEM;
     server->client_caps = config->setup.channel_caps;
     server->is_local = config->setup.is_local;
+    server->is_migrated = config->setup.is_migrated;
     server->now_us = now_us;
     server->client_tokens = SM_MAIN_AGENT_TOKENS;
     sm_agent_filter_reset(&server->filter, config->policy, true);
@@ -257,9 +258,16 @@ enum sm_status sm_main_server_start(struct sm_main_server *server,
     enum sm_status status = put(server, &init);
     if (status == SM_OK && has_cap(server, SM_MAIN_CAP_NAME_AND_UUID))
         status = send_name_and_uuid(server, start);
-    if (status == SM_OK && !server->is_local)
+    if (server->is_migrated)
+        sm_channel_resume_pings(server->typed.channel);
+    else if (status == SM_OK && !server->is_local)
         status = sm_channel_start_net_test(server->typed.channel);
     return status;
+}
+
+bool sm_main_server_is_started(const struct sm_main_server *server)
+{
+    return server->is_started;
 }
 
 enum sm_status sm_main_server_send(struct sm_main_server *server, const struct sm_main_msg *msg)
@@ -321,7 +329,8 @@ void sm_main_server_set_policy(struct sm_main_server *server, struct sm_agent_po
 static enum sm_status give_back(struct sm_main_server *server, uint32_t count)
 {
     server->to_return += count;
-    if (server->to_return < TOKEN_BATCH)
+    /* Of a client that leaves, the target counts what it has and returns the rest. */
+    if (server->to_return < TOKEN_BATCH || sm_channel_is_leaving(server->typed.channel))
         return SM_OK;
     enum sm_status status =
         put(server, &(struct sm_main_msg){.type = SM_MSG_MAIN_AGENT_TOKEN,
@@ -366,6 +375,81 @@ enum sm_status sm_main_server_agent_send(struct sm_main_server *server, struct s
     watch_room(server);
     return SM_OK;
 }
+
+/* ---- migration ---- */
+
+enum sm_status sm_main_server_migrate(struct sm_main_server *server)
+{
+    enum sm_status status = SM_OK;
+    for (unsigned i = 0; i < server->queue_count && status == SM_OK; i++) {
+        struct sm_bytes piece = {.data = server->queue[i]->data, .size = server->queue[i]->size};
+        status = put(server, &(struct sm_main_msg){.type = SM_MSG_MAIN_AGENT_DATA,
+                                                   .agent_data = {.data = piece}});
+        if (server->tokens > 0)
+            server->tokens--;
+    }
+    drop_queue(server);
+    if (status == SM_OK)
+        status = sm_channel_migrate(server->typed.channel, SM_MIGRATE_FLAG_NEED_FLUSH |
+                                                               SM_MIGRATE_FLAG_NEED_DATA_TRANSFER);
+    return status;
+}
+
+struct sm_main_server_agent sm_main_server_agent(const struct sm_main_server *server)
+{
+    return (struct sm_main_server_agent){
+        .has_agent = server->has_agent,
+        .is_started = server->is_agent_started,
+        .client_tokens = server->client_tokens,
+        .owed = server->owed,
+        .tokens = server->tokens,
+        .left = server->filter.left,
+        .verdict = server->filter.verdict,
+    };
+}
+
+enum sm_status sm_main_server_answer_seamless(struct sm_main_server *server, bool accepts)
+{
+    if (server->is_started || !server->is_migrated)
+        return SM_ERR_STATE;
+    uint16_t type =
+        accepts ? SM_MSG_MAIN_MIGRATE_DST_SEAMLESS_ACK : SM_MSG_MAIN_MIGRATE_DST_SEAMLESS_NACK;
+    enum sm_status status = put(server, &(struct sm_main_msg){.type = type});
+    if (status == SM_OK && accepts)
+        sm_channel_await_migrate_data(server->typed.channel);
+    return status;
+}
+
+enum sm_status sm_main_server_resume(struct sm_main_server *server,
+                                     const struct sm_main_server_agent *agent)
+{
+    if (server->is_started)
+        return SM_ERR_STATE;
+    uint64_t counted = (uint64_t)agent->client_tokens + agent->owed;
+    if (agent->has_agent && agent->is_started && counted > SM_MAIN_AGENT_TOKENS)
+        return SM_ERR_PROTOCOL;
+    server->is_started = true;
+    server->is_attached_to_channels = true;
+    server->has_agent = agent->has_agent;
+    sm_channel_resume_pings(server->typed.channel);
+    /* What came of the arrangement of monitors is gone with the source. */
+    bool is_cut = agent->verdict == SM_AGENT_VERDICT_MONITORS_CONFIG;
+    server->filter.left = agent->left;
+    server->filter.verdict = is_cut ? SM_AGENT_VERDICT_DISCARD : agent->verdict;
+    if (!agent->has_agent || !agent->is_started)
+        return SM_OK;
+    server->is_agent_started = true;
+    server->filter.discards_all = false;
+    server->client_tokens = agent->client_tokens;
+    server->owed = agent->owed;
+    server->tokens = agent->tokens;
+    enum sm_status status = give_back(server, SM_MAIN_AGENT_TOKENS - (uint32_t)counted);
+    watch_room(server);
+    server->has_room_event = sm_main_server_agent_room(server);
+    return status;
+}
+
+/* ---- messages of the client ---- */
 
 static enum sm_status on_agent_start(struct sm_main_server *server)
 {
@@ -441,12 +525,21 @@ static enum sm_status on_agent_data(struct sm_main_server *server,
     return status == SM_OK ? SM_AGAIN : status;
 }
 
+/* What a client may say that comes from another server, before it belongs to this one. */
+static bool is_early(uint16_t type)
+{
+    return type == SM_MSGC_MAIN_MIGRATE_END || type == SM_MSGC_MAIN_MIGRATE_DST_DO_SEAMLESS ||
+           type == SM_MSGC_MIGRATE_DATA || type == SM_MSGC_DISCONNECTING;
+}
+
 /* What this machine does about a message. SM_OK: `event` is for the owner; SM_AGAIN: there is none.
  */
 static enum sm_status apply(struct sm_main_server *server, struct sm_main_server_event *event)
 {
     enum sm_status status = SM_OK;
     *event = (struct sm_main_server_event){.kind = SM_MAIN_SERVER_MESSAGE, .msg = &server->msg};
+    if (server->is_migrated && !server->is_started && !is_early(server->msg.type))
+        return refuse(server, "a message ahead of the session's beginning");
     switch (server->msg.type) {
     case SM_MSGC_MAIN_AGENT_START:
         if (!server->has_agent)
@@ -468,9 +561,6 @@ static enum sm_status apply(struct sm_main_server *server, struct sm_main_server
     case SM_MSGC_MAIN_CLIENT_INFO:
     case SM_MSGC_MAIN_QUALITY_INDICATOR:
         return refuse(server, "a message that nobody sends");
-    case SM_MSGC_MIGRATE_FLUSH_MARK:
-    case SM_MSGC_MIGRATE_DATA:
-        return refuse(server, "migration data nobody asked for");
     default:
         return SM_OK;
     }

@@ -27,7 +27,9 @@ struct sm_main_server_config {
 enum sm_main_server_event_kind {
     /**
      * A message of the client: ATTACH_CHANNELS (once; answer with CHANNELS_LIST),
-     * MOUSE_MODE_REQUEST, MIGRATE_… and DISCONNECTING. Nothing about the agent.
+     * MOUSE_MODE_REQUEST, MIGRATE_… and DISCONNECTING. Nothing about the agent. Of a client that
+     * comes from another server (setup.is_migrated), before it is started or resumed: MIGRATE_END,
+     * MIGRATE_DST_DO_SEAMLESS, MIGRATE_DATA and DISCONNECTING alone.
      */
     SM_MAIN_SERVER_MESSAGE = 1,
     /** AGENT_START: the agent's messages may flow; see sm_main_server_agent_room(). */
@@ -81,12 +83,51 @@ struct sm_machine sm_main_server_machine(struct sm_main_server *server);
 struct sm_channel *sm_main_server_channel(struct sm_main_server *server);
 
 /**
- * Sends INIT, then NAME and UUID if the client wants them, then the network test unless local.
+ * Sends INIT, then NAME and UUID if the client wants them, then the network test unless the client
+ * is local or comes from another server.
  *
  * @return SM_OK; SM_ERR_STATE a second time; SM_ERR_NOMEM
  */
 SM_NODISCARD enum sm_status sm_main_server_start(struct sm_main_server *server,
                                                  const struct sm_main_server_start *start);
+
+/* ---- migration; source: docs/migration.md ---- */
+
+/** What concerns the agent in the state of a main channel. */
+struct sm_main_server_agent {
+    bool has_agent;
+    bool is_started;               /* by the client */
+    uint32_t client_tokens;        /* pieces the client may send */
+    uint32_t owed;                 /* pieces it has sent that the agent has not taken */
+    uint64_t tokens;               /* pieces we may send */
+    uint32_t left;                 /* bytes of the client's message under way that have not come */
+    enum sm_agent_verdict verdict; /* on it */
+};
+
+/** Source: sends what waits for the client, tokens or not, and MIGRATE. SM_OK; SM_ERR_NOMEM. */
+SM_NODISCARD enum sm_status sm_main_server_migrate(struct sm_main_server *server);
+
+/** Source: the state to hand on. */
+struct sm_main_server_agent sm_main_server_agent(const struct sm_main_server *server);
+
+/**
+ * Target: answers MIGRATE_DST_DO_SEAMLESS. If `accepts`, MIGRATE_DATA is the next message to come;
+ * else MIGRATE_END.
+ */
+SM_NODISCARD enum sm_status sm_main_server_answer_seamless(struct sm_main_server *server,
+                                                           bool accepts);
+
+/**
+ * Target: goes on where the source left off, instead of sm_main_server_start().
+ *
+ * @return SM_OK; SM_ERR_PROTOCOL for a state that cannot be; SM_ERR_STATE once started;
+ * SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_main_server_resume(struct sm_main_server *server,
+                                                  const struct sm_main_server_agent *agent);
+
+/** False until it was started or resumed: sm_main_server_send() says SM_ERR_STATE. */
+bool sm_main_server_is_started(const struct sm_main_server *server);
 
 /**
  * Pulls the next event. SM_OK; SM_AGAIN if there is none; else the channel has failed: a client

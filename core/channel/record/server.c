@@ -75,9 +75,6 @@ enum sm_status sm_record_server_next(struct sm_record_server *server,
     status = sm_typed_parsed(&server->typed, status, reason);
     if (status != SM_OK)
         return status;
-    if (server->msg.type == SM_MSGC_MIGRATE_FLUSH_MARK || server->msg.type == SM_MSGC_MIGRATE_DATA)
-        return sm_channel_fail(server->typed.channel, SM_ERR_PROTOCOL,
-                               "migration data nobody asked for");
     *msg = &server->msg;
     return SM_OK;
 }

@@ -26,6 +26,8 @@ enum sm_status sm_smartcard_server_create(struct sm_smartcard_server **out,
         sm_smartcard_server_destroy(server);
         return status;
     }
+    if (config->setup.is_migrated)
+        sm_channel_await_migrate_data(server->typed.channel);
     *out = server;
     return SM_OK;
 }
@@ -49,7 +51,7 @@ struct sm_channel *sm_smartcard_server_channel(struct sm_smartcard_server *serve
 }
 
 enum sm_status sm_smartcard_server_next(struct sm_smartcard_server *server,
-                                        const struct sm_msgc_smartcard_data **msg)
+                                        const struct sm_smartcard_msgc **msg)
 {
     for (;;) {
         struct sm_channel_message message;
@@ -62,12 +64,10 @@ enum sm_status sm_smartcard_server_next(struct sm_smartcard_server *server,
         status = sm_typed_parsed(&server->typed, status, reason);
         if (status != SM_OK)
             return status;
-        if (server->msg.type == SM_MSGC_MIGRATE_FLUSH_MARK ||
-            server->msg.type == SM_MSGC_MIGRATE_DATA)
-            return sm_channel_fail(server->typed.channel, SM_ERR_PROTOCOL,
-                                   "migration data nobody asked for");
-        if (server->msg.type == SM_MSGC_SMARTCARD_DATA) {
-            *msg = &server->msg.data;
+        if (server->msg.type == SM_MSGC_SMARTCARD_DATA ||
+            server->msg.type == SM_MSGC_MIGRATE_FLUSH_MARK ||
+            server->msg.type == SM_MSGC_MIGRATE_DATA) {
+            *msg = &server->msg;
             return SM_OK;
         }
     }

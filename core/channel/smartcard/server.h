@@ -32,13 +32,14 @@ struct sm_machine sm_smartcard_server_machine(struct sm_smartcard_server *server
 struct sm_channel *sm_smartcard_server_channel(struct sm_smartcard_server *server);
 
 /**
- * Pulls what the client says about cards and readers; its data are as long as it claims.
+ * Pulls what the client says about cards and readers (SMARTCARD_DATA, as long as it claims), and
+ * what belongs to migration.
  *
  * @param msg  receives it, borrowed until the next call
  * @return SM_OK; SM_AGAIN if there is none; else the channel has failed
  */
 SM_NODISCARD enum sm_status sm_smartcard_server_next(struct sm_smartcard_server *server,
-                                                     const struct sm_msgc_smartcard_data **msg);
+                                                     const struct sm_smartcard_msgc **msg);
 
 /** Sends one message. Status as sm_channel_send(). */
 SM_NODISCARD enum sm_status sm_smartcard_server_send(struct sm_smartcard_server *server,

@@ -52,6 +52,8 @@ enum sm_status sm_spicevmc_server_create(struct sm_spicevmc_server **out,
         sm_typed_init(&server->typed, SM_CHANNEL_SERVER, setup,
                       server->is_port ? sm_spicevmc_msgc_max_size : sm_spicevmc_msgc_max_size_plain,
                       ARENA_LIMIT, SM_TYPED_PING_RARELY_US, 0, now_us);
+    if (status == SM_OK && setup->is_migrated)
+        sm_channel_await_migrate_data(server->typed.channel);
     if (status == SM_OK && server->is_port)
         status = send_port_init(server, config->port_name, config->is_port_open);
     if (status != SM_OK) {
@@ -117,8 +119,12 @@ static enum sm_status take(struct sm_spicevmc_server *server, size_t body_size,
         event->port_event = server->msg.port_event.event;
         return SM_OK;
     case SM_MSGC_MIGRATE_FLUSH_MARK:
+        event->kind = SM_SPICEVMC_SERVER_FLUSH_MARK;
+        return SM_OK;
     case SM_MSGC_MIGRATE_DATA:
-        return fail(server, SM_ERR_PROTOCOL, "migration data nobody asked for");
+        event->kind = SM_SPICEVMC_SERVER_MIGRATE_DATA;
+        event->data = server->msg.migrate_data.data;
+        return SM_OK;
     default:
         *is_shown = false;
         return SM_OK;

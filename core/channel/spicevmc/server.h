@@ -25,11 +25,14 @@ struct sm_spicevmc_server_config {
 enum sm_spicevmc_server_event_kind {
     SM_SPICEVMC_SERVER_DATA,
     SM_SPICEVMC_SERVER_PORT_EVENT,
+    SM_SPICEVMC_SERVER_FLUSH_MARK,   /* the client has said all it has to say to this server */
+    SM_SPICEVMC_SERVER_MIGRATE_DATA, /* what the last server had to say to this one */
 };
 
 struct sm_spicevmc_server_event {
     enum sm_spicevmc_server_event_kind kind;
-    struct sm_bytes data; /* DATA: the next of the client's stream, unpacked; may be empty */
+    struct sm_bytes data; /* DATA: the next of the client's stream, unpacked; may be empty;
+                             MIGRATE_DATA: all of it */
     uint8_t port_event;   /* PORT_EVENT: enum sm_port_event, or another number */
 };
 

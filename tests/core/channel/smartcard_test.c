@@ -50,15 +50,16 @@ static void messages_go_both_ways_however_they_are_cut(void **state)
         while (sm_test_wire_step(&wire))
             ;
         const struct sm_msg_smartcard_data *at_client;
-        const struct sm_msgc_smartcard_data *at_server;
+        const struct sm_smartcard_msgc *at_server;
         sm_check_status(sm_smartcard_client_next(client, &at_client), SM_OK);
         assert_int_equal(at_client->type, SM_SMARTCARD_TYPE_APDU);
         assert_int_equal(at_client->reader_id, 7);
         sm_check_bytes(at_client->data, apdu);
         sm_check_status(sm_smartcard_client_next(client, &at_client), SM_AGAIN);
         sm_check_status(sm_smartcard_server_next(server, &at_server), SM_OK);
-        assert_int_equal(at_server->type, SM_SMARTCARD_TYPE_READER_ADD);
-        assert_int_equal(at_server->data.size, 0);
+        assert_int_equal(at_server->type, SM_MSGC_SMARTCARD_DATA);
+        assert_int_equal(at_server->data.type, SM_SMARTCARD_TYPE_READER_ADD);
+        assert_int_equal(at_server->data.data.size, 0);
         sm_check_status(sm_smartcard_server_next(server, &at_server), SM_AGAIN);
         sm_test_wire_finish(&wire);
         sm_smartcard_client_destroy(client);
@@ -81,7 +82,7 @@ static void both_ends_refuse_messages_that_lie_about_their_size(void **state)
         struct sm_smartcard_server *server = new_server();
         struct sm_smartcard_client *client = new_client();
         const struct sm_msg_smartcard_data *at_client;
-        const struct sm_msgc_smartcard_data *at_server;
+        const struct sm_smartcard_msgc *at_server;
         size_t taken;
         struct sm_bytes bytes = sm_test_hex(wrong[i]);
         enum sm_status a = sm_test_feed(sm_smartcard_server_machine(server), bytes, 0, &taken);
@@ -92,7 +93,7 @@ static void both_ends_refuse_messages_that_lie_about_their_size(void **state)
         sm_smartcard_server_destroy(server);
     }
     struct sm_smartcard_server *server = new_server();
-    const struct sm_msgc_smartcard_data *msg;
+    const struct sm_smartcard_msgc *msg;
     sm_test_feed_hex(sm_smartcard_server_machine(server), "0500 00000000"); /* MIGRATE_DATA */
     assert_true(sm_smartcard_server_next(server, &msg) < 0);
     sm_smartcard_server_destroy(server);
