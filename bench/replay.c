@@ -233,8 +233,10 @@ static void feed_once(void)
         uint64_t at_us = i < host.timeline.count ? host.timeline.at_us[i] : 0;
         bool is_paced = o->is_paced && at_us >= from_us;
         if (is_paced) {
-            if (!paced_from_us)
+            if (!paced_from_us) {
                 paced_from_us = sm_now_us();
+                fprintf(stderr, "bench-replay: paced from here\n");
+            }
             wait_until(paced_from_us + (at_us - from_us));
             if (o->has_marks)
                 (void)sm_bench_marks_tick(&host.marks);

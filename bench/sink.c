@@ -62,10 +62,10 @@ struct sink {
     uint16_t port;
     struct connection main, display, inputs;
     uint32_t session_id;
-    struct sm_timer *key_timer, *end_timer;
+    struct sm_timer *key_timer, *skip_timer, *end_timer;
     uint64_t started_us, first_picture_us, last_picture_us, key_us;
     uint64_t drawings, frames; /* messages that change pixels; of these, of video streams */
-    uint32_t keys, keys_wanted, seconds, quiet_ms;
+    uint32_t keys, keys_wanted, seconds, skip, quiet_ms;
     uint64_t pixels, pixels_wanted; /* of images since the key; until it is answered */
     bool lists_images;
     struct sm_arena arena; /* for one drawing's message */
@@ -117,6 +117,15 @@ static void press_key(void *opaque)
 static void finish_counting(void *opaque)
 {
     stop(opaque, NULL);
+}
+
+/* What came until here was the beginning, and does not count. */
+static void begin_counting(void *opaque)
+{
+    struct sink *sink = opaque;
+    sink->drawings = sink->frames = 0;
+    sink->display.messages = sink->display.body_bytes = 0;
+    sm_loop_timer_start(sm_epoll_loop_base(sink->loop), sink->end_timer, sink->seconds * 1000);
 }
 
 static void note_image(struct sink *sink, const struct sm_channel_message *message)
@@ -181,7 +190,9 @@ static void note_mark(struct sink *sink)
     struct sm_loop loop = sm_epoll_loop_base(sink->loop);
     if (sink->keys_wanted)
         sm_loop_timer_start(loop, sink->key_timer, 10 * KEY_PAUSE_MS);
-    if (sink->seconds)
+    if (sink->skip)
+        sm_loop_timer_start(loop, sink->skip_timer, sink->skip * 1000);
+    else if (sink->seconds)
         sm_loop_timer_start(loop, sink->end_timer, sink->seconds * 1000);
     if (sink->quiet_ms)
         sm_loop_timer_start(loop, sink->end_timer, QUIET_AT_FIRST_MS + sink->quiet_ms);
@@ -334,13 +345,11 @@ static void print_result(struct sink *sink)
 
 static int parse(struct sink *sink, int argc, char **argv)
 {
-    static const struct option LONG[] = {{"port", required_argument, NULL, 'p'},
-                                         {"keys", required_argument, NULL, 'k'},
-                                         {"seconds", required_argument, NULL, 's'},
-                                         {"quiet", required_argument, NULL, 'q'},
-                                         {"pixels", required_argument, NULL, 'x'},
-                                         {"images", no_argument, NULL, 'i'},
-                                         {0}};
+    static const struct option LONG[] = {
+        {"port", required_argument, NULL, 'p'},    {"keys", required_argument, NULL, 'k'},
+        {"seconds", required_argument, NULL, 's'}, {"skip", required_argument, NULL, 'S'},
+        {"quiet", required_argument, NULL, 'q'},   {"pixels", required_argument, NULL, 'x'},
+        {"images", no_argument, NULL, 'i'},        {0}};
     sink->host = "127.0.0.1";
     int option;
     while ((option = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
@@ -350,6 +359,8 @@ static int parse(struct sink *sink, int argc, char **argv)
             sink->keys_wanted = (uint32_t)atoi(optarg);
         else if (option == 's')
             sink->seconds = (uint32_t)atoi(optarg);
+        else if (option == 'S')
+            sink->skip = (uint32_t)atoi(optarg);
         else if (option == 'q')
             sink->quiet_ms = (uint32_t)(atof(optarg) * 1000);
         else if (option == 'x')
@@ -366,9 +377,10 @@ int main(int argc, char **argv)
 {
     static struct sink sink;
     if (parse(&sink, argc, argv) != 0) {
-        fprintf(stderr, "usage: bench-sink --port N [--keys N] [--seconds N] [--quiet SECONDS]"
-                        " [--pixels N] [--images]\n"
-                        "  --pixels  a key is answered when images of so many have come\n");
+        fprintf(stderr,
+                "usage: bench-sink --port N [--keys N] [--seconds N [--skip N]] [--quiet SECONDS]"
+                " [--pixels N] [--images]\n"
+                "  --pixels  a key is answered when images of so many have come\n");
         return 2;
     }
     sm_arena_init(&sink.arena, MAX_BODY);
@@ -377,6 +389,7 @@ int main(int argc, char **argv)
         return 1;
     struct sm_loop loop = sm_epoll_loop_base(sink.loop);
     sink.key_timer = sm_loop_timer_add(loop, press_key, &sink);
+    sink.skip_timer = sm_loop_timer_add(loop, begin_counting, &sink);
     sink.end_timer = sm_loop_timer_add(loop, finish_counting, &sink);
     sink.started_us = sm_now_us();
     open_connection(&sink, &sink.main, SM_CHANNEL_MAIN);
