@@ -189,9 +189,11 @@ static void disconnect_session(void *opaque, uint32_t connection_id)
 static void migrate(void *opaque, uint32_t connection_id)
 {
     struct sm_playback *playback = opaque;
-    if (playback->client && playback->client->handover->connection_id == connection_id)
-        after_send(playback,
-                   sm_channel_migrate(sm_playback_server_channel(playback->client->machine), 0));
+    SM_LIST_FOR (link, &playback->clients) {
+        struct client *client = client_of(link);
+        if (client->handover->connection_id == connection_id)
+            after_send(client, sm_channel_migrate(sm_playback_server_channel(client->machine), 0));
+    }
 }
 
 /* ---- the host ---- */
