@@ -19,6 +19,16 @@ enum {
     SM_VIDEO_BEST_QUALITY = 100,
 };
 
+/** The codecs; values of the wire's `video_codec`. */
+enum sm_video_kind {
+    SM_VIDEO_MJPEG = 1,
+    SM_VIDEO_VP8 = 2,
+    SM_VIDEO_H264 = 3,
+    SM_VIDEO_VP9 = 4,
+    SM_VIDEO_H265 = 5,
+    SM_VIDEO_AV1 = 6,
+};
+
 /** What an encoder is made for. Frames of another size need another encoder. */
 struct sm_video_setup {
     uint32_t width, height;   /* pixels, 1 to SM_VIDEO_MAX_SIDE */
@@ -50,6 +60,23 @@ struct sm_video_encoder_ops {
      */
     enum sm_status (*encode)(void *encoder, const struct sm_pixels *frame,
                              const struct sm_video_order *order, struct sm_bytes *out);
+};
+
+/** One kind of decoder. Objects: one thread at a time, any of them. */
+struct sm_video_decoder_ops {
+    /** @return SM_OK; SM_ERR_NOMEM */
+    enum sm_status (*create)(void **out);
+    /** NULL does nothing. */
+    void (*destroy)(void *decoder);
+    /**
+     * Decodes the data of one message.
+     *
+     * @param out  receives the picture, XRGB32, top row first, borrowed until the next call
+     * @return SM_OK; SM_AGAIN: no picture yet; SM_ERR_PROTOCOL: not this codec's, or damaged: the
+     *         next key frame may be fine; SM_ERR_LIMIT for a picture beyond SM_VIDEO_MAX_SIDE;
+     *         SM_ERR_NOMEM
+     */
+    enum sm_status (*decode)(void *decoder, struct sm_bytes data, struct sm_pixels *out);
 };
 
 extern const struct sm_video_encoder_ops sm_media_mjpeg; /* libjpeg-turbo */

@@ -369,6 +369,8 @@ int spice_server_set_video_codecs(SpiceServer *s, const char *video_codecs)
         return -1;
     free(s->video_codecs);
     s->video_codecs = list;
+    struct sm_video_list codecs = sm_video_codecs_of(list);
+    sm_server_set_video_codecs(s->server, &codecs);
     return 0;
 }
 

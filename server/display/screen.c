@@ -36,7 +36,8 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
                                         .log = config->log,
                                         .host = &sm_screen_stream_host,
                                         .host_context = screen,
-                                        .mode = config->streaming};
+                                        .mode = config->streaming,
+                                        .codecs = config->codecs};
     if (!status)
         status = sm_streams_create(&screen->streams, &streams);
     if (!status)

@@ -364,10 +364,12 @@ void sm_stream_agent_restore(struct sm_stream_agent *agent)
 
 /* ---- life ---- */
 
-static bool make_first_encoder(struct sm_stream_agent *agent, uint8_t codec, uint64_t bits)
+static bool make_first_encoder(struct sm_stream_agent *agent,
+                               const struct sm_stream_agent_config *config, uint8_t codec)
 {
     const struct sm_stream *stream = agent->stream;
-    agent->ops = sm_video_encoder_find(codec);
+    uint64_t bits = config->bits_per_second;
+    agent->ops = sm_video_encoder_find(config->encoders, codec);
     if (!agent->ops)
         return false;
     struct slot *slot = &agent->slots[0];
@@ -429,7 +431,7 @@ enum sm_status sm_stream_agent_create(struct sm_stream_agent **out,
                                       .needs_key = true};
     for (uint32_t i = 0; i < config->codecs.count; i++) {
         uint8_t codec = config->codecs.codecs[i];
-        if (!make_first_encoder(agent, codec, config->bits_per_second))
+        if (!make_first_encoder(agent, config, codec))
             continue;
         sm_list_append(&config->stream->agents, &agent->link);
         announce(agent, codec);

@@ -19,6 +19,7 @@
 #include "server/display/video_choice.h"
 
 struct sm_drawable;
+struct sm_video_encoders;
 
 /** A moving picture of the primary, the same for all its clients. Thread: the worker's. */
 struct sm_stream {
@@ -50,11 +51,12 @@ struct sm_stream_host {
 struct sm_stream_agent;
 
 struct sm_stream_agent_config {
-    struct sm_stream *stream;     /* borrowed until sm_stream_agent_end() */
-    struct sm_display_peer *peer; /* likewise */
-    struct sm_video_list codecs;  /* to try, best first */
-    uint64_t bits_per_second;     /* to begin with; 0: nothing is known of the line */
-    uint32_t unique_id;           /* of this stream for this client, in reports */
+    struct sm_stream *stream;           /* borrowed until sm_stream_agent_end() */
+    struct sm_display_peer *peer;       /* likewise */
+    struct sm_video_list codecs;        /* to try, best first */
+    struct sm_video_encoders *encoders; /* borrowed for the call */
+    uint64_t bits_per_second;           /* to begin with; 0: nothing is known of the line */
+    uint32_t unique_id;                 /* of this stream for this client, in reports */
 };
 
 /**

@@ -11,6 +11,7 @@
 #include "server/display/footprint.h"
 #include "server/display/image_policy.h"
 #include "server/display/stream_detect.h"
+#include "server/display/video_encoders.h"
 
 enum {
     TICK_MS = 100,
@@ -21,6 +22,7 @@ enum {
     SLOW_START_BITS = 2500 << 10,
     BIT_RATE_UNIT = 1024 * 1024,
     BIT_RATE_MAX = 10000,
+    NARROW_BYTES_S = 3 << 20, /* Motion JPEG of a film wants more */
 };
 
 /* A client that may get streams. */
@@ -35,6 +37,7 @@ struct sm_streams {
     struct sm_stream_detect detect;
     struct sm_stream streams[SM_DETECT_MAX_STREAMS];
     struct sm_video_list codecs; /* the host's */
+    struct sm_video_encoders encoders;
     struct sm_list viewers;
     struct sm_timer *timer; /* owned */
     bool is_ticking;
@@ -95,11 +98,18 @@ static void add_agent(struct sm_streams *streams, struct sm_stream *stream,
     if (!sm_display_peer_is_ready(viewer->peer) || !sm_display_peer_knows(viewer->peer, 0))
         return;
     struct sm_stream_agent *agent;
+    uint64_t rate_bytes_s = sm_display_peer_rate(viewer->peer);
+    const struct sm_video_client client = {
+        .preferred = viewer->preferred,
+        .caps = sm_display_peer_caps(viewer->peer),
+        .is_narrow = sm_display_peer_is_slow(viewer->peer) ||
+                     (rate_bytes_s > 0 && rate_bytes_s < NARROW_BYTES_S),
+    };
     struct sm_stream_agent_config config = {
         .stream = stream,
         .peer = viewer->peer,
-        .codecs = sm_video_choose(&streams->codecs, &viewer->preferred,
-                                  sm_display_peer_caps(viewer->peer)),
+        .codecs = sm_video_choose(&streams->codecs, &client),
+        .encoders = &streams->encoders,
         .bits_per_second = first_bits(streams, stream, viewer->peer),
         .unique_id = ++streams->next_unique_id,
     };
@@ -516,6 +526,7 @@ enum sm_status sm_streams_create(struct sm_streams **out, const struct sm_stream
     if (!streams)
         return SM_ERR_NOMEM;
     streams->config = *config;
+    streams->encoders.log = config->log;
     streams->detect.takes_all = config->mode == SM_STREAMING_ALL;
     streams->next_unique_id = (uint32_t)sm_now_us();
     sm_list_init(&streams->viewers);
@@ -524,7 +535,7 @@ enum sm_status sm_streams_create(struct sm_streams **out, const struct sm_stream
         free(streams);
         return SM_ERR_NOMEM;
     }
-    sm_video_list_add(&streams->codecs, SM_VIDEO_CODEC_MJPEG);
+    streams->codecs = config->codecs;
     *out = streams;
     return SM_OK;
 }

@@ -29,6 +29,7 @@ struct sm_streams_config {
     const struct sm_stream_host *host; /* borrowed */
     void *host_context;
     enum sm_worker_streaming mode;
+    struct sm_video_list codecs;
 };
 
 SM_NODISCARD enum sm_status sm_streams_create(struct sm_streams **out,

@@ -55,19 +55,34 @@ bool sm_video_can_show(uint32_t caps, uint8_t codec)
     return bit >= 0 && (caps >> bit & 1);
 }
 
+struct sm_video_list sm_video_list_automatic(void)
+{
+    static const uint8_t CODECS[] = {SM_VIDEO_CODEC_MJPEG, SM_VIDEO_CODEC_H264, SM_VIDEO_CODEC_VP8,
+                                     SM_VIDEO_CODEC_VP9, SM_VIDEO_CODEC_AV1};
+    struct sm_video_list list = {.is_automatic = true};
+    for (uint32_t i = 0; i < sizeof(CODECS); i++)
+        sm_video_list_add(&list, CODECS[i]);
+    return list;
+}
+
 struct sm_video_list sm_video_choose(const struct sm_video_list *allowed,
-                                     const struct sm_video_list *preferred, uint32_t caps)
+                                     const struct sm_video_client *client)
 {
     struct sm_video_list list = {.count = 0};
+    const struct sm_video_list *preferred = &client->preferred;
     for (uint32_t i = 0; i < preferred->count; i++) {
         uint8_t codec = preferred->codecs[i];
-        if (contains(allowed, codec) && sm_video_can_show(caps, codec))
+        if (contains(allowed, codec) && sm_video_can_show(client->caps, codec))
             sm_video_list_add(&list, codec);
     }
-    for (uint32_t i = 0; i < allowed->count; i++)
-        if (sm_video_can_show(caps, allowed->codecs[i]))
-            sm_video_list_add(&list, allowed->codecs[i]);
-    if (sm_video_can_show(caps, SM_VIDEO_CODEC_MJPEG))
+    bool jpeg_is_last = allowed->is_automatic && client->is_narrow && preferred->count == 0;
+    for (uint32_t i = 0; i < allowed->count; i++) {
+        uint8_t codec = allowed->codecs[i];
+        if (sm_video_can_show(client->caps, codec) &&
+            !(jpeg_is_last && codec == SM_VIDEO_CODEC_MJPEG))
+            sm_video_list_add(&list, codec);
+    }
+    if (sm_video_can_show(client->caps, SM_VIDEO_CODEC_MJPEG))
         sm_video_list_add(&list, SM_VIDEO_CODEC_MJPEG);
     return list;
 }

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/base/geometry.h"
+#include "server/display/video_choice.h"
 #include "server/qxl/device.h"
 #include "sumac/status.h"
 
@@ -73,6 +74,7 @@ struct sm_worker_config {
     enum sm_worker_compression compression;
     enum sm_worker_streaming streaming;
     enum sm_worker_mouse_mode mouse_mode;
+    struct sm_video_list codecs;  /* of streams, best first; none: Motion JPEG */
     struct sm_recorder *recorder; /* borrowed; NULL: nothing is recorded */
 };
 
@@ -203,6 +205,7 @@ void sm_worker_migrate_cursor(struct sm_worker *worker, uint32_t connection_id);
 /** Queued; clients that connect later start with it, as do those that asked for nothing else. */
 void sm_worker_set_compression(struct sm_worker *worker, enum sm_worker_compression compression);
 void sm_worker_set_streaming(struct sm_worker *worker, enum sm_worker_streaming streaming);
+void sm_worker_set_video_codecs(struct sm_worker *worker, const struct sm_video_list *codecs);
 void sm_worker_set_mouse_mode(struct sm_worker *worker, enum sm_worker_mouse_mode mode);
 
 /** What the primary is now. Any thread, at once. */

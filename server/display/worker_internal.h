@@ -48,6 +48,7 @@ struct sm_worker_request {
         struct sm_channel_handover *handover;
         uint32_t connection_id;
         int setting;
+        struct sm_video_list codecs;
     };
 };
 

@@ -391,6 +391,11 @@ static void set_streaming(struct sm_worker *worker, struct sm_worker_request *r)
     sm_streams_set_mode(worker->screen.streams, (enum sm_worker_streaming)r->setting);
 }
 
+static void set_video_codecs(struct sm_worker *worker, struct sm_worker_request *r)
+{
+    sm_streams_set_codecs(worker->screen.streams, &r->codecs);
+}
+
 static void set_mouse_mode(struct sm_worker *worker, struct sm_worker_request *r)
 {
     sm_pointer_set_mode(worker->screen.pointer, (enum sm_worker_mouse_mode)r->setting);
@@ -436,6 +441,11 @@ void sm_worker_set_streaming(struct sm_worker *worker, enum sm_worker_streaming 
 {
     sm_worker_post(worker,
                    &(struct sm_worker_request){.run = set_streaming, .setting = (int)streaming});
+}
+
+void sm_worker_set_video_codecs(struct sm_worker *worker, const struct sm_video_list *codecs)
+{
+    sm_worker_post(worker, &(struct sm_worker_request){.run = set_video_codecs, .codecs = *codecs});
 }
 
 void sm_worker_set_mouse_mode(struct sm_worker *worker, enum sm_worker_mouse_mode mode)

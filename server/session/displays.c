@@ -86,6 +86,7 @@ static enum sm_status start_worker(struct sm_display *display)
         .compression = (enum sm_worker_compression)server->image_compression,
         .streaming = (enum sm_worker_streaming)server->streaming,
         .mouse_mode = (enum sm_worker_mouse_mode)server->mouse_mode.current,
+        .codecs = server->video_codecs,
         .recorder = server->recorder,
     };
     return sm_worker_create(&display->worker, &config);
@@ -233,6 +234,12 @@ void sm_displays_set_mouse_mode(struct sm_server *server, uint16_t mode)
 {
     SM_LIST_FOR (link, &server->displays)
         sm_worker_set_mouse_mode(display_of(link)->worker, (enum sm_worker_mouse_mode)mode);
+}
+
+void sm_displays_video_codecs_changed(struct sm_server *server)
+{
+    SM_LIST_FOR (link, &server->displays)
+        sm_worker_set_video_codecs(display_of(link)->worker, &server->video_codecs);
 }
 
 void sm_displays_settings_changed(struct sm_server *server)

@@ -80,6 +80,8 @@ void sm_displays_stop(struct sm_server *server);
 void sm_displays_set_mouse_mode(struct sm_server *server, uint16_t mode);
 /** The server's compression or streaming setting has changed. */
 void sm_displays_settings_changed(struct sm_server *server);
+/** The list of codecs for streams has changed. */
+void sm_displays_video_codecs_changed(struct sm_server *server);
 
 /** Memory of the newest device in bytes, 0 without: a hint for clients. */
 uint32_t sm_displays_ram_size(const struct sm_server *server);

@@ -7,6 +7,7 @@
 #include "core/wire/types.h"
 #include "server/device/agent.h"
 #include "server/device/inputs.h"
+#include "server/display/video_choice.h"
 #include "server/session/door.h"
 #include "server/session/link_key.h"
 #include "server/session/listeners.h"
@@ -79,6 +80,7 @@ struct sm_server {
     struct sm_smartcard *smartcard; /* borrowed; NULL: the guest has no reader */
     uint8_t image_compression;      /* enum sm_worker_compression */
     enum sm_wan_compression jpeg, zlib_glz;
+    struct sm_video_list video_codecs;
     uint8_t streaming; /* enum sm_worker_streaming */
     struct sm_inputs inputs;
     struct sm_agent agent;

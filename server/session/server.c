@@ -43,6 +43,7 @@ enum sm_status sm_server_create(struct sm_server **out, const struct sm_log *log
         .jpeg = SM_WAN_AUTO,
         .zlib_glz = SM_WAN_AUTO,
         .streaming = SM_STREAMING_FILTER,
+        .video_codecs = sm_video_list_automatic(),
         .mouse_mode = {.current = SM_MOUSE_MODE_SERVER},
     };
     sm_list_init(&server->connections);
@@ -413,6 +414,12 @@ void sm_server_set_jpeg(struct sm_server *server, enum sm_wan_compression when)
 void sm_server_set_zlib_glz(struct sm_server *server, enum sm_wan_compression when)
 {
     server->zlib_glz = when;
+}
+
+void sm_server_set_video_codecs(struct sm_server *server, const struct sm_video_list *codecs)
+{
+    server->video_codecs = *codecs;
+    sm_displays_video_codecs_changed(server);
 }
 
 void sm_server_set_streaming(struct sm_server *server, uint8_t streaming)

@@ -19,6 +19,7 @@
 #include "sumac/status.h"
 
 struct sm_recorder;
+struct sm_video_list;
 struct sm_server;
 
 /** A moment in the life of a connection. */
@@ -189,6 +190,7 @@ void sm_server_set_image_compression(struct sm_server *server, uint8_t compressi
 void sm_server_set_recorder(struct sm_server *server, struct sm_recorder *recorder);
 uint8_t sm_server_image_compression(const struct sm_server *server);
 void sm_server_set_streaming(struct sm_server *server, uint8_t streaming);
+void sm_server_set_video_codecs(struct sm_server *server, const struct sm_video_list *codecs);
 
 /** When images may become JPEG, and GLZ be deflated: for clients that connect from now on. */
 void sm_server_set_jpeg(struct sm_server *server, enum sm_wan_compression when);

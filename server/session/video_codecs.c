@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/wire/display.h"
 #include "server/session/log.h"
 
 /* The texts below are searched for by users and tests of the reference server. */
@@ -34,6 +35,23 @@ static bool take_word(const char **text, char word[WORD_MAX])
     return true;
 }
 
+/* The wire's number for a codec; 0 if nobody knows it. */
+static uint8_t codec_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        uint8_t codec;
+    } KNOWN[] = {{"mjpeg", SM_VIDEO_CODEC_MJPEG},
+                 {"vp8", SM_VIDEO_CODEC_VP8},
+                 {"h264", SM_VIDEO_CODEC_H264},
+                 {"vp9", SM_VIDEO_CODEC_VP9},
+                 {"av1", SM_VIDEO_CODEC_AV1}};
+    for (size_t i = 0; i < sizeof(KNOWN) / sizeof(KNOWN[0]); i++)
+        if (strcmp(word, KNOWN[i].word) == 0)
+            return KNOWN[i].codec;
+    return 0;
+}
+
 static bool is_one_of(const char *word, const char *const *words)
 {
     for (; *words; words++)
@@ -46,12 +64,11 @@ static bool is_one_of(const char *word, const char *const *words)
 static bool check_entry(const char *encoder, const char *codec, const struct sm_log *log)
 {
     static const char *const encoders[] = {"spice", "gstreamer", NULL};
-    static const char *const codecs[] = {"mjpeg", "vp8", "h264", "vp9", NULL};
     if (!is_one_of(encoder, encoders)) {
         sm_say(log, SM_LOG_WARNING, "spice: unknown video encoder %s", encoder);
         return false;
     }
-    if (!is_one_of(codec, codecs)) {
+    if (codec_of(codec) == 0) {
         sm_say(log, SM_LOG_WARNING, "spice: unknown video codec %s", codec);
         return false;
     }
@@ -95,6 +112,21 @@ char *sm_video_codecs_parse(const char *text, const struct sm_log *log)
         sm_say(log, SM_LOG_WARNING, "Failed to set video codecs, input string: '%s'", input);
         free(list);
         return NULL;
+    }
+    return list;
+}
+
+struct sm_video_list sm_video_codecs_of(const char *plain)
+{
+    if (strcmp(plain, AUTO_LIST) == 0)
+        return sm_video_list_automatic();
+    struct sm_video_list list = {.count = 0};
+    while (*plain) {
+        char encoder[WORD_MAX], codec[WORD_MAX];
+        if (!take_word(&plain, encoder) || *plain++ != ':' || !take_word(&plain, codec))
+            break; /* not plain */
+        sm_video_list_add(&list, codec_of(codec));
+        plain += *plain == ';';
     }
     return list;
 }

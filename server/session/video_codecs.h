@@ -3,6 +3,8 @@
 #ifndef SM_SERVER_SESSION_VIDEO_CODECS_H
 #define SM_SERVER_SESSION_VIDEO_CODECS_H
 
+#include "server/display/video_choice.h"
+
 struct sm_log;
 
 /**
@@ -13,5 +15,8 @@ struct sm_log;
  * @return a new string, malloc; NULL if no entry can be used
  */
 char *sm_video_codecs_parse(const char *text, const struct sm_log *log);
+
+/** The codecs of a list in its plain form. */
+struct sm_video_list sm_video_codecs_of(const char *plain);
 
 #endif

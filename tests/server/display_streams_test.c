@@ -7,6 +7,7 @@
 
 #include "core/gfx/surface.h"
 #include "core/wire/display.h"
+#include "media/video_loader.h"
 #include "tests/server/support/stage.h"
 
 enum {
@@ -296,6 +297,37 @@ static void preferring_codecs_begins_anew(void **state)
     check_exact_in_the_end(f);
 }
 
+/* Shows a film in each codec of the module to a client that can show that one beside JPEG. */
+static void codecs_of_the_module_are_used_where_both_ends_can(void **state)
+{
+    struct sm_test_stage *f = *state;
+    static const struct {
+        uint8_t codec;
+        enum sm_display_cap cap;
+    } KNOWN[] = {{SM_VIDEO_CODEC_VP8, SM_DISPLAY_CAP_CODEC_VP8},
+                 {SM_VIDEO_CODEC_H264, SM_DISPLAY_CAP_CODEC_H264},
+                 {SM_VIDEO_CODEC_VP9, SM_DISPLAY_CAP_CODEC_VP9},
+                 {SM_VIDEO_CODEC_AV1, SM_DISPLAY_CAP_CODEC_AV1}};
+    struct sm_test_watcher_options able = VIEWER;
+    able.channel_caps |= 1u << SM_DISPLAY_CAP_MULTI_CODEC | 1u << SM_DISPLAY_CAP_CODEC_MJPEG;
+    for (unsigned i = 0; i < 4; i++)
+        able.channel_caps |= 1u << KNOWN[i].cap;
+    begin(f, &able);
+    struct film film = make_film(f, 40, 32);
+    bool has_module = sm_video_module_load();
+    for (unsigned i = 0; i < 4; i++) {
+        struct sm_video_list only = {.codecs = {KNOWN[i].codec}, .count = 1};
+        sm_worker_set_video_codecs(f->device.worker, &only); /* what runs begins anew */
+        uint32_t count = sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE);
+        show_until(&film, SM_MSG_DISPLAY_STREAM_CREATE, count + 1);
+        count = sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_DATA);
+        show_until(&film, SM_MSG_DISPLAY_STREAM_DATA, count + 5);
+        assert_int_equal(f->watcher.cinema.films[0].created.codec_type,
+                         has_module ? KNOWN[i].codec : SM_VIDEO_CODEC_MJPEG);
+    }
+    check_exact_in_the_end(f);
+}
+
 #define STAGED(name)                                                                               \
     cmocka_unit_test_setup_teardown(name, sm_test_stage_set_up, sm_test_stage_tear_down)
 
@@ -317,6 +349,7 @@ int main(int argc, char **argv)
         STAGED(reports_of_any_kind_are_survived),
         STAGED(primary_goes_and_takes_its_streams_along),
         STAGED(preferring_codecs_begins_anew),
+        STAGED(codecs_of_the_module_are_used_where_both_ends_can),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/wire/display.h"
 #include "io/log.h"
 #include "server/session/video_codecs.h"
 
@@ -46,6 +47,23 @@ static void good_lists_are_kept(void **state)
     check("auto", "spice:mjpeg;gstreamer:mjpeg;gstreamer:h264;gstreamer:vp8;gstreamer:vp9", "");
 }
 
+static void plain_lists_become_codecs(void **state)
+{
+    (void)state;
+    struct sm_video_list list = sm_video_codecs_of("gstreamer:vp9;spice:mjpeg;gstreamer:av1");
+    assert_int_equal(list.count, 3);
+    assert_int_equal(list.codecs[0], SM_VIDEO_CODEC_VP9);
+    assert_int_equal(list.codecs[1], SM_VIDEO_CODEC_MJPEG);
+    assert_int_equal(list.codecs[2], SM_VIDEO_CODEC_AV1);
+    assert_false(list.is_automatic);
+    char *automatic = sm_video_codecs_parse("auto", &LOG);
+    list = sm_video_codecs_of(automatic);
+    free(automatic);
+    assert_true(list.is_automatic);
+    assert_int_equal(list.codecs[0], SM_VIDEO_CODEC_MJPEG);
+    assert_int_equal(list.codecs[1], SM_VIDEO_CODEC_H264);
+}
+
 static void bad_entries_are_named_and_left_out(void **state)
 {
     (void)state;
@@ -83,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_lists_are_kept),
+        cmocka_unit_test(plain_lists_become_codecs),
         cmocka_unit_test(bad_entries_are_named_and_left_out),
         cmocka_unit_test(a_list_without_a_good_entry_fails),
         cmocka_unit_test(words_beyond_reason_are_no_entry),

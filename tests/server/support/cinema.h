@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Motion JPEG streams as a test's client shows them: painted on its canvas when they come. */
+/* Streams as a test's client shows them: painted on its canvas when they come. */
 #ifndef SM_TESTS_SERVER_SUPPORT_CINEMA_H
 #define SM_TESTS_SERVER_SUPPORT_CINEMA_H
 
@@ -9,6 +9,7 @@
 #include "core/channel/canvas/canvas.h"
 #include "core/codec/decoder.h"
 #include "core/wire/display.h"
+#include "media/video.h"
 
 enum { TEST_CINEMA_MAX_STREAMS = 50 };
 
@@ -19,6 +20,8 @@ struct sm_test_film {
     uint32_t unique_id;                          /* of reports; 0: none are wanted */
     uint32_t frames, sized_frames, clips;
     uint32_t last_time;
+    const struct sm_video_decoder_ops *ops; /* NULL: Motion JPEG */
+    void *decoder;                          /* owned */
 };
 
 /** Zeroed memory shows nothing. */

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Encoders of libavcodec, set for a picture that is shown the moment it arrives: no frame looks
+ * ahead, none waits, and the rate is kept within a third of a second.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavutil/opt.h>
+#include <libswscale/swscale.h>
+
+#include "media/avcodec/codecs.h"
+
+enum {
+    KEY_SECONDS = 10,   /* between key frames nobody asked for */
+    BUFFER_DIVISOR = 3, /* of a second: how long a burst may last on the line */
+    REOPEN_FRAMES = 60, /* at least between two changes of rate by a new encoder */
+    MIN_SIDE = 16,
+    EDGE_ROWS = 2,   /* colours come in pairs */
+    EDGE_BYTES = 64, /* a block of the scaler */
+};
+
+/* What makes an encoder of the library quick. */
+struct kind {
+    const char *const *names;   /* of encoders, the first that exists is taken */
+    const char *const *options; /* name, value, …, NULL */
+    bool follows_rate;          /* bit_rate may be changed while it runs */
+};
+
+static const char *const H264_NAMES[] = {"libx264", NULL};
+static const char *const H264_OPTIONS[] = {
+    "preset",      "superfast",   "tune",
+    "zerolatency", "forced-idr",  "1",
+    "aud",         "1",           "intra-refresh",
+    "1",           "x264-params", "repeat-headers=1:rc-lookahead=0",
+    NULL};
+static const char *const VP8_NAMES[] = {"libvpx", NULL};
+static const char *const VP8_OPTIONS[] = {
+    "deadline", "realtime",     "cpu-used", "8", "lag-in-frames", "0", "error-resilient",
+    "default",  "auto-alt-ref", "0",        NULL};
+static const char *const VP9_NAMES[] = {"libvpx-vp9", NULL};
+static const char *const VP9_OPTIONS[] = {"deadline",
+                                          "realtime",
+                                          "cpu-used",
+                                          "8",
+                                          "lag-in-frames",
+                                          "0",
+                                          "row-mt",
+                                          "1",
+                                          "tile-columns",
+                                          "2",
+                                          "error-resilient",
+                                          "default",
+                                          "aq-mode",
+                                          "3",
+                                          "auto-alt-ref",
+                                          "0",
+                                          NULL};
+static const char *const AV1_NAMES[] = {"libaom-av1", NULL};
+static const char *const AV1_OPTIONS[] = {"usage",         "realtime", "cpu-used", "8",
+                                          "lag-in-frames", "0",        "row-mt",   "1",
+                                          "aq-mode",       "3",        NULL};
+
+static const struct kind KINDS[] = {
+    [SM_VIDEO_VP8] = {VP8_NAMES, VP8_OPTIONS, false},
+    [SM_VIDEO_H264] = {H264_NAMES, H264_OPTIONS, true},
+    [SM_VIDEO_VP9] = {VP9_NAMES, VP9_OPTIONS, false},
+    [SM_VIDEO_AV1] = {AV1_NAMES, AV1_OPTIONS, false},
+};
+
+struct encoder {
+    const struct kind *kind;
+    struct sm_video_setup setup;
+    uint64_t bits_per_second;   /* it was opened with */
+    uint64_t frames, opened_at; /* in frames */
+    AVCodecContext *context;    /* owned */
+    AVFrame *frame;             /* owned: planes of the library's own */
+    AVPacket *packet;           /* owned: the last one */
+    struct SwsContext *scaler;  /* owned */
+    enum AVPixelFormat from;    /* of the scaler */
+    uint8_t *edge;              /* owned: room for EDGE_ROWS rows and EDGE_BYTES */
+};
+
+static const AVCodec *find_codec(const struct kind *kind)
+{
+    for (const char *const *name = kind->names; name && *name; name++) {
+        const AVCodec *codec = avcodec_find_encoder_by_name(*name);
+        if (codec)
+            return codec;
+    }
+    return NULL;
+}
+
+static void set_rate(AVCodecContext *context, uint64_t bits_per_second)
+{
+    context->bit_rate = (int64_t)bits_per_second;
+    context->rc_max_rate = (int64_t)bits_per_second;
+    context->rc_buffer_size = (int)(bits_per_second / BUFFER_DIVISOR);
+}
+
+static enum sm_status open_context(struct encoder *encoder, uint64_t bits_per_second)
+{
+    const AVCodec *codec = find_codec(encoder->kind);
+    const struct sm_video_setup *setup = &encoder->setup;
+    avcodec_free_context(&encoder->context);
+    AVCodecContext *context = codec ? avcodec_alloc_context3(codec) : NULL;
+    if (!context)
+        return codec ? SM_ERR_NOMEM : SM_ERR_LIMIT;
+    encoder->context = context;
+    context->width = (int)(setup->width & ~1u); /* colours come in pairs */
+    context->height = (int)(setup->height & ~1u);
+    context->pix_fmt = AV_PIX_FMT_YUV420P;
+    context->time_base = (AVRational){1, (int)setup->fps};
+    context->framerate = (AVRational){(int)setup->fps, 1};
+    context->gop_size = (int)setup->fps * KEY_SECONDS;
+    context->max_b_frames = 0;
+    context->thread_count = (int)setup->threads;
+    context->thread_type = FF_THREAD_SLICE; /* frame threads hold frames back */
+    context->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    context->color_range = AVCOL_RANGE_MPEG;
+    context->colorspace = AVCOL_SPC_SMPTE170M;
+    context->qmin = 4;
+    context->qmax = 56;
+    set_rate(context, bits_per_second);
+    for (const char *const *option = encoder->kind->options; *option; option += 2)
+        if (av_opt_set(context->priv_data, option[0], option[1], 0) < 0)
+            return SM_ERR_LIMIT; /* another library than this was written for */
+    if (avcodec_open2(context, codec, NULL) < 0)
+        return SM_ERR_LIMIT;
+    encoder->bits_per_second = bits_per_second;
+    encoder->opened_at = encoder->frames;
+    return SM_OK;
+}
+
+static void destroy(void *opaque)
+{
+    struct encoder *encoder = opaque;
+    if (!encoder)
+        return;
+    avcodec_free_context(&encoder->context);
+    av_frame_free(&encoder->frame);
+    av_packet_free(&encoder->packet);
+    sws_freeContext(encoder->scaler);
+    free(encoder->edge);
+    free(encoder);
+}
+
+static enum sm_status make_frame(struct encoder *encoder)
+{
+    encoder->frame = av_frame_alloc();
+    encoder->packet = av_packet_alloc();
+    encoder->edge = malloc((size_t)encoder->setup.width * 4 * EDGE_ROWS + EDGE_BYTES);
+    if (!encoder->frame || !encoder->packet || !encoder->edge)
+        return SM_ERR_NOMEM;
+    encoder->frame->format = AV_PIX_FMT_YUV420P;
+    encoder->frame->width = encoder->context->width;
+    encoder->frame->height = encoder->context->height;
+    return av_frame_get_buffer(encoder->frame, 0) < 0 ? SM_ERR_NOMEM : SM_OK;
+}
+
+static enum sm_status create(void **out, const struct sm_video_setup *setup,
+                             enum sm_video_kind kind)
+{
+    if (setup->width < MIN_SIDE || setup->width > SM_VIDEO_MAX_SIDE || setup->height < MIN_SIDE ||
+        setup->height > SM_VIDEO_MAX_SIDE || setup->fps == 0 || setup->bits_per_second == 0)
+        return SM_ERR_LIMIT;
+    struct encoder *encoder = calloc(1, sizeof(*encoder));
+    if (!encoder)
+        return SM_ERR_NOMEM;
+    encoder->kind = &KINDS[kind];
+    encoder->setup = *setup;
+    enum sm_status status = open_context(encoder, setup->bits_per_second);
+    if (status == SM_OK)
+        status = make_frame(encoder);
+    if (status != SM_OK) {
+        destroy(encoder);
+        return status;
+    }
+    *out = encoder;
+    return SM_OK;
+}
+
+/* Turns some rows into planes, from a copy with room behind it if `is_edge`. */
+static void scale(struct encoder *encoder, const struct sm_pixels *pixels, uint32_t top,
+                  uint32_t rows, bool is_edge)
+{
+    const uint8_t *planes[4] = {sm_pixels_row(pixels, top)};
+    int strides[4] = {(int)pixels->stride_bytes};
+    if (is_edge) {
+        size_t row_bytes = (size_t)sm_pixel_row_bytes(pixels->format, pixels->width);
+        for (uint32_t i = 0; i < rows; i++)
+            memcpy(encoder->edge + i * row_bytes, sm_pixels_row(pixels, top + i), row_bytes);
+        planes[0] = encoder->edge;
+        strides[0] = (int)row_bytes;
+    }
+    AVFrame *frame = encoder->frame;
+    sws_scale(encoder->scaler, planes, strides, (int)top, (int)rows, frame->data, frame->linesize);
+}
+
+static enum sm_status convert(struct encoder *encoder, const struct sm_pixels *pixels)
+{
+    AVFrame *frame = encoder->frame;
+    enum AVPixelFormat from = pixels->format == SM_PIXEL_RGB24 ? AV_PIX_FMT_BGR24 : AV_PIX_FMT_BGR0;
+    if (encoder->scaler && from != encoder->from) {
+        sws_freeContext(encoder->scaler);
+        encoder->scaler = NULL;
+    }
+    encoder->from = from;
+    if (!encoder->scaler)
+        encoder->scaler =
+            sws_getContext(frame->width, frame->height, from, frame->width, frame->height,
+                           AV_PIX_FMT_YUV420P, SWS_POINT, NULL, NULL, NULL);
+    if (!encoder->scaler || av_frame_make_writable(frame) < 0)
+        return SM_ERR_NOMEM;
+    /* The scaler reads rows in blocks, beyond the end of the last one in memory. */
+    uint32_t rows = (uint32_t)frame->height;
+    bool is_upside_down = pixels->stride_bytes < 0;
+    scale(encoder, pixels, 0, EDGE_ROWS, is_upside_down);
+    if (rows > 2 * EDGE_ROWS)
+        scale(encoder, pixels, EDGE_ROWS, rows - 2 * EDGE_ROWS, false);
+    scale(encoder, pixels, rows - EDGE_ROWS, EDGE_ROWS, !is_upside_down);
+    return SM_OK;
+}
+
+/* Another rate: at once where the encoder can, else with a new one, if it is worth a key frame. */
+static enum sm_status follow_rate(struct encoder *encoder, uint64_t bits_per_second)
+{
+    uint64_t now = encoder->bits_per_second;
+    if (bits_per_second == 0 || bits_per_second == now)
+        return SM_OK;
+    if (encoder->kind->follows_rate) {
+        set_rate(encoder->context, bits_per_second);
+        encoder->bits_per_second = bits_per_second;
+        return SM_OK;
+    }
+    bool is_worth_it = bits_per_second * 4 < now * 3 || bits_per_second * 2 > now * 3;
+    if (!is_worth_it || encoder->frames - encoder->opened_at < REOPEN_FRAMES)
+        return SM_OK;
+    return open_context(encoder, bits_per_second);
+}
+
+static enum sm_status encode(void *opaque, const struct sm_pixels *pixels,
+                             const struct sm_video_order *order, struct sm_bytes *out)
+{
+    struct encoder *encoder = opaque;
+    if (pixels->width != encoder->setup.width || pixels->height != encoder->setup.height)
+        return SM_ERR_STATE;
+    enum sm_status status = follow_rate(encoder, order->bits_per_second);
+    if (status == SM_OK)
+        status = convert(encoder, pixels);
+    if (status != SM_OK)
+        return status;
+    encoder->frame->pts = (int64_t)encoder->frames++;
+    encoder->frame->pict_type = order->is_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+    av_packet_unref(encoder->packet);
+    if (avcodec_send_frame(encoder->context, encoder->frame) < 0)
+        return SM_ERR_STATE;
+    int error = avcodec_receive_packet(encoder->context, encoder->packet);
+    if (error == AVERROR(EAGAIN))
+        return SM_AGAIN;
+    if (error < 0)
+        return SM_ERR_STATE;
+    *out = (struct sm_bytes){.data = encoder->packet->data, .size = (size_t)encoder->packet->size};
+    return SM_OK;
+}
+
+/* The tables' functions know their codec by name: the interface passes no context to create(). */
+#define ENCODER(name, kind)                                                                        \
+    static enum sm_status create_##name(void **out, const struct sm_video_setup *setup)            \
+    {                                                                                              \
+        return create(out, setup, kind);                                                           \
+    }                                                                                              \
+    static const struct sm_video_encoder_ops name##_ops = {                                        \
+        .create = create_##name, .destroy = destroy, .encode = encode}
+
+ENCODER(vp8, SM_VIDEO_VP8);
+ENCODER(h264, SM_VIDEO_H264);
+ENCODER(vp9, SM_VIDEO_VP9);
+ENCODER(av1, SM_VIDEO_AV1);
+
+const struct sm_video_encoder_ops *sm_avcodec_find_encoder(enum sm_video_kind kind)
+{
+    if (kind >= sizeof(KINDS) / sizeof(KINDS[0]) || !find_codec(&KINDS[kind]))
+        return NULL;
+    switch (kind) {
+    case SM_VIDEO_VP8:
+        return &vp8_ops;
+    case SM_VIDEO_H264:
+        return &h264_ops;
+    case SM_VIDEO_VP9:
+        return &vp9_ops;
+    case SM_VIDEO_AV1:
+        return &av1_ops;
+    default:
+        return NULL;
+    }
+}
