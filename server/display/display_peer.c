@@ -11,10 +11,12 @@
 #include "io/pump.h"
 #include "io/socket.h"
 #include "io/transport.h"
+#include "server/display/client_shares.h"
 #include "server/display/glz_share.h"
 #include "server/display/image_task.h"
 #include "server/display/lossy.h"
 #include "server/display/peer_migration.h"
+#include "server/display/peer_palettes.h"
 #include "server/display/peer_queue.h"
 #include "server/display/peer_sender.h"
 #include "server/session/handover.h"
@@ -45,8 +47,10 @@ struct sm_display_peer {
     enum sm_worker_compression compression;
     struct sm_display_server_init init; /* what it said it can keep, here or to another server */
     uint64_t glz_first_id;              /* of the first image in its dictionary */
-    uint32_t glz_window_px;   /* the client's, until a dictionary was made; 0: none to make */
-    struct sm_glz_share *glz; /* held; NULL: no GLZ */
+    uint32_t glz_window_px;         /* the client's, until a dictionary was made; 0: none to make */
+    struct sm_glz_share *glz;       /* joined; NULL: no GLZ */
+    struct sm_pixmap_cache *images; /* joined; NULL: it keeps none */
+    struct sm_peer_palettes palettes;
     uint8_t known[SM_SURFACES_MAX / 8]; /* bit per surface id */
 
     /* migration: to another server, or from one until it has settled here */
@@ -101,6 +105,19 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
 
 /* ---- what the client says ---- */
 
+static struct sm_client_share_key share_key(const struct sm_display_peer *client, uint8_t id)
+{
+    return (struct sm_client_share_key){client->handover->connection_id, id};
+}
+
+static void join_images(struct sm_display_peer *client)
+{
+    if (client->init.pixmap_cache_px > 0)
+        client->images = sm_client_shares_join_cache(
+            client->config.shares, share_key(client, client->init.pixmap_cache_id),
+            client->init.pixmap_cache_px);
+}
+
 /* The dictionary takes tens of megabytes, so it is made when GLZ is first wanted. */
 static void prepare_glz(struct sm_display_peer *client)
 {
@@ -108,7 +125,10 @@ static void prepare_glz(struct sm_display_peer *client)
         client->compression == SM_COMPRESSION_GLZ || client->compression == SM_COMPRESSION_AUTO_GLZ;
     if (!is_wanted || client->glz_window_px == 0)
         return;
-    if (sm_glz_share_create(&client->glz, client->glz_window_px, client->glz_first_id) != SM_OK)
+    client->glz = sm_client_shares_join_glz(client->config.shares,
+                                            share_key(client, client->init.glz_dictionary_id),
+                                            client->glz_window_px, client->glz_first_id);
+    if (!client->glz)
         log_line(client, SM_LOG_INFO, "no GLZ: the dictionary could not be made");
     client->glz_window_px = 0; /* once: its numbering must not begin anew */
 }
@@ -138,7 +158,8 @@ static void watch_lossy(struct sm_display_peer *client, enum sm_status status)
 
 /* ---- from one server to the next ---- */
 
-/* The dictionary as the client has it; only the first display uses one. */
+/* The dictionary as the client has it; behind a migration only the first display goes on with it.
+ */
 static void describe_glz(struct sm_display_peer *client, struct sm_peer_state *state)
 {
     state->glz_id = client->init.glz_dictionary_id;
@@ -173,6 +194,8 @@ static enum sm_status hand_on(struct sm_display_peer *client)
         .surfaces = surfaces,
     };
     describe_glz(client, &state);
+    if (client->images)
+        sm_pixmap_cache_serials(client->images, state.cache_serials, SM_PEER_MAX_SHARERS);
     for (uint32_t id = 0; id < SM_SURFACES_MAX; id++)
         if (sm_display_peer_knows(client, id))
             surfaces[state.surface_count++] =
@@ -253,6 +276,11 @@ static bool send_migrate(struct sm_display_peer *client)
 void sm_display_peer_migrate(struct sm_display_peer *client)
 {
     client->is_leaving = true;
+    /* The next server is told how they stand. */
+    if (client->images)
+        sm_pixmap_cache_freeze(client->images);
+    if (client->glz)
+        sm_glz_share_break(client->glz);
     if (sm_display_server_is_ready(client->server))
         sm_display_peer_push(client);
     else if (send_migrate(client))
@@ -290,6 +318,9 @@ static void empty_caches(struct sm_display_peer *client)
     enum sm_status status = SM_OK;
     if (client->empties_cache)
         status = sm_display_server_send(client->server, &msg);
+    /* The others would have to know when that has happened: they do without. */
+    if (client->empties_cache && status == SM_OK)
+        join_images(client);
     if (status == SM_OK)
         status = sm_display_server_send(
             client->server, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_INVAL_ALL_PALETTES});
@@ -342,15 +373,12 @@ static void take_message(struct sm_display_peer *client, const struct sm_display
     }
 }
 
-/*
- * The displays of a session share a dictionary at the client, whose images are numbered through
- * all of them. Until they share one here, too, the first display has it alone.
- */
+/* The displays of a session share images and the dictionary at the client, and so they do here. */
 static void begin(struct sm_display_peer *client, const struct sm_display_server_init *init)
 {
     client->init = *init;
-    if (client->handover->channel_id == 0)
-        client->glz_window_px = init->glz_dictionary_px;
+    client->glz_window_px = init->glz_dictionary_px;
+    join_images(client);
     prepare_glz(client);
     client->config.callbacks->on_ready(client->config.opaque, client);
 }
@@ -398,7 +426,11 @@ static void describe_receiver(void *opaque, const struct sm_drawable *drawable,
                         is_wanted(client->handover->jpeg, client),
         .wants_zlib = is_wanted(client->handover->zlib_glz, client),
         .rate_bytes_s = sm_peer_flow_rate(sm_peer_sender_flow(client->sender)),
-        .glz = client->glz,
+        .glz = client->glz && !sm_glz_share_is_broken(client->glz) ? client->glz : NULL,
+        .images = client->images,
+        .palettes =
+            client->images ? &client->palettes : NULL, /* one who keeps nothing, keeps none */
+        .channel_id = client->handover->channel_id,
     };
 }
 
@@ -440,6 +472,13 @@ static void on_still_timer(void *opaque)
     sm_display_peer_push(client);
 }
 
+static void note_planned_message(void *opaque, const struct sm_display_msg *msg)
+{
+    struct sm_display_peer *client = opaque;
+    if (msg->type == SM_MSG_DISPLAY_INVAL_ALL_PALETTES)
+        sm_peer_palettes_clear(&client->palettes);
+}
+
 static void queue_missed(void *opaque, uint32_t surface_id, struct sm_rect area)
 {
     struct sm_display_peer *client = opaque;
@@ -471,6 +510,7 @@ static const struct sm_peer_sender_callbacks SENDER_CALLBACKS = {
     .admits = admits,
     .describe = describe_receiver,
     .planned = note_planned,
+    .planned_message = note_planned_message,
     .queue_pixels = queue_missed,
     .fill_in = send_exactly,
     .idle = on_idle,
@@ -663,6 +703,12 @@ void sm_display_peer_set_owes_gl_draw(struct sm_display_peer *client, bool owes)
     client->owes_gl_draw = owes;
 }
 
+void sm_display_peer_renew_images(struct sm_display_peer *client)
+{
+    if (client->images)
+        sm_pixmap_cache_renew(client->images);
+}
+
 void sm_display_peer_set_compression(struct sm_display_peer *client,
                                      enum sm_worker_compression compression)
 {
@@ -748,7 +794,11 @@ void sm_display_peer_destroy(struct sm_display_peer *client)
     sm_peer_queue_finish(&client->queue);
     sm_pump_destroy(client->pump);
     sm_display_server_destroy(client->server);
-    sm_glz_share_unref(client->glz);
+    if (client->glz)
+        sm_client_shares_leave_glz(client->config.shares, client->glz);
+    if (client->images)
+        sm_client_shares_leave_cache(client->config.shares, client->images,
+                                     client->handover->channel_id);
     sm_channel_handover_destroy(client->handover);
     free(client);
 }

@@ -21,6 +21,7 @@
 #include "sumac/status.h"
 
 struct sm_channel_handover;
+struct sm_client_shares;
 struct sm_encode_inbox;
 struct sm_encoder;
 struct sm_late_ops;
@@ -56,6 +57,7 @@ struct sm_display_peer_config {
     struct sm_log_limit *complaints; /* borrowed: of warnings, shared by all clients */
     const struct sm_display_peer_callbacks *callbacks;
     void *opaque;
+    struct sm_client_shares *shares;        /* borrowed: what it has in common with others */
     enum sm_worker_compression compression; /* until it wishes for something else */
     struct sm_encoder *encoder;             /* borrowed: the worker's, for all its clients */
     struct sm_encode_inbox *inbox;          /* borrowed: likewise; NULL: no other threads */
@@ -122,6 +124,9 @@ void sm_display_peer_set_wants_pixels(struct sm_display_peer *client, bool wants
 /** Whether it was asked to draw a GL area and has not said that it did. */
 bool sm_display_peer_owes_gl_draw(const struct sm_display_peer *client);
 void sm_display_peer_set_owes_gl_draw(struct sm_display_peer *client, bool owes);
+
+/** The guest's ids stand for other images from now on. */
+void sm_display_peer_renew_images(struct sm_display_peer *client);
 
 void sm_display_peer_set_compression(struct sm_display_peer *client,
                                      enum sm_worker_compression compression);

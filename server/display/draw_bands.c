@@ -34,6 +34,7 @@ void sm_draw_bands_cut(const struct sm_display_msg *msg, struct sm_band band,
     int32_t top = (int32_t)band.top, height = (int32_t)band.height;
     *out = *msg;
     *image = *msg->draw_copy.src_bitmap;
+    image->flags &= (uint8_t)~SM_IMAGE_FLAG_CACHE_ME; /* the id is that of the whole */
     out->draw_copy.src_bitmap = image;
     out->draw_copy.base.box.top += top;
     out->draw_copy.base.box.bottom = out->draw_copy.base.box.top + height;

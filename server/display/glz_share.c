@@ -10,6 +10,7 @@
 
 struct sm_glz_share {
     _Atomic uint32_t refs;
+    _Atomic bool is_broken;
     uint32_t window_px;
     struct sm_encode_lane lane;
     pthread_mutex_t lock;                 /* of the dictionary, held while an image is encoded */
@@ -41,6 +42,7 @@ enum sm_status sm_glz_share_create(struct sm_glz_share **out, uint32_t window_px
         return status;
     }
     atomic_init(&share->refs, 1);
+    atomic_init(&share->is_broken, false);
     share->window_px = window_px;
     sm_encode_lane_init(&share->lane);
     pthread_mutex_init(&share->lock, NULL);
@@ -76,6 +78,16 @@ struct sm_encode_lane *sm_glz_share_lane(struct sm_glz_share *share)
 uint64_t sm_glz_share_next_id(struct sm_glz_share *share)
 {
     return sm_glz_dictionary_next_id(share->dictionary); /* locks itself */
+}
+
+void sm_glz_share_break(struct sm_glz_share *share)
+{
+    atomic_store(&share->is_broken, true);
+}
+
+bool sm_glz_share_is_broken(const struct sm_glz_share *share)
+{
+    return atomic_load(&share->is_broken);
 }
 
 uint32_t sm_glz_share_window_px(const struct sm_glz_share *share)

@@ -7,6 +7,7 @@
 #ifndef SM_SERVER_DISPLAY_GLZ_SHARE_H
 #define SM_SERVER_DISPLAY_GLZ_SHARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sumac/status.h"
@@ -41,6 +42,13 @@ struct sm_glz_dictionary *sm_glz_share_dictionary(struct sm_glz_share *share);
 struct sm_encode_lane *sm_glz_share_lane(struct sm_glz_share *share);
 /** The number of the next image. */
 uint64_t sm_glz_share_next_id(struct sm_glz_share *share);
+
+/**
+ * A channel that used it is gone, perhaps with images that later ones refer to: nothing more may be
+ * encoded with it.
+ */
+void sm_glz_share_break(struct sm_glz_share *share);
+bool sm_glz_share_is_broken(const struct sm_glz_share *share);
 
 /** Images of as many pixels or more do not fit. */
 uint32_t sm_glz_share_window_px(const struct sm_glz_share *share);

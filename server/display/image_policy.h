@@ -14,6 +14,8 @@
 #include "server/display/worker.h"
 
 struct sm_glz_share;
+struct sm_peer_palettes;
+struct sm_pixmap_cache;
 
 /** What is known about the receiver, for the images of one message. */
 struct sm_image_receiver {
@@ -22,8 +24,11 @@ struct sm_image_receiver {
     bool has_lz4;                           /* it can decode it */
     bool may_be_lossy; /* the image, where this message draws: what is wrong is put right later */
     bool wants_zlib;   /* over GLZ: bytes are worth the time */
-    uint64_t rate_bytes_s;    /* of its line; 0: fast, or not known */
-    struct sm_glz_share *glz; /* borrowed: its dictionary; NULL for none, GLZ means LZ then */
+    uint64_t rate_bytes_s;          /* of its line; 0: fast, or not known */
+    struct sm_glz_share *glz;       /* borrowed: its dictionary; NULL for none, GLZ means LZ then */
+    struct sm_pixmap_cache *images; /* borrowed: what its session keeps; NULL: nothing */
+    struct sm_peer_palettes *palettes; /* borrowed: what it keeps; NULL: nothing */
+    uint8_t channel_id;                /* among the displays of the session */
 };
 
 /**

@@ -3,6 +3,7 @@
 
 #include "core/codec/encoder.h"
 #include "server/display/glz_share.h"
+#include "server/display/peer_palettes.h"
 
 /* What an image is to its message. */
 enum role {
@@ -18,6 +19,68 @@ struct plan {
 
 /* ---- deciding ---- */
 
+/*
+ * Only images that the client draws alike from its cache and from the message: a picture with a
+ * palette is decoded otherwise when it is kept, and masks and pictures had better not be mixed up.
+ */
+bool sm_image_task_caches(const struct sm_image_receiver *receiver, const struct sm_image *image)
+{
+    if (!receiver->images || !(image->flags & SM_IMAGE_FLAG_CACHE_ME))
+        return false;
+    return image->type == SM_IMAGE_TYPE_QUIC ||
+           (image->type == SM_IMAGE_TYPE_BITMAP && !image->bitmap.palette);
+}
+
+/* True if the client has the image: nothing but its name is sent. */
+static bool take_from_cache(const struct plan *plan, struct sm_image_slot *slot, bool may_be_lossy)
+{
+    const struct sm_image *image = slot->from;
+    enum sm_pixmap_answer answer =
+        sm_pixmap_use_find(&plan->task->use, image->id, image->width, image->height, may_be_lossy);
+    if (answer == SM_PIXMAP_ABSENT)
+        return false;
+    slot->to = (struct sm_image){
+        .id = image->id,
+        .type = answer == SM_PIXMAP_USABLE_EXACTLY ? SM_IMAGE_TYPE_FROM_CACHE_LOSSLESS
+                                                   : SM_IMAGE_TYPE_FROM_CACHE,
+        .width = image->width,
+        .height = image->height,
+    };
+    slot->codec = SM_CODEC_BITMAP;
+    slot->is_lossy = answer == SM_PIXMAP_USABLE_LOSSY;
+    return true;
+}
+
+/* Whether the palette travels, is kept, or is there. */
+static void plan_palette(const struct plan *plan, struct sm_image_slot *slot)
+{
+    struct sm_image_task *task = plan->task;
+    const struct sm_palette *palette = slot->from->bitmap.palette;
+    uint64_t evicted = 0;
+    slot->palette = palette;
+    if (!palette || !plan->receiver->palettes)
+        return;
+    switch (sm_peer_palettes_use(plan->receiver->palettes, palette, &evicted)) {
+    case SM_PEER_PALETTE_INLINE:
+        return;
+    case SM_PEER_PALETTE_ADD:
+        slot->palette_flags = SM_BITMAP_FLAG_PAL_CACHE_ME;
+        break;
+    case SM_PEER_PALETTE_THERE:
+        slot->palette_flags = SM_BITMAP_FLAG_PAL_FROM_CACHE;
+        slot->palette_id = palette->unique;
+        slot->palette = NULL;
+        break;
+    }
+    task->is_owed = true;
+    if (evicted != 0)
+        task->after[task->after_count++] = (struct sm_display_msg){
+            .type = SM_MSG_DISPLAY_INVAL_PALETTE, .inval_palette = {.id = evicted}};
+    slot->to.bitmap.flags |= slot->palette_flags;
+    slot->to.bitmap.palette_id = slot->palette_id;
+    slot->to.bitmap.palette = slot->palette;
+}
+
 /* What is sent in place of one image. */
 static void replace(const struct plan *plan, const struct sm_image **at, enum role role)
 {
@@ -27,17 +90,25 @@ static void replace(const struct plan *plan, const struct sm_image **at, enum ro
     struct sm_image_slot *slot = &task->slots[task->count++];
     slot->from = *at;
     slot->to = **at;
-    /* No cache is kept for clients yet, so nothing may claim to be in it. */
     slot->to.flags &= SM_IMAGE_FLAG_HIGH_BITS_SET;
+    sm_writer_init(&slot->data, 0);
     struct sm_image_receiver receiver = *plan->receiver;
     receiver.may_be_lossy = receiver.may_be_lossy && role == SOURCE;
-    slot->codec = role == MASK ? SM_CODEC_BITMAP : sm_image_policy_choose(&receiver, *at);
+    bool is_cached = role != MASK && sm_image_task_caches(&receiver, slot->from);
+    *at = &slot->to;
+    if (is_cached && take_from_cache(plan, slot, receiver.may_be_lossy))
+        return;
+    slot->codec = role == MASK ? SM_CODEC_BITMAP : sm_image_policy_choose(&receiver, slot->from);
+    slot->is_lossy = slot->codec == SM_CODEC_JPEG || slot->codec == SM_CODEC_JPEG_ALPHA;
     if (slot->codec != SM_CODEC_BITMAP)
         task->raw_bytes += slot->from->bitmap.data.size;
     if (slot->codec == SM_CODEC_GLZ || slot->codec == SM_CODEC_ZLIB_GLZ)
         task->uses_glz = true;
-    sm_writer_init(&slot->data, 0);
-    *at = &slot->to;
+    if (is_cached)
+        slot->to.flags |= sm_pixmap_use_add(&task->use, slot->from->id, slot->from->width,
+                                            slot->from->height, slot->is_lossy);
+    if (role != MASK && slot->from->type == SM_IMAGE_TYPE_BITMAP)
+        plan_palette(plan, slot);
 }
 
 static void replace_brush(const struct plan *plan, struct sm_brush *brush)
@@ -108,20 +179,41 @@ static void replace_all(const struct plan *plan, struct sm_display_msg *msg)
     }
 }
 
+/* What the client has to drop before it can take the new images. */
+static void plan_invalidation(struct sm_image_task *task)
+{
+    const struct sm_pixmap_use *use = &task->use;
+    if (use->wait_count > 0)
+        task->before[task->before_count++] = (struct sm_display_msg){
+            .type = SM_MSG_WAIT_FOR_CHANNELS,
+            .wait_for_channels = {.num_waits = use->wait_count, .waits = use->waits}};
+    if (use->evicted_count > 0)
+        task->before[task->before_count++] = (struct sm_display_msg){
+            .type = SM_MSG_DISPLAY_INVAL_LIST,
+            .inval_list = {.num_resources = use->evicted_count, .resources = use->evicted}};
+}
+
 void sm_image_task_init(struct sm_image_task *task, const struct sm_display_msg *msg,
                         const struct sm_image_receiver *receiver)
 {
     *task = (struct sm_image_task){.msg = *msg};
     if (receiver->glz)
         task->glz = sm_glz_share_ref(receiver->glz);
+    sm_pixmap_use_init(&task->use, receiver->images, receiver->channel_id);
     replace_all(&(struct plan){.task = task, .receiver = receiver}, &task->msg);
+    task->is_owed = task->is_owed || task->uses_glz || task->use.count > 0 || task->use.evicted;
+    plan_invalidation(task);
+}
+
+void sm_image_task_sent(struct sm_image_task *task, uint64_t serial)
+{
+    sm_pixmap_use_sent(&task->use, serial);
 }
 
 bool sm_image_task_is_lossy(const struct sm_image_task *task)
 {
     for (unsigned i = 0; i < task->count; i++) {
-        enum sm_image_codec codec = task->slots[i].codec;
-        if (codec == SM_CODEC_JPEG || codec == SM_CODEC_JPEG_ALPHA)
+        if (task->slots[i].is_lossy)
             return true;
     }
     return false;
@@ -132,6 +224,7 @@ void sm_image_task_finish(struct sm_image_task *task)
     for (unsigned i = 0; i < task->count; i++)
         sm_writer_finish(&task->slots[i].data);
     sm_glz_share_unref(task->glz);
+    sm_pixmap_use_finish(&task->use);
 }
 
 /* ---- encoding ---- */
@@ -155,8 +248,10 @@ static void encode(struct sm_image_slot *slot, struct sm_encoder *encoder)
         .flags = slot->to.flags,
         .width = slot->to.width,
         .height = slot->to.height,
-        .palette = bitmap->palette,
-        .palette_flags = info.is_top_down ? SM_BITMAP_FLAG_TOP_DOWN : 0,
+        .palette = slot->palette,
+        .palette_id = slot->palette_id,
+        .palette_flags =
+            (uint8_t)(slot->palette_flags | (info.is_top_down ? SM_BITMAP_FLAG_TOP_DOWN : 0)),
         .alpha_flags = info.is_top_down ? 1 : 0, /* JPEG_ALPHA: TOP_DOWN */
         .glz_data_size = info.inflated_size,
         .jpeg_size = info.jpeg_size,

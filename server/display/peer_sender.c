@@ -188,9 +188,12 @@ static bool plan_drawing(struct sm_peer_sender *sender, struct sm_drawable *draw
     return !sender->is_stopped;
 }
 
-static bool is_worth_bands(const struct sm_image_receiver *receiver)
+static bool is_worth_bands(const struct sm_image_receiver *receiver,
+                           const struct sm_display_msg *msg)
 {
-    return receiver->compression != SM_COMPRESSION_OFF && !receiver->is_local;
+    return receiver->compression != SM_COMPRESSION_OFF && !receiver->is_local &&
+           msg->type == SM_MSG_DISPLAY_DRAW_COPY && msg->draw_copy.src_bitmap &&
+           !sm_image_task_caches(receiver, msg->draw_copy.src_bitmap);
 }
 
 static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable *drawable)
@@ -199,7 +202,7 @@ static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable
     struct sm_band bands[SM_BANDS_MAX];
     uint32_t count = 1;
     sender->config.callbacks->describe(sender->config.opaque, drawable, &receiver);
-    if (!drawable->must_be_whole && is_worth_bands(&receiver))
+    if (!drawable->must_be_whole && is_worth_bands(&receiver, &drawable->drawing->msg))
         count = sm_draw_bands_plan(bands, &drawable->drawing->msg);
     for (uint32_t i = 0; i < count; i++)
         if (!plan_drawing(sender, drawable, &receiver, count > 1 ? &bands[i] : NULL))
@@ -221,6 +224,8 @@ static void plan_item(struct sm_peer_sender *sender, struct sm_peer_item *item)
         return;
     }
     sending->item = item;
+    if (!is_late)
+        sender->config.callbacks->planned_message(sender->config.opaque, &item->msg);
     if (is_late && item->ops->encode) {
         sending->job.lane = item->ops->lane ? item->ops->lane(item->late) : NULL;
         sending->expected_bytes = FRAME_BYTES;
@@ -257,6 +262,23 @@ static bool send_msg(struct sm_peer_sender *sender, const struct sm_display_msg 
     return false;
 }
 
+/* A drawing's message with what goes before and behind it; after a failure the rest is left out. */
+static void send_task(struct sm_peer_sender *sender, struct sm_image_task *task)
+{
+    struct sm_channel *channel = sm_display_server_channel(sender->config.server);
+    for (unsigned i = 0; i < task->before_count; i++) {
+        if (!send_msg(sender, &task->before[i], true))
+            return;
+    }
+    if (!send_msg(sender, &task->msg, task->is_owed))
+        return;
+    sm_image_task_sent(task, sm_channel_sent_serial(channel));
+    for (unsigned i = 0; i < task->after_count; i++) {
+        if (!send_msg(sender, &task->after[i], true))
+            return;
+    }
+}
+
 static void send_item(struct sm_peer_sender *sender, struct sm_peer_item *item)
 {
     if (item->kind == SM_PEER_LATE) {
@@ -291,7 +313,7 @@ static void send_first(struct sm_peer_sender *sender, struct sending *sending)
     } else {
         if (sending->raw_bytes)
             learn_ratio(sender, sending);
-        (void)send_msg(sender, &sending->task.msg, sending->task.uses_glz);
+        send_task(sender, &sending->task);
     }
     free_sending(sending);
 }

@@ -42,6 +42,8 @@ struct sm_peer_sender_callbacks {
      */
     void (*planned)(void *opaque, const struct sm_drawable *drawable,
                     const struct sm_image_task *task);
+    /** A message from the queue, likewise. */
+    void (*planned_message)(void *opaque, const struct sm_display_msg *msg);
     /** Queue the pixels that this area of the surface has now. */
     void (*queue_pixels)(void *opaque, uint32_t surface_id, struct sm_rect area);
     /** Nothing waits and the line is free: queue something that can wait; false for nothing. */

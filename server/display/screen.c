@@ -4,6 +4,7 @@
 #include "core/base/cpu.h"
 #include "core/codec/encoder.h"
 #include "media/libs.h"
+#include "server/display/client_shares.h"
 #include "server/display/encode_pool.h"
 #include "server/display/limits.h"
 #include "server/display/renderer.h"
@@ -25,7 +26,13 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
     atomic_init(&screen->max_monitors, UINT32_MAX);
     sm_list_init(&screen->clients);
     sm_surfaces_init(&screen->surfaces, config->info.surface_count, NULL);
-    enum sm_status status = sm_memslots_create(&screen->slots, &config->info, config->log);
+    enum sm_status status = SM_OK;
+    if (config->shares)
+        screen->shares = sm_client_shares_ref(config->shares);
+    else
+        status = sm_client_shares_create(&screen->shares);
+    if (!status)
+        status = sm_memslots_create(&screen->slots, &config->info, config->log);
     if (!status)
         status = sm_renderer_create(&screen->renderer, screen->slots);
     if (!status)
@@ -76,4 +83,5 @@ void sm_screen_finish(struct sm_screen *screen)
     sm_streams_destroy(screen->streams);
     sm_renderer_destroy(screen->renderer);
     sm_memslots_destroy(screen->slots);
+    sm_client_shares_unref(screen->shares);
 }

@@ -39,10 +39,11 @@ struct sm_screen {
     void (*wait)(void *opaque, int timeout_ms);
     void *opaque;
 
-    struct sm_memslots *slots;    /* owned */
-    struct sm_renderer *renderer; /* owned */
-    struct sm_pointer *pointer;   /* owned */
-    struct sm_encoder *encoder;   /* owned: for all clients, what is not given to other threads */
+    struct sm_client_shares *shares; /* held */
+    struct sm_memslots *slots;       /* owned */
+    struct sm_renderer *renderer;    /* owned */
+    struct sm_pointer *pointer;      /* owned */
+    struct sm_encoder *encoder; /* owned: for all clients, what is not given to other threads */
     struct sm_encode_inbox
         *inbox; /* owned: what other threads have encoded; NULL: there are none */
     struct sm_surfaces surfaces;

@@ -486,6 +486,7 @@ void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *han
         .complaints = &screen->complaints,
         .callbacks = &CLIENT_CALLBACKS,
         .opaque = screen,
+        .shares = screen->shares,
         .compression = screen->compression,
         .encoder = screen->encoder,
         .inbox = screen->inbox,

@@ -118,6 +118,8 @@ void sm_screen_destroy_surfaces(struct sm_screen *screen)
         if (screen->surfaces.table[id])
             sm_screen_remove_surface(screen, screen->surfaces.table[id]);
     }
+    SM_LIST_FOR (link, &screen->clients)
+        sm_display_peer_renew_images(sm_display_peer_of(link));
     sm_screen_tell_all(screen, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_INVAL_ALL_PALETTES});
     sm_screen_tell_all(screen, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_STREAM_DESTROY_ALL});
     sm_screen_release_cursor(screen);

@@ -21,6 +21,7 @@
 #include "sumac/status.h"
 
 struct sm_channel_handover;
+struct sm_client_shares;
 struct sm_encode_pool;
 struct sm_log;
 struct sm_main_queue;
@@ -64,9 +65,11 @@ struct sm_worker_config {
     const struct sm_qxl_device_ops *device; /* borrowed */
     void *device_context;
     struct sm_qxl_init_info info;
-    uint8_t channel_id;               /* of its display and cursor channels */
-    const struct sm_log *log;         /* borrowed; may be NULL */
-    struct sm_encode_pool *pool;      /* held by the worker; NULL: it encodes everything itself */
+    uint8_t channel_id;          /* of its display and cursor channels */
+    const struct sm_log *log;    /* borrowed; may be NULL */
+    struct sm_encode_pool *pool; /* held by the worker; NULL: it encodes everything itself */
+    struct sm_client_shares
+        *shares; /* held likewise; NULL: its clients share nothing with others */
     struct sm_main_queue *main_queue; /* borrowed; NULL: the function below is never called */
     /** The primary came, went or changed: ask sm_worker_get_primary(). Main context; optional. */
     void (*primary_changed)(void *opaque);

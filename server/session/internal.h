@@ -23,6 +23,7 @@ struct sm_tls_context;
 
 enum { SM_CHANNEL_TYPE_END = SM_CHANNEL_WEBDAV + 1 };
 
+struct sm_client_shares;
 struct sm_encode_pool;
 
 /** File names and words for TLS; all owned, malloc. */
@@ -34,8 +35,9 @@ struct sm_server {
     const struct sm_log *log; /* borrowed */
     bool is_started;          /* what follows is there */
     struct sm_loop loop;
-    struct sm_main_queue *queue; /* owned */
-    struct sm_encode_pool *pool; /* held: its threads encode for all displays */
+    struct sm_main_queue *queue;     /* owned */
+    struct sm_client_shares *shares; /* held: what clients keep for several displays */
+    struct sm_encode_pool *pool;     /* held: its threads encode for all displays */
     const struct sm_server_host_ops *host;
     void *host_context;
 

@@ -9,6 +9,7 @@
 #include "io/tls.h"
 #include "server/device/smartcard.h"
 #include "server/device/spicevmc.h"
+#include "server/display/client_shares.h"
 #include "server/display/encode_pool.h"
 #include "server/display/worker.h"
 #include "server/session/connection.h"
@@ -96,6 +97,8 @@ static void stop(struct sm_server *server)
     server->queue = NULL;
     sm_encode_pool_unref(server->pool);
     server->pool = NULL;
+    sm_client_shares_unref(server->shares);
+    server->shares = NULL;
     sm_tls_context_destroy(server->tls);
     server->tls = NULL;
     sm_link_key_cache_finish(&server->keys);
@@ -113,6 +116,8 @@ enum sm_status sm_server_init(struct sm_server *server, struct sm_loop loop,
     enum sm_status status = sm_main_queue_create(&server->queue, loop);
     if (!status)
         status = sm_encode_pool_create(&server->pool, &(struct sm_encode_pool_config){0});
+    if (!status)
+        status = sm_client_shares_create(&server->shares);
     if (!status)
         status = sm_listeners_open(server);
     if (!status)

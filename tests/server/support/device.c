@@ -135,6 +135,12 @@ const struct sm_qxl_device_ops sm_test_device_ops = {
 
 void sm_test_device_init(struct sm_test_device *device, size_t memory_size)
 {
+    sm_test_device_init_as(device, memory_size, 0, NULL, SM_COMPRESSION_AUTO_GLZ);
+}
+
+void sm_test_device_init_as(struct sm_test_device *device, size_t memory_size, uint8_t id,
+                            struct sm_client_shares *shares, enum sm_worker_compression compression)
+{
     memset(device, 0, sizeof(*device));
     pthread_mutex_init(&device->lock, NULL);
     pthread_cond_init(&device->changed, NULL);
@@ -148,7 +154,9 @@ void sm_test_device_init(struct sm_test_device *device, size_t memory_size)
         .device_context = device,
         .info = sm_test_guest_info,
         .log = &device->lines.log,
-        .compression = SM_COMPRESSION_AUTO_GLZ,
+        .channel_id = id,
+        .shares = shares,
+        .compression = compression,
         .streaming = SM_STREAMING_FILTER,
         .mouse_mode = SM_WORKER_MOUSE_SERVER,
     };

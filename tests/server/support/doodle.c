@@ -34,7 +34,11 @@ static uint64_t put_pixels(struct sm_test_doodle *doodle, uint32_t size)
     return chunk;
 }
 
-static uint64_t put_bitmap(struct sm_test_doodle *doodle, uint32_t width, uint32_t height)
+enum { KEPT = 24, KEPT_FIRST_ID = 1 << 20, KEPT_WIDTH = 48, KEPT_HEIGHT = 32 };
+
+/* Pixels are random, and so is the format. */
+static uint64_t put_bitmap_of(struct sm_test_doodle *doodle, uint32_t width, uint32_t height,
+                              uint64_t id, bool is_kept)
 {
     static const struct {
         uint8_t format, bytes;
@@ -45,7 +49,7 @@ static uint64_t put_bitmap(struct sm_test_doodle *doodle, uint32_t width, uint32
                    {SM_BITMAP_FORMAT_8BIT, 1}};
     unsigned kind = sm_test_doodle_pick(doodle, sizeof(formats) / sizeof(formats[0]));
     uint32_t stride = width * formats[kind].bytes;
-    QXLImage image = {.descriptor = {.id = ++doodle->next_image, .width = width, .height = height},
+    QXLImage image = {.descriptor = {.id = id, .flags = is_kept, .width = width, .height = height},
                       .bitmap = {.format = formats[kind].format,
                                  .flags = sm_test_doodle_pick(doodle, 2) ? QXL_BITMAP_TOP_DOWN : 0,
                                  .x = width,
@@ -53,7 +57,7 @@ static uint64_t put_bitmap(struct sm_test_doodle *doodle, uint32_t width, uint32
                                  .stride = stride,
                                  .data = put_pixels(doodle, stride * height)}};
     if (formats[kind].format == SM_BITMAP_FORMAT_8BIT) {
-        const uint8_t head[10] = {doodle->next_image & 3, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+        const uint8_t head[10] = {id & (is_kept ? 0xff : 3), 0, 0, 0, 0, 0, 0, 0, 0, 1};
         image.bitmap.palette = sm_test_guest_put(doodle->guest, head, sizeof(head));
         for (uint32_t i = 0; i < 256; i++) {
             uint32_t entry = sm_test_random_next(&doodle->random) & 0xffffff;
@@ -61,6 +65,20 @@ static uint64_t put_bitmap(struct sm_test_doodle *doodle, uint32_t width, uint32
         }
     }
     return sm_test_guest_put(doodle->guest, &image, sizeof(image));
+}
+
+static uint64_t put_bitmap(struct sm_test_doodle *doodle, uint32_t width, uint32_t height)
+{
+    return put_bitmap_of(doodle, width, height, ++doodle->next_image, false);
+}
+
+/* One of a few pictures of one size, which its id determines. */
+static uint64_t put_kept(struct sm_test_doodle *doodle)
+{
+    struct sm_test_doodle painter = *doodle;
+    uint32_t number = sm_test_doodle_pick(doodle, KEPT);
+    painter.random.state = number + 1;
+    return put_bitmap_of(&painter, KEPT_WIDTH, KEPT_HEIGHT, KEPT_FIRST_ID + number, true);
 }
 
 static uint64_t put_mask(struct sm_test_doodle *doodle, uint32_t width, uint32_t height)
@@ -131,6 +149,13 @@ static uint64_t put_source(struct sm_test_doodle *doodle, QXLDrawable *d, QXLRec
             d->surfaces_rects[0] = *area;
             return sm_test_guest_put(doodle->guest, &image, sizeof(image));
         }
+    }
+    if (doodle->kept_in && width <= KEPT_WIDTH && height <= KEPT_HEIGHT &&
+        sm_test_doodle_pick(doodle, doodle->kept_in) == 0) {
+        x = sm_test_doodle_pick(doodle, KEPT_WIDTH - width + 1);
+        y = sm_test_doodle_pick(doodle, KEPT_HEIGHT - height + 1);
+        *area = sm_test_rect((int32_t)x, (int32_t)y, (int32_t)(x + width), (int32_t)(y + height));
+        return put_kept(doodle);
     }
     if (sm_test_doodle_pick(doodle, 8) == 0)
         width += 3; /* squeezed */

@@ -24,6 +24,7 @@ struct sm_test_doodle {
     uint32_t surface_count;
     uint32_t copy_in;    /* one drawing in so many moves or copies within the guest */
     uint32_t next_image; /* ids of images; 0 for the first */
+    uint32_t kept_in;    /* one picture in so many is one of a few that clients may keep; 0: none */
 };
 
 /** A number below `limit`, which is not 0. */
