@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A machine without an operating system: a boot sector that paints a screen of coloured characters, which stays still
- * (the cursor is hidden), and then shows the keys that are pressed. Tests that need a picture or a keyboard but no desktop
+ * (the cursor is hidden), and then shows the keys that are pressed; with T it whistles. Tests that need a picture or a keyboard but no desktop
  * boot it in two seconds. */
     .code16
     .globl _start
@@ -52,10 +52,24 @@ key:
     testb %al, %al
     jz key
     call put
+    cmpb $'T', %al
+    je tone
     cmpb $13, %al
     jne key
     movb $10, %al
     call put
+    jmp key
+
+tone: /* the key T: the speaker whistles from now on, at 1193182 / 2712 = 440 Hz */
+    movb $0xb6, %al
+    outb %al, $0x43
+    movw $2712, %ax
+    outb %al, $0x42
+    movb %ah, %al
+    outb %al, $0x42
+    inb $0x61, %al
+    orb $3, %al
+    outb %al, $0x61
     jmp key
 
 put:
