@@ -48,20 +48,23 @@ struct sm_codec_estimate sm_codec_expect(const struct sm_image_traits *t, enum s
     uint64_t literals = matched < t->pixels ? t->pixels - matched : 0;
     uint64_t tokens = part(t->pixels, t->breaks);
     uint64_t alpha = t->has_alpha ? t->pixels / 16 : 0; /* mostly flat */
+    uint64_t lengths = t->pixels / 255;                 /* of long runs, at least */
     switch (codec) {
     case SM_CODEC_QUIC:
-        return estimate(&QUIC_SPEED, (coded * t->residual_bits / 256 + tokens * 2) / 8 + alpha + 64,
+        return estimate(&QUIC_SPEED,
+                        (coded * t->residual_bits / 256 + tokens * 2) / 8 + lengths + alpha + 64,
                         t->pixels, coded);
     case SM_CODEC_LZ_RGB:
-        return estimate(&LZ_SPEED, literals * 3 + literals / 32 + tokens + alpha + 64, t->pixels,
-                        literals + tokens);
+        return estimate(&LZ_SPEED, literals * 3 + literals / 32 + tokens + lengths + alpha + 64,
+                        t->pixels, literals + tokens);
     case SM_CODEC_GLZ:
     case SM_CODEC_ZLIB_GLZ:
-        return estimate(&GLZ_SPEED, literals * 3 + literals / 32 + tokens * 3 / 2 + alpha + 64,
+        return estimate(&GLZ_SPEED,
+                        literals * 3 + literals / 32 + tokens * 3 / 2 + lengths + alpha + 64,
                         t->pixels, literals + tokens);
     case SM_CODEC_LZ4:
-        return estimate(&LZ4_SPEED, literals * t->bytes_a_pixel + tokens * 3 / 2 + 64, t->pixels,
-                        literals + tokens);
+        return estimate(&LZ4_SPEED, literals * t->bytes_a_pixel + tokens * 3 / 2 + raw / 255 + 64,
+                        t->pixels, literals + tokens);
     case SM_CODEC_JPEG:
     case SM_CODEC_JPEG_ALPHA: /* sharp edges cost, smooth areas do not */
         return estimate(&JPEG_SPEED, t->pixels / 24 + coded * t->residual_bits / 256 / 48 + 640,

@@ -431,6 +431,7 @@ static void describe_receiver(void *opaque, const struct sm_drawable *drawable,
         .palettes =
             client->images ? &client->palettes : NULL, /* one who keeps nothing, keeps none */
         .channel_id = client->handover->channel_id,
+        .costs = client->config.costs,
     };
 }
 
@@ -737,6 +738,7 @@ static enum sm_status start(struct sm_display_peer *client)
                                                              .queue = &client->queue,
                                                              .encoder = client->config.encoder,
                                                              .inbox = client->config.inbox,
+                                                             .costs = client->config.costs,
                                                              .is_slow = handover->is_low_bandwidth,
                                                              .callbacks = &SENDER_CALLBACKS,
                                                              .opaque = client});

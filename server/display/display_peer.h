@@ -24,6 +24,7 @@ struct sm_channel_handover;
 struct sm_client_shares;
 struct sm_encode_inbox;
 struct sm_encoder;
+struct sm_image_costs;
 struct sm_late_ops;
 struct sm_log;
 
@@ -60,6 +61,7 @@ struct sm_display_peer_config {
     struct sm_client_shares *shares;        /* borrowed: what it has in common with others */
     enum sm_worker_compression compression; /* until it wishes for something else */
     struct sm_encoder *encoder;             /* borrowed: the worker's, for all its clients */
+    struct sm_image_costs *costs;           /* borrowed: likewise */
     struct sm_encode_inbox *inbox;          /* borrowed: likewise; NULL: no other threads */
 };
 

@@ -2,7 +2,9 @@
 #include "server/display/image_task.h"
 
 #include "core/codec/encoder.h"
+#include "io/clock.h"
 #include "server/display/glz_share.h"
+#include "server/display/image_costs.h"
 #include "server/display/peer_palettes.h"
 
 /* What an image is to its message. */
@@ -98,7 +100,12 @@ static void replace(const struct plan *plan, const struct sm_image **at, enum ro
     *at = &slot->to;
     if (is_cached && take_from_cache(plan, slot, receiver.may_be_lossy))
         return;
-    slot->codec = role == MASK ? SM_CODEC_BITMAP : sm_image_policy_choose(&receiver, slot->from);
+    struct sm_image_choice choice = {.codec = SM_CODEC_BITMAP};
+    if (role != MASK)
+        choice = sm_image_policy_choose(&receiver, slot->from);
+    slot->codec = choice.codec;
+    slot->expected = choice.expected;
+    slot->is_expected = choice.is_expected;
     slot->is_lossy = slot->codec == SM_CODEC_JPEG || slot->codec == SM_CODEC_JPEG_ALPHA;
     if (slot->codec != SM_CODEC_BITMAP)
         task->raw_bytes += slot->from->bitmap.data.size;
@@ -240,8 +247,11 @@ static void encode(struct sm_image_slot *slot, struct sm_encoder *encoder)
     if (codec == SM_CODEC_ZLIB_GLZ && sm_encode_bound(SM_CODEC_GLZ, &in) > room)
         room = sm_encode_bound(SM_CODEC_GLZ, &in); /* it wants room for what is deflated */
     sm_writer_init(&slot->data, room);
+    uint64_t begun_us = slot->is_expected ? sm_now_us() : 0;
     if (sm_image_encode(encoder, &codec, &in, &info, &slot->data) != SM_OK)
         return;
+    if (slot->is_expected)
+        slot->encoded_us = sm_now_us() - begun_us + 1;
     slot->to = (struct sm_image){
         .id = slot->to.id,
         .type = (uint8_t)codec,
@@ -272,4 +282,14 @@ void sm_image_task_encode(struct sm_image_task *task, struct sm_encoder *encoder
         if (task->slots[i].codec != SM_CODEC_BITMAP)
             encode(&task->slots[i], encoder);
     sm_encoder_set_dictionary(encoder, NULL);
+}
+
+void sm_image_task_learn(const struct sm_image_task *task, struct sm_image_costs *costs)
+{
+    for (unsigned i = 0; i < task->count; i++) {
+        const struct sm_image_slot *slot = &task->slots[i];
+        if (slot->encoded_us)
+            sm_image_costs_learn(costs, slot->codec, &slot->expected, sm_image_slot_bytes(slot),
+                                 slot->encoded_us);
+    }
 }

@@ -35,6 +35,10 @@ struct sm_image_slot {
     uint8_t palette_flags;
     uint64_t palette_id;
     const struct sm_palette *palette;
+
+    struct sm_codec_estimate expected; /* of `codec`, if `is_expected` */
+    bool is_expected;
+    uint64_t encoded_us; /* how long it took; 0 before */
 };
 
 /** Stays where it is from init to finish. Thread: one at a time. */
@@ -73,6 +77,11 @@ void sm_image_task_sent(struct sm_image_task *task, uint64_t serial);
  * sent in one piece.
  */
 bool sm_image_task_caches(const struct sm_image_receiver *receiver, const struct sm_image *image);
+
+struct sm_image_costs;
+
+/** Tells what came of it, once it is encoded. Thread: the worker's. */
+void sm_image_task_learn(const struct sm_image_task *task, struct sm_image_costs *costs);
 
 /** Bytes of one image's pixels as they will be sent. */
 size_t sm_image_slot_bytes(const struct sm_image_slot *slot);

@@ -297,6 +297,8 @@ static void learn_ratio(struct sm_peer_sender *sender, const struct sending *sen
 {
     uint64_t bytes = task_bytes(&sending->task), ratio = bytes * 256 / sending->raw_bytes;
     sm_peer_flow_note(&sender->flow, sending->raw_bytes / 4, bytes);
+    if (sender->config.costs)
+        sm_image_task_learn(&sending->task, sender->config.costs);
     sender->ratio = (uint32_t)((sender->ratio * 3 + (ratio < 256 ? ratio : 256) + 2) / 4);
 }
 

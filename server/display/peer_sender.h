@@ -24,6 +24,7 @@
 struct sm_display_server;
 struct sm_encode_inbox;
 struct sm_encoder;
+struct sm_image_costs;
 struct sm_pump;
 
 /** What the owner is asked and told. It may queue things, but not destroy the sender. */
@@ -62,6 +63,7 @@ struct sm_peer_sender_config {
     struct sm_peer_queue *queue;      /* borrowed */
     struct sm_encoder *encoder;       /* borrowed: the worker's own, for what is small */
     struct sm_encode_inbox *inbox;    /* borrowed: for the rest; NULL: none, all on this thread */
+    struct sm_image_costs *costs;     /* borrowed: the worker's, which learn */
     bool is_slow;                     /* what is thought of the line as long as it is not known */
     const struct sm_peer_sender_callbacks *callbacks;
     void *opaque;

@@ -15,6 +15,7 @@
 #include "server/display/display_peer.h"
 #include "server/display/drawable.h"
 #include "server/display/gl_scanout.h"
+#include "server/display/image_costs.h"
 #include "server/display/pointer.h"
 #include "server/display/surfaces.h"
 #include "server/display/worker.h"
@@ -43,7 +44,8 @@ struct sm_screen {
     struct sm_memslots *slots;       /* owned */
     struct sm_renderer *renderer;    /* owned */
     struct sm_pointer *pointer;      /* owned */
-    struct sm_encoder *encoder; /* owned: for all clients, what is not given to other threads */
+    struct sm_encoder *encoder;  /* owned: for all clients, what is not given to other threads */
+    struct sm_image_costs costs; /* of what is encoded for all clients */
     struct sm_encode_inbox
         *inbox; /* owned: what other threads have encoded; NULL: there are none */
     struct sm_surfaces surfaces;

@@ -489,6 +489,7 @@ void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *han
         .shares = screen->shares,
         .compression = screen->compression,
         .encoder = screen->encoder,
+        .costs = &screen->costs,
         .inbox = screen->inbox,
     };
     struct sm_display_peer *client;
