@@ -188,11 +188,11 @@ static bool plan_drawing(struct sm_peer_sender *sender, struct sm_drawable *draw
     return !sender->is_stopped;
 }
 
+/* What goes raw is cut as well: the connection's buffer stays small, and warm. */
 static bool is_worth_bands(const struct sm_image_receiver *receiver,
                            const struct sm_display_msg *msg)
 {
-    return receiver->compression != SM_COMPRESSION_OFF && !receiver->is_local &&
-           msg->type == SM_MSG_DISPLAY_DRAW_COPY && msg->draw_copy.src_bitmap &&
+    return msg->type == SM_MSG_DISPLAY_DRAW_COPY && msg->draw_copy.src_bitmap &&
            !sm_image_task_caches(receiver, msg->draw_copy.src_bitmap);
 }
 
@@ -200,8 +200,8 @@ static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable
 {
     struct sm_image_receiver receiver = {0};
     struct sm_band bands[SM_BANDS_MAX];
-    uint32_t count = 1;
     sender->config.callbacks->describe(sender->config.opaque, drawable, &receiver);
+    uint32_t count = 1;
     if (!drawable->must_be_whole && is_worth_bands(&receiver, &drawable->drawing->msg))
         count = sm_draw_bands_plan(bands, &drawable->drawing->msg);
     for (uint32_t i = 0; i < count; i++)
