@@ -18,6 +18,7 @@ enum {
     DEFAULT_JPEG_QUALITY = 85,
     ZLIB_LEVEL = 3,
     ZLIB_LEAST_BYTES = 100, /* below, it is not worth a try */
+    KEPT_AT_REST = 1 << 20, /* bytes of each scratch memory */
 };
 
 struct sm_encoder {
@@ -74,6 +75,13 @@ void sm_encoder_destroy(struct sm_encoder *encoder)
     sm_scratch_finish(&encoder->references.room);
     sm_writer_finish(&encoder->glz);
     free(encoder);
+}
+
+void sm_encoder_trim(struct sm_encoder *encoder)
+{
+    sm_scratch_trim_to(&encoder->pixels, KEPT_AT_REST);
+    sm_scratch_trim_to(&encoder->compressed, KEPT_AT_REST);
+    sm_scratch_trim_to(&encoder->references.room, KEPT_AT_REST);
 }
 
 void sm_encoder_set_dictionary(struct sm_encoder *encoder, struct sm_glz_dictionary *dictionary)

@@ -39,6 +39,9 @@ SM_NODISCARD enum sm_status sm_encoder_create(struct sm_encoder **out,
 /** Destroys `encoder`. NULL does nothing. */
 void sm_encoder_destroy(struct sm_encoder *encoder);
 
+/** Gives back what large images left it of scratch memory; for an encoder with nothing to do. */
+void sm_encoder_trim(struct sm_encoder *encoder);
+
 /** From now on uses `dictionary`, borrowed; NULL: without GLZ. For encoders that several share. */
 void sm_encoder_set_dictionary(struct sm_encoder *encoder, struct sm_glz_dictionary *dictionary);
 

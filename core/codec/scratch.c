@@ -32,7 +32,12 @@ uint8_t *sm_scratch_grow(struct sm_scratch *scratch, size_t used, size_t size)
 
 void sm_scratch_trim(struct sm_scratch *scratch)
 {
-    if (scratch->capacity > SM_SCRATCH_KEPT_BYTES)
+    sm_scratch_trim_to(scratch, SM_SCRATCH_KEPT_BYTES);
+}
+
+void sm_scratch_trim_to(struct sm_scratch *scratch, size_t kept_bytes)
+{
+    if (scratch->capacity > kept_bytes)
         sm_scratch_finish(scratch);
 }
 

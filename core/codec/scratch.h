@@ -27,6 +27,9 @@ uint8_t *sm_scratch_grow(struct sm_scratch *scratch, size_t used, size_t size);
 /** Gives memory back if it is more than is worth keeping. */
 void sm_scratch_trim(struct sm_scratch *scratch);
 
+/** Gives memory back if it is more than `kept_bytes`. */
+void sm_scratch_trim_to(struct sm_scratch *scratch, size_t kept_bytes);
+
 void sm_scratch_finish(struct sm_scratch *scratch);
 
 /** All bytes of a list of chunks; saturates at SIZE_MAX. */

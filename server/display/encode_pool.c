@@ -117,14 +117,24 @@ static void settle(struct sm_encode_pool *pool, struct sm_encode_job *job)
     pthread_cond_broadcast(&pool->finished);
 }
 
+static void wait_for_job(struct sm_encode_pool *pool, struct thread *thread)
+{
+    if (sm_list_is_empty(&pool->ready)) { /* at rest it keeps little */
+        pthread_mutex_unlock(&pool->lock);
+        sm_encoder_trim(thread->encoder);
+        pthread_mutex_lock(&pool->lock);
+    }
+    while (sm_list_is_empty(&pool->ready) && !pool->is_ending)
+        pthread_cond_wait(&pool->changed, &pool->lock);
+}
+
 static void *run(void *opaque)
 {
     struct thread *thread = opaque;
     struct sm_encode_pool *pool = thread->pool;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (sm_list_is_empty(&pool->ready) && !pool->is_ending)
-            pthread_cond_wait(&pool->changed, &pool->lock);
+        wait_for_job(pool, thread);
         if (sm_list_is_empty(&pool->ready))
             break;
         struct sm_encode_job *job = job_of(pool->ready.next);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/display/screen.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "core/base/cpu.h"
 #include "core/codec/encoder.h"
 #include "media/libs.h"
@@ -9,6 +13,26 @@
 #include "server/display/limits.h"
 #include "server/display/renderer.h"
 #include "server/display/streams.h"
+
+enum { TIDY_MS = 1000 };
+
+/*
+ * A whole picture takes megabytes several times over, of which the allocator keeps most, in the
+ * arena of each thread that had a part in it, as if they were needed again at once.
+ */
+static void tidy(void *opaque)
+{
+    struct sm_screen *screen = opaque;
+    sm_encoder_trim(screen->encoder);
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
+void sm_screen_tidy_later(struct sm_screen *screen)
+{
+    sm_loop_timer_start(screen->loop, screen->tidy_timer, TIDY_MS);
+}
 
 static void on_encoded(void *opaque)
 {
@@ -55,6 +79,9 @@ enum sm_status sm_screen_init(struct sm_screen *screen, const struct sm_worker_c
                                                      });
     if (!status && config->pool)
         status = sm_encode_inbox_create(&screen->inbox, config->pool, loop, on_encoded, screen);
+    screen->tidy_timer = sm_loop_timer_add(loop, tidy, screen);
+    if (!status && !screen->tidy_timer)
+        status = SM_ERR_NOMEM;
     screen->surfaces.renderer = screen->renderer;
     return status;
 }
@@ -66,6 +93,7 @@ void sm_screen_finish(struct sm_screen *screen)
         sm_streams_remove_client(screen->streams, client);
         sm_display_peer_destroy(client);
     }
+    sm_loop_timer_remove(screen->loop, screen->tidy_timer);
     sm_gl_scanout_destroy(screen->gl);
     sm_pointer_destroy(screen->pointer);
     for (uint32_t id = 0; id < screen->surfaces.limit; id++) {

@@ -55,6 +55,8 @@ struct sm_screen {
     struct sm_gl_scanout *gl;       /* owned */
     struct sm_streams *streams;     /* owned */
 
+    struct sm_timer *tidy_timer; /* owned: runs after a large picture */
+
     bool is_running;
     bool has_closed_clients; /* some wait to be destroyed */
     struct sm_ring_state display_ring, cursor_ring;
@@ -77,6 +79,9 @@ SM_NODISCARD enum sm_status sm_screen_init(struct sm_screen *screen,
 
 /** Disconnects all, gives back what is held of the guest, frees the parts. */
 void sm_screen_finish(struct sm_screen *screen);
+
+/** A large picture is on its way to a client: when it is over, memory goes back to the system. */
+void sm_screen_tidy_later(struct sm_screen *screen);
 
 /* ---- screen_rings.c ---- */
 

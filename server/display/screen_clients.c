@@ -33,6 +33,8 @@ static struct sm_drawable *make_drawable(struct sm_screen *screen, struct sm_dra
 /* What is asked of pixels that are queued. */
 enum { PLAIN = 0, EXACT = 1, WHOLE = 2 };
 
+enum { LARGE_BYTES = 4 << 20 }; /* of a picture after which the memory is tidied */
+
 /* Queues the current pixels of an area, everything pending on the surface being rendered. */
 static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *client,
                          struct sm_display_surface *surface, struct sm_rect area, unsigned asked)
@@ -62,6 +64,8 @@ static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *clien
     }
     drawable->must_be_exact = asked & EXACT;
     drawable->must_be_whole = asked & WHOLE;
+    if (drawing->size_bytes >= LARGE_BYTES)
+        sm_screen_tidy_later(screen);
     sm_display_peer_queue_drawable(client, drawable);
     sm_drawable_unref(drawable);
 }
