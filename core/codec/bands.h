@@ -12,7 +12,7 @@
 
 enum {
     /** Bands have at least so many pixels: below, what a codec learns anew weighs too much. */
-    SM_BAND_MIN_PIXELS = 1 << 17,
+    SM_BAND_MIN_PIXELS = 320 << 10,
     SM_BANDS_MAX = 64,
 };
 
