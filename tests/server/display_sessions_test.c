@@ -11,6 +11,7 @@
 #include "core/wire/types.h"
 #include "io/clock.h"
 #include "server/display/client_shares.h"
+#include "server/display/encode_pool.h"
 #include "tests/server/support/device.h"
 #include "tests/server/support/doodle.h"
 #include "tests/server/support/member.h"
@@ -31,6 +32,7 @@ static const struct sm_test_doodle_surface SHAPES[1 + OFF_SCREEN] = {
 
 struct play {
     struct sm_client_shares *shares;
+    struct sm_encode_pool *pool;
     struct sm_test_device devices[DEVICES];
     struct sm_test_doodle doodles[DEVICES];
     size_t memory_used[DEVICES]; /* by what stays */
@@ -43,7 +45,7 @@ static void start_device(struct play *play, uint32_t i, enum sm_worker_compressi
                          uint32_t seed)
 {
     struct sm_test_device *device = &play->devices[i];
-    sm_test_device_init_as(device, MEMORY, (uint8_t)i, play->shares, compression);
+    sm_test_device_init_as(device, MEMORY, (uint8_t)i, play->pool, play->shares, compression);
     sm_test_device_start(device, WIDTH, HEIGHT, false);
     for (uint32_t s = 1; s <= OFF_SCREEN; s++)
         (void)sm_test_device_create_surface(device, SHAPES[s].id, SHAPES[s].width, SHAPES[s].height,
@@ -59,7 +61,9 @@ static void start_device(struct play *play, uint32_t i, enum sm_worker_compressi
 
 static void start(struct play *play, enum sm_worker_compression compression, uint32_t seed)
 {
+    const struct sm_encode_pool_config pool = {.threads = 2, .inline_bytes = 1};
     sm_check_status(sm_client_shares_create(&play->shares), SM_OK);
+    sm_check_status(sm_encode_pool_create(&play->pool, &pool), SM_OK);
     for (uint32_t i = 0; i < DEVICES; i++)
         start_device(play, i, compression, seed);
 }
@@ -71,6 +75,7 @@ static void finish(struct play *play)
     for (uint32_t i = 0; i < play->member_count; i++)
         sm_test_member_finish(&play->members[i]);
     sm_client_shares_unref(play->shares);
+    sm_encode_pool_unref(play->pool);
     free(play);
 }
 

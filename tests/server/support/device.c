@@ -135,19 +135,23 @@ const struct sm_qxl_device_ops sm_test_device_ops = {
 
 void sm_test_device_init(struct sm_test_device *device, size_t memory_size)
 {
-    sm_test_device_init_as(device, memory_size, 0, NULL, SM_COMPRESSION_AUTO_GLZ);
+    struct sm_encode_pool_config config = {.threads = 2, .inline_bytes = 1};
+    struct sm_encode_pool *pool;
+    sm_check_status(sm_encode_pool_create(&pool, &config), SM_OK);
+    sm_test_device_init_as(device, memory_size, 0, pool, NULL, SM_COMPRESSION_AUTO_GLZ);
+    sm_encode_pool_unref(pool);
 }
 
 void sm_test_device_init_as(struct sm_test_device *device, size_t memory_size, uint8_t id,
-                            struct sm_client_shares *shares, enum sm_worker_compression compression)
+                            struct sm_encode_pool *pool, struct sm_client_shares *shares,
+                            enum sm_worker_compression compression)
 {
     memset(device, 0, sizeof(*device));
     pthread_mutex_init(&device->lock, NULL);
     pthread_cond_init(&device->changed, NULL);
     sm_test_guest_init(&device->guest, memory_size);
     sm_test_lines_init(&device->lines);
-    struct sm_encode_pool_config pool = {.threads = 2, .inline_bytes = 1};
-    sm_check_status(sm_encode_pool_create(&device->pool, &pool), SM_OK);
+    device->pool = sm_encode_pool_ref(pool);
     struct sm_worker_config config = {
         .pool = device->pool,
         .device = &sm_test_device_ops,

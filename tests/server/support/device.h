@@ -53,11 +53,11 @@ extern const struct sm_qxl_device_ops sm_test_device_ops;
 /** Makes the device with `memory_size` bytes of guest memory and its worker; adds the slot. */
 void sm_test_device_init(struct sm_test_device *device, size_t memory_size);
 /**
- * The same for one of several devices: with the channel id `id`, clients' things shared through
- * `shares`, and images sent as `compression` says.
+ * The same for one of several devices: with the channel id `id`, a pool of threads and clients'
+ * things in common with others, and images sent as `compression` says.
  */
 void sm_test_device_init_as(struct sm_test_device *device, size_t memory_size, uint8_t id,
-                            struct sm_client_shares *shares,
+                            struct sm_encode_pool *pool, struct sm_client_shares *shares,
                             enum sm_worker_compression compression);
 void sm_test_device_finish(struct sm_test_device *device);
 
