@@ -10,8 +10,11 @@ uint32_t sm_bands_plan(struct sm_band bands[SM_BANDS_MAX], uint32_t width, uint3
     if (pixels == 0)
         return 0;
     uint64_t most = sm_min_u32(sm_min_u32(wanted, SM_BANDS_MAX), height);
-    if (most > pixels / SM_BAND_MIN_PIXELS)
-        most = pixels / SM_BAND_MIN_PIXELS;
+    uint64_t room = pixels / SM_BAND_GOOD_PIXELS;
+    if (room < 2 && pixels >= 2 * SM_BAND_MIN_PIXELS)
+        room = 2;
+    if (most > room)
+        most = room;
     uint32_t count = most > 1 ? (uint32_t)most : 1;
     uint32_t top = 0;
     for (uint32_t i = 0; i < count; i++) {

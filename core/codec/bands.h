@@ -11,8 +11,10 @@
 #include "core/codec/codec.h"
 
 enum {
-    /** Bands have at least so many pixels: below, what a codec learns anew weighs too much. */
-    SM_BAND_MIN_PIXELS = 320 << 10,
+    /** What a codec learns anew in each band weighs: none has fewer pixels than this, */
+    SM_BAND_MIN_PIXELS = 1 << 17,
+    /** and a third one is only made where each has so many. */
+    SM_BAND_GOOD_PIXELS = 320 << 10,
     SM_BANDS_MAX = 64,
 };
 

@@ -223,6 +223,8 @@ static void bands_are_never_too_small(void **state)
     assert_int_equal(sm_bands_plan(bands, 0, 64, 8), 0);
     assert_int_equal(sm_bands_plan(bands, 1920, 1080, 0), 1);
     assert_int_equal(sm_bands_plan(bands, 1920, 1080, 1000), 6);
+    assert_int_equal(sm_bands_plan(bands, 512, 511, 8), 1);
+    assert_int_equal(sm_bands_plan(bands, 512, 512, 8), 2);
     assert_int_equal(sm_bands_plan(bands, 1 << 24, 2, 64), 2);
 }
 
