@@ -27,6 +27,7 @@ struct kind {
     const char *const *names;   /* of encoders, the first that exists is taken */
     const char *const *options; /* name, value, …, NULL */
     bool follows_rate;          /* bit_rate may be changed while it runs */
+    bool is_alone;              /* its threads wait for each other at full speed: one is quicker */
 };
 
 static const char *const H264_NAMES[] = {"libx264", NULL};
@@ -38,7 +39,7 @@ static const char *const H264_OPTIONS[] = {
     NULL};
 static const char *const VP8_NAMES[] = {"libvpx", NULL};
 static const char *const VP8_OPTIONS[] = {
-    "deadline", "realtime",     "cpu-used", "8", "lag-in-frames", "0", "error-resilient",
+    "deadline", "realtime",     "cpu-used", "-12", "lag-in-frames", "0", "error-resilient",
     "default",  "auto-alt-ref", "0",        NULL};
 static const char *const VP9_NAMES[] = {"libvpx-vp9", NULL};
 static const char *const VP9_OPTIONS[] = {"deadline",
@@ -64,10 +65,10 @@ static const char *const AV1_OPTIONS[] = {"usage",         "realtime", "cpu-used
                                           "aq-mode",       "3",        NULL};
 
 static const struct kind KINDS[] = {
-    [SM_VIDEO_VP8] = {VP8_NAMES, VP8_OPTIONS, false},
-    [SM_VIDEO_H264] = {H264_NAMES, H264_OPTIONS, true},
-    [SM_VIDEO_VP9] = {VP9_NAMES, VP9_OPTIONS, false},
-    [SM_VIDEO_AV1] = {AV1_NAMES, AV1_OPTIONS, false},
+    [SM_VIDEO_VP8] = {VP8_NAMES, VP8_OPTIONS, false, true},
+    [SM_VIDEO_H264] = {H264_NAMES, H264_OPTIONS, true, false},
+    [SM_VIDEO_VP9] = {VP9_NAMES, VP9_OPTIONS, false, false},
+    [SM_VIDEO_AV1] = {AV1_NAMES, AV1_OPTIONS, false, false},
 };
 
 struct encoder {
@@ -116,7 +117,7 @@ static enum sm_status open_context(struct encoder *encoder, uint64_t bits_per_se
     context->framerate = (AVRational){(int)setup->fps, 1};
     context->gop_size = (int)setup->fps * KEY_SECONDS;
     context->max_b_frames = 0;
-    context->thread_count = (int)setup->threads;
+    context->thread_count = encoder->kind->is_alone ? 1 : (int)setup->threads;
     context->thread_type = FF_THREAD_SLICE; /* frame threads hold frames back */
     context->flags |= AV_CODEC_FLAG_LOW_DELAY;
     context->color_range = AVCOL_RANGE_MPEG;

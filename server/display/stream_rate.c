@@ -23,6 +23,7 @@ enum {
     MARGIN_MIN_MS = 10,
     MARGIN_MS = 25,
     MARGIN_MAX_MS = 40,
+    MARGIN_PATIENCE = 8,
     STAMP_STEP_MS = 100,
     STAMP_MAX_MS = 2000,
     DEFAULT_INTERVAL_US = 40 * 1000,
@@ -145,7 +146,7 @@ void sm_stream_rate_report(struct sm_stream_rate *rate,
     if (margin_ms < MARGIN_MIN_MS || report->num_drops > 0)
         step_ms = margin_ms < MARGIN_MS ? MARGIN_MS - margin_ms : MARGIN_MIN_MS;
     else if (margin_ms > MARGIN_MAX_MS)
-        step_ms = -((margin_ms - MARGIN_MS) / 2);
+        step_ms = -((margin_ms - MARGIN_MS) / MARGIN_PATIENCE); /* the next burst may be worse */
     step_ms = limit_i32(step_ms, -STAMP_STEP_MS, 2 * STAMP_STEP_MS);
     rate->stamp_ms = limit_i32(rate->stamp_ms + step_ms, -STAMP_MAX_MS, STAMP_MAX_MS);
     if (margin_ms < LATE_MS && now_us >= rate->cut_us) {
