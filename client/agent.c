@@ -12,24 +12,33 @@ enum {
     SIDE_MAX = 16384,
     COLOUR_DEPTH = 32,
     ARENA_LIMIT = 64 << 10,
-    MESSAGE_LIMIT = 4096, /* bytes of what is sent here */
+    MESSAGE_LIMIT = SM_CLIPBOARD_MAX_BYTES * 2 + 4096, /* bytes; every line end may double */
 };
 
 /* What we can do, in the words of ANNOUNCE_CAPABILITIES. */
-static const uint32_t OUR_CAPS = 1u << SM_AGENT_CAP_MONITORS_CONFIG | 1u << SM_AGENT_CAP_REPLY |
-                                 1u << SM_AGENT_CAP_MONITORS_CONFIG_POSITION;
+static const uint32_t OUR_CAPS =
+    1u << SM_AGENT_CAP_MONITORS_CONFIG | 1u << SM_AGENT_CAP_REPLY |
+    1u << SM_AGENT_CAP_MONITORS_CONFIG_POSITION | 1u << SM_AGENT_CAP_CLIPBOARD_BY_DEMAND |
+    1u << SM_AGENT_CAP_CLIPBOARD_SELECTION | 1u << SM_AGENT_CAP_CLIPBOARD_NO_RELEASE_ON_REGRAB |
+    1u << SM_AGENT_CAP_CLIPBOARD_GRAB_SERIAL;
 
 static bool can(const struct sm_client_agent *agent, enum sm_agent_cap cap)
 {
     return agent->caps >> cap & 1;
 }
 
-/* A full queue or an agent that has just gone are no failures of the channel. */
-static enum sm_status send(struct sm_client_channel *main, const struct sm_agent_msg *msg)
+/* What both sides can do decides the layout of the clipboard's messages. */
+static uint32_t context(const struct sm_client_agent *agent)
+{
+    return (can(agent, SM_AGENT_CAP_CLIPBOARD_SELECTION) ? SM_AGENT_CONTEXT_SELECTION : 0u) |
+           (can(agent, SM_AGENT_CAP_CLIPBOARD_GRAB_SERIAL) ? SM_AGENT_CONTEXT_GRAB_SERIAL : 0u);
+}
+
+enum sm_status sm_client_agent_send(struct sm_client_channel *main, const struct sm_agent_msg *msg)
 {
     struct sm_writer w;
     sm_writer_init(&w, MESSAGE_LIMIT);
-    enum sm_status status = sm_agent_msg_build(&w, msg, 0);
+    enum sm_status status = sm_agent_msg_build(&w, msg, context(&main->session->agent));
     if (status == SM_OK)
         status = sm_main_client_send_agent(main->self, msg->type,
                                            (struct sm_bytes){.data = w.data, .size = w.size});
@@ -48,7 +57,7 @@ static enum sm_status announce(struct sm_client_channel *main, bool wants_answer
         .type = SM_AGENT_ANNOUNCE_CAPABILITIES,
         .announce_capabilities = {.request = wants_answer, .num_caps = 1, .caps = &OUR_CAPS},
     };
-    return send(main, &msg);
+    return sm_client_agent_send(main, &msg);
 }
 
 /* ---- Monitors ---- */
@@ -94,7 +103,7 @@ static enum sm_status tell_monitors(struct sm_client_channel *main)
     sm_log_at(&main->session->log, SM_LOG_DEBUG,
               "asking the guest for %u monitors, the first %ux%u", (unsigned)count,
               (unsigned)monitors[0].width, (unsigned)monitors[0].height);
-    enum sm_status status = send(main, &msg);
+    enum sm_status status = sm_client_agent_send(main, &msg);
     if (status == SM_OK)
         memcpy(agent->told, monitors, sizeof(monitors));
     return status;
@@ -119,6 +128,8 @@ enum sm_status sm_client_agent_changed(struct sm_client_channel *main, bool is_p
     agent->is_known = false;
     agent->caps = 0;
     memset(agent->told, 0, sizeof(agent->told));
+    if (!is_present)
+        sm_client_clipboard_end(main);
     return is_present ? announce(main, true) : SM_OK;
 }
 
@@ -131,7 +142,9 @@ static enum sm_status take_caps(struct sm_client_channel *main,
     sm_log_at(&main->session->log, SM_LOG_DEBUG, "the guest's agent can do 0x%08x",
               (unsigned)agent->caps);
     enum sm_status status = told->request ? announce(main, false) : SM_OK;
-    return status == SM_OK ? tell_monitors(main) : status;
+    if (status == SM_OK)
+        status = tell_monitors(main);
+    return status == SM_OK ? sm_client_clipboard_begin(main) : status;
 }
 
 enum sm_status sm_client_agent_message(struct sm_client_channel *main, uint32_t type,
@@ -141,12 +154,15 @@ enum sm_status sm_client_agent_message(struct sm_client_channel *main, uint32_t 
     sm_arena_init(&arena, ARENA_LIMIT);
     struct sm_agent_msg msg;
     const char *reason = "";
-    enum sm_status status = sm_agent_msg_parse(&msg, type, body, 0, &arena, &reason);
+    enum sm_status status =
+        sm_agent_msg_parse(&msg, type, body, context(&main->session->agent), &arena, &reason);
     if (status == SM_OK && type == SM_AGENT_ANNOUNCE_CAPABILITIES)
         status = take_caps(main, &msg.announce_capabilities);
     else if (status == SM_OK && type == SM_AGENT_REPLY && msg.reply.error != SM_AGENT_ERROR_SUCCESS)
         sm_log_at(&main->session->log, SM_LOG_INFO, "the guest's agent could not: %s",
                   sm_agent_msg_name(msg.reply.type));
+    else if (status == SM_OK)
+        status = sm_client_clipboard_message(main, &msg);
     else if (status == SM_ERR_PROTOCOL || status == SM_ERR_LIMIT) {
         sm_log_at(&main->session->log, SM_LOG_WARNING, "a message of the guest's agent ignored: %s",
                   reason);

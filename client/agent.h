@@ -26,6 +26,12 @@ struct sm_client_agent {
     bool has_wishes;
 };
 
+/**
+ * Sends a message to the agent. What cannot be taken now, or has nobody to take it, is logged and
+ * forgotten: that is no failure of the channel.
+ */
+enum sm_status sm_client_agent_send(struct sm_client_channel *main, const struct sm_agent_msg *msg);
+
 /** The agent came or went. */
 enum sm_status sm_client_agent_changed(struct sm_client_channel *main, bool is_present);
 

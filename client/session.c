@@ -210,6 +210,7 @@ void sm_session_destroy(struct sm_session *session)
     for (size_t i = 0; i < session->channel_count; i++)
         sm_client_channel_destroy(session->channels[i]);
     sm_session_finish_shared(session);
+    sm_client_clipboard_finish(&session->clipboard);
     sm_tls_context_destroy(session->tls);
     sm_events_finish(&session->events);
     finish_settings(&session->settings);

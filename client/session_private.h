@@ -19,6 +19,7 @@
 
 #include "client/agent.h"
 #include "client/channel_thread.h"
+#include "client/clipboard.h"
 #include "client/events.h"
 #include "client/shared.h"
 #include "io/log.h"
@@ -75,6 +76,7 @@ struct sm_session {
     bool is_listed;    /* the first list of channels has come */
 
     struct sm_client_agent agent; /* see there who may touch what */
+    struct sm_client_clipboard clipboard;
 
     atomic_int waiting_count; /* channels whose is_waiting is set */
     struct sm_shared shared;  /* what display channels have in common */

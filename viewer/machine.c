@@ -6,6 +6,7 @@
 
 #include <glib/gi18n.h>
 
+#include "viewer/clipboard.h"
 #include "viewer/recent.h"
 #include "viewer/start_window.h"
 #include "viewer/window.h"
@@ -22,7 +23,8 @@ struct sm_machine {
     struct sm_viewer_options options;
     struct sm_connection *connection; /* owned */
     SmWindow *windows[WINDOWS_MAX];   /* borrowed: each tells when it goes; by monitor number */
-    guint room_timer;                 /* or 0 */
+    struct sm_viewer_clipboard *clipboard; /* owned; NULL: not shared */
+    guint room_timer;                      /* or 0 */
     bool is_remembered;
     bool is_closing;
 };
@@ -81,6 +83,7 @@ static void destroy(struct sm_machine *machine)
 {
     if (machine->room_timer)
         g_source_remove(machine->room_timer);
+    sm_viewer_clipboard_destroy(machine->clipboard);
     sm_connection_destroy(machine->connection);
     sm_viewer_options_finish(&machine->options);
     g_free(machine);
@@ -120,6 +123,10 @@ static void on_state(void *opaque)
     enum sm_connection_state state = sm_connection_state(machine->connection);
     if (state == SM_CONNECTION_UP)
         remember(machine);
+    if (machine->clipboard)
+        sm_viewer_clipboard_set_session(
+            machine->clipboard,
+            state == SM_CONNECTION_UP ? sm_connection_session(machine->connection) : NULL);
     for (int i = 0; i < WINDOWS_MAX; i++)
         if (machine->windows[i])
             sm_window_update_state(machine->windows[i]);
@@ -134,6 +141,8 @@ static void on_event(void *opaque, const struct sm_event *event)
     struct sm_machine *machine = opaque;
     if (event->kind == SM_EVENT_DISPLAY_CONFIG)
         match_windows(machine);
+    if (machine->clipboard)
+        sm_viewer_clipboard_take_event(machine->clipboard, event);
     if (event->kind == SM_EVENT_INFO || event->kind == SM_EVENT_CHANNEL_OPEN)
         sm_machine_room_changed(machine); /* an agent may have come */
     for (int i = 0; i < WINDOWS_MAX; i++)
@@ -242,6 +251,8 @@ bool sm_machine_open(AdwApplication *application, struct sm_viewer_options *opti
         destroy(machine);
         return false;
     }
+    if (!machine->options.is_view_only)
+        machine->clipboard = sm_viewer_clipboard_create(gdk_display_get_default());
     sm_machine_keyboard_changed(machine, false);
     open_window(machine, 0);
     sm_connection_start(machine->connection, NULL);

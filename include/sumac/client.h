@@ -5,6 +5,7 @@
 
 #include "sumac/address.h"
 #include "sumac/agent.h"
+#include "sumac/clipboard.h"
 #include "sumac/connection_file.h"
 #include "sumac/cursor.h"
 #include "sumac/display.h"

@@ -198,6 +198,12 @@ enum sm_event_kind {
     SM_EVENT_CURSOR = 8,
     /** The server has something to say to the user: `text`, of `severity`. */
     SM_EVENT_NOTICE = 9,
+    /** The guest offers something else than before: sumac/clipboard.h, also for the next two. */
+    SM_EVENT_CLIPBOARD_OFFER = 10,
+    /** The guest waits for what we offered. */
+    SM_EVENT_CLIPBOARD_WANTED = 11,
+    /** What we asked the guest for has come, or will not. */
+    SM_EVENT_CLIPBOARD_DATA = 12,
 };
 
 enum sm_severity {

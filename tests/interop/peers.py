@@ -234,13 +234,13 @@ class Machine:
     a root shell."""
 
     def __init__(self, stage, server='ours', vga='qxl', guest=False, password=None, certificates=None,
-                 plain=True, unix=False, spice=None, agent=True, memory_mb=None, extra=(), accel=None, env=None):
+                 plain=True, unix=False, spice=None, agent=True, memory_mb=None, extra=(), accel=None, env=None, kernel=''):
         self.stage, self.server = stage, server
         self.port = self.tls_port = self.unix_path = None
         for attempt in range(3):  # somebody may take a free port between our look and QEMU's bind
             self._name = f'qemu{len(stage.processes)}'
             command = self._command(vga, guest, password, certificates, plain, unix, dict(spice or {}), agent,
-                                    memory_mb, extra, accel)
+                                    memory_mb, extra, accel, kernel)
             self.process = stage.start(self._name, command, {**self._library(), **(env or {})})
             if self._connect():
                 break
@@ -259,7 +259,7 @@ class Machine:
             raise AssertionError(f'{SERVER_FOLDER} has no libspice-server.so.1')
         return {'LD_LIBRARY_PATH': SERVER_FOLDER}
 
-    def _command(self, vga, guest, password, certificates, plain, unix, spice, agent, memory_mb, extra, accel):
+    def _command(self, vga, guest, password, certificates, plain, unix, spice, agent, memory_mb, extra, accel, kernel):
         path = self.stage.path
         options = {'addr': '127.0.0.1', **spice}
         if unix:
@@ -292,7 +292,7 @@ class Machine:
         if guest:
             folder = guest_folder()
             command += ['-kernel', f'{folder}/vmlinuz', '-initrd', f'{folder}/initrd',
-                        '-append', 'root=/dev/vda rw console=ttyS0 quiet mitigations=off',
+                        '-append', f'root=/dev/vda rw console=ttyS0 quiet mitigations=off {kernel}',
                         '-drive', f'file={folder}/disk.img,if=virtio,format=raw,snapshot=on']
         else:
             command += ['-drive', f'file={test_screen(self.stage)},if=ide,format=raw,snapshot=on']

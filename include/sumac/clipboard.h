@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The clipboard shared with the guest through its agent, which sm_session_use_agent() asks for.
+ * Each side offers kinds of data; nothing is copied before the other side asks for one.
+ *
+ *   - SM_EVENT_CLIPBOARD_OFFER: the guest's offer has changed; sm_session_clipboard_offer().
+ *   - SM_EVENT_CLIPBOARD_WANTED: the guest wants what we offered; sm_session_clipboard_wanted().
+ *   - SM_EVENT_CLIPBOARD_DATA: what we asked for has come; sm_session_take_clipboard().
+ */
+#ifndef SUMAC_CLIPBOARD_H
+#define SUMAC_CLIPBOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sumac/session.h"
+#include "sumac/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What clipboard data are, with the numbers they have on the wire. */
+enum sm_clipboard_kind {
+    SM_CLIPBOARD_NOTHING = 0,
+    SM_CLIPBOARD_TEXT = 1, /* UTF-8, lines end in LF, no NUL behind it */
+    SM_CLIPBOARD_PNG = 2,
+    SM_CLIPBOARD_BMP = 3,
+    SM_CLIPBOARD_TIFF = 4,
+    SM_CLIPBOARD_JPEG = 5,
+};
+
+enum { SM_CLIPBOARD_MAX_BYTES = 100 * 1024 * 1024 /* of one piece of data, either way */ };
+
+/**
+ * Offers the guest what the local clipboard has; an offer of the guest's ends with it.
+ *
+ * @param kinds  mask of 1u << enum sm_clipboard_kind; 0 takes the offer back
+ * @return SM_OK, also if there is no agent yet: each that comes is told; SM_ERR_STATE before the
+ *         session is connected, after its end, or without sm_session_use_agent(); SM_ERR_LIMIT for
+ *         unknown kinds; SM_ERR_NOMEM
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_offer_clipboard(struct sm_session *session,
+                                                              uint32_t kinds);
+
+/** The kind the guest waits for since the last SM_EVENT_CLIPBOARD_WANTED; SM_CLIPBOARD_NOTHING if
+ * it does not wait. */
+SM_API enum sm_clipboard_kind sm_session_clipboard_wanted(struct sm_session *session);
+
+/**
+ * Gives the guest what it waits for.
+ *
+ * @param kind  the one it wants, or SM_CLIPBOARD_NOTHING if it cannot be had
+ * @param data  `size` bytes, copied
+ * @return as sm_session_offer_clipboard(); SM_ERR_LIMIT for more than SM_CLIPBOARD_MAX_BYTES
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_send_clipboard(struct sm_session *session,
+                                                             enum sm_clipboard_kind kind,
+                                                             const void *data, size_t size);
+
+/** What the guest offers: a mask of 1u << enum sm_clipboard_kind; 0 for nothing. */
+SM_API uint32_t sm_session_clipboard_offer(struct sm_session *session);
+
+/**
+ * Asks the guest for data it offers. SM_EVENT_CLIPBOARD_DATA follows, also if the guest goes away
+ * or takes its offer back; then there is nothing to take.
+ *
+ * @return SM_OK; SM_ERR_STATE if the guest does not offer it, or as above; SM_AGAIN while another
+ *         answer is awaited; SM_ERR_NOMEM
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_ask_clipboard(struct sm_session *session,
+                                                            enum sm_clipboard_kind kind);
+
+/**
+ * Takes the data that came.
+ *
+ * @param size  receives their size in bytes
+ * @param kind  receives what they are; may be NULL
+ * @return the caller's, released with free(); a NUL lies behind them. NULL if there are none.
+ */
+SM_API void *sm_session_take_clipboard(struct sm_session *session, size_t *size,
+                                       enum sm_clipboard_kind *kind);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

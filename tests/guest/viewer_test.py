@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The viewer and the guest's desktop: what only an agent in the guest makes possible.
+
+usage: viewer_test.py ours|reference"""
+
+import hashlib
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interop'))
+from desk import Desk
+from peers import Machine, Stage
+from pictures import Picture
+from tap import Tap, check, check_equal, note, wait_for
+
+TEXT = 'Käse, 乳酪 & "quotes"\nsecond line\n'
+tap = Tap()
+stage = Stage()
+desk = Desk(stage)
+machine = Machine(stage, server=sys.argv[1], guest=True, kernel='sumac.follow')
+machine.wait_desktop()
+program = desk.viewer(machine.uri)
+
+
+def path_of(name, data):
+    path = stage.path(name)
+    with open(path, 'wb') as file:
+        file.write(data)
+    return path
+
+
+def copy_here(data, target='UTF8_STRING'):
+    # xclip stays in the background as the owner of the selection.
+    stage.start('xclip', ['xclip', '-quiet', '-selection', 'clipboard', '-t', target, '-i', path_of('copied', data)], desk.env)
+
+
+def paste_here(target='UTF8_STRING'):
+    out = stage.path('pasted')
+    result = desk.run('sh', '-c', f'xclip -o -selection clipboard -t {target} >{out}', timeout=20)
+    with open(out, 'rb') as file:
+        return file.read() if result.code == 0 else None
+
+
+def copy_there(data, target='UTF8_STRING'):
+    machine.run(f'echo {data.hex()} | tr -d "\\n" | perl -pe \'$_ = pack "H*", $_\' >/tmp/copied')
+    machine.run(f'setsid xclip -selection clipboard -t {target} -i /tmp/copied >/dev/null 2>&1 &')
+
+
+def paste_there(target='UTF8_STRING'):
+    return machine.run(f'timeout 10 xclip -o -selection clipboard -t {target} 2>/dev/null | sha256sum', check=False).split()[0]
+
+
+def small_picture():
+    picture = Picture(64, 48, bytes((x * 4 if c == 0 else y * 5 if c == 1 else 77) & 255
+                                    for y in range(48) for x in range(64) for c in range(3)))
+    path = stage.path('picture.png')
+    picture.save(path)
+    with open(path, 'rb') as file:
+        return picture, file.read()
+
+
+@tap.test("the guest's screen takes the window's size, pixel by pixel")
+def _():
+    window = wait_for(lambda: desk.run('xdotool', 'search', '--onlyvisible', '--name', '^QEMU').out.split(), 30, 'the window')[0]
+    wait_for(lambda: machine.screendump().size != (1024, 768), 60, 'a first change of the size')
+    desk.wait_shown(machine, 'the screen in the window')
+    for width, height in (1200, 900), (800, 640):
+        before = machine.screendump().size
+        start = time.monotonic()
+        desk.xdotool('windowsize', window, str(width), str(height))
+        wait_for(lambda: machine.screendump().size != before, 60, f'a new size in a window of {width} x {height}', 0.02)
+        note(f'{(time.monotonic() - start) * 1000:.0f} ms from the window to the guest')
+        place = desk.wait_shown(machine, 'the whole screen in the window')
+        size = machine.screendump().size
+        check(width - 20 <= size[0] <= width and height - 80 <= size[1] <= height, f'{size} in {width} x {height}')
+        check(place[0] < 20, f'the screen is at {place}')
+
+
+@tap.test('text copied in the guest is pasted here')
+def _():
+    copy_there(TEXT.encode())
+    wait_for(lambda: paste_here() == TEXT.encode(), 30, 'the text', 0.5)
+
+
+@tap.test('text copied here is pasted in the guest')
+def _():
+    text = TEXT + 'x' * 300000
+    copy_here(text.encode())
+    expected = hashlib.sha256(text.encode()).hexdigest()
+    wait_for(lambda: paste_there() == expected, 30, 'the text', 0.5)
+
+
+@tap.test('a picture copied in the guest is pasted here')
+def _():
+    picture, data = small_picture()
+    copy_there(data, 'image/png')
+    wait_for(lambda: paste_here('image/png') == data, 30, 'the picture', 0.5)
+
+
+@tap.test('a picture copied here is pasted in the guest')
+def _():
+    picture, data = small_picture()
+    copy_here(data, 'image/png')
+
+    def pasted():
+        machine.run('timeout 10 xclip -o -selection clipboard -t image/png >/tmp/pasted.png 2>/dev/null', check=False)
+        text = machine.run('base64 -w0 /tmp/pasted.png', check=False).strip()
+        return text if text.startswith('iVBOR') else None
+
+    import base64
+    found = Picture.load(path_of('found.png', base64.b64decode(wait_for(pasted, 30, 'the picture', 0.5))))
+    check_equal(picture.differences(found), None, 'the picture')
+
+
+@tap.test('nothing was said on standard error that should worry anybody')
+def _():
+    bad = [line for line in program.log.split('\n') if 'CRITICAL' in line or 'anitizer' in line]
+    check_equal(bad, [], 'lines')
+    check(program.is_running, 'the viewer ended')
+
+
+with stage:
+    tap.main()
