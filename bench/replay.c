@@ -115,13 +115,13 @@ static int get_cursor_command(QXLInstance *instance, QXLCommandExt *out)
 static int req_cmd_notification(QXLInstance *instance)
 {
     (void)instance;
-    return sm_bench_rings_is_empty(&host.rings, SM_BENCH_DISPLAY_RING);
+    return sm_bench_rings_ask(&host.rings, SM_BENCH_DISPLAY_RING);
 }
 
 static int req_cursor_notification(QXLInstance *instance)
 {
     (void)instance;
-    return sm_bench_rings_is_empty(&host.rings, SM_BENCH_CURSOR_RING);
+    return sm_bench_rings_ask(&host.rings, SM_BENCH_CURSOR_RING);
 }
 
 static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
@@ -167,8 +167,8 @@ static void on_key(SpiceKbdInstance *keyboard, uint8_t code)
     (void)keyboard;
     if (!host.options.has_marks || code & 0x80 || code == 0xe0)
         return;
-    sm_bench_marks_key(&host.marks);
-    spice_qxl_wakeup(&host.instance);
+    if (sm_bench_marks_key(&host.marks))
+        spice_qxl_wakeup(&host.instance);
 }
 
 static uint8_t get_leds(SpiceKbdInstance *keyboard)
@@ -207,18 +207,23 @@ static void await_rings(void)
 static void enqueue(const QXLCommandExt *command, bool is_marked)
 {
     unsigned under = is_marked ? sm_bench_marks_under(command) : 0;
-    sm_bench_rings_put(&host.rings, command, false);
-    sm_bench_marks_draw(&host.marks, under);
-    spice_qxl_wakeup(&host.instance);
+    bool is_asked_for = sm_bench_rings_put(&host.rings, command, false);
+    if (sm_bench_marks_draw(&host.marks, under) || is_asked_for)
+        spice_qxl_wakeup(&host.instance);
     if (host.options.is_in_step)
         await_rings();
+}
+
+static void tick(void)
+{
+    if (host.options.has_marks && sm_bench_marks_tick(&host.marks))
+        spice_qxl_wakeup(&host.instance);
 }
 
 static void wait_until(uint64_t due_us)
 {
     for (uint64_t now_us; (now_us = sm_now_us()) < due_us;) {
-        if (host.options.has_marks && sm_bench_marks_tick(&host.marks))
-            spice_qxl_wakeup(&host.instance);
+        tick();
         sleep_us(due_us - now_us < STEP_US ? due_us - now_us : STEP_US);
     }
 }
@@ -238,8 +243,7 @@ static void feed_once(void)
                 fprintf(stderr, "bench-replay: paced from here\n");
             }
             wait_until(paced_from_us + (at_us - from_us));
-            if (o->has_marks)
-                (void)sm_bench_marks_tick(&host.marks);
+            tick();
         }
         bool is_over = (is_paced && o->seconds > 0 &&
                         (double)(sm_now_us() - paced_from_us) > o->seconds * 1e6) ||
@@ -281,10 +285,8 @@ static void *feed(void *unused)
     struct timespec cpu;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
     host.feeder_cpu_us = (uint64_t)cpu.tv_sec * 1000000 + (uint64_t)cpu.tv_nsec / 1000;
-    if (host.options.has_marks) {
-        sm_bench_marks_end(&host.marks);
+    if (host.options.has_marks && sm_bench_marks_end(&host.marks))
         spice_qxl_wakeup(&host.instance);
-    }
     if (host.options.dump) {
         await_rings();
         (void)sm_bench_reader_dump(host.reader, &host.instance, host.options.dump);

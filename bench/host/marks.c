@@ -22,7 +22,7 @@ void sm_bench_marks_init(struct sm_bench_marks *marks, struct sm_bench_rings *ri
     *marks = (struct sm_bench_marks){.rings = rings};
 }
 
-static void draw(struct sm_bench_marks *marks, uint8_t place, bool is_last)
+static bool draw(struct sm_bench_marks *marks, uint8_t place, bool is_last)
 {
     struct drawing *d = calloc(1, sizeof(*d));
     if (!d)
@@ -64,7 +64,7 @@ static void draw(struct sm_bench_marks *marks, uint8_t place, bool is_last)
     const QXLCommandExt command = {.cmd = {.data = (uintptr_t)d, .type = QXL_CMD_DRAW}};
     if (place != SM_MARK_KEYS)
         marks->drawn_us[place] = now_us;
-    sm_bench_rings_put(marks->rings, &command, true);
+    return sm_bench_rings_put(marks->rings, &command, true);
 }
 
 static bool is_under(const QXLRect *box, const struct sm_mark_place *at)
@@ -85,34 +85,36 @@ unsigned sm_bench_marks_under(const QXLCommandExt *command)
     return places;
 }
 
-void sm_bench_marks_draw(struct sm_bench_marks *marks, unsigned places)
+bool sm_bench_marks_draw(struct sm_bench_marks *marks, unsigned places)
 {
+    bool is_asked_for = false;
     for (uint8_t place = 0; place < SM_MARK_PLACES; place++)
         if (places >> place & 1)
-            draw(marks, place, false);
+            is_asked_for |= draw(marks, place, false);
+    return is_asked_for;
 }
 
 bool sm_bench_marks_tick(struct sm_bench_marks *marks)
 {
-    bool has_drawn = false;
+    bool is_asked_for = false;
     for (uint8_t place = 0; place < SM_MARK_TIMES; place++)
-        if (sm_now_us() - marks->drawn_us[place] >= TICK_US) {
-            draw(marks, place, false);
-            has_drawn = true;
-        }
-    return has_drawn;
+        if (sm_now_us() - marks->drawn_us[place] >= TICK_US)
+            is_asked_for |= draw(marks, place, false);
+    return is_asked_for;
 }
 
-void sm_bench_marks_end(struct sm_bench_marks *marks)
+bool sm_bench_marks_end(struct sm_bench_marks *marks)
 {
+    bool is_asked_for = false;
     for (uint8_t place = 0; place < SM_MARK_TIMES; place++)
-        draw(marks, place, true);
+        is_asked_for |= draw(marks, place, true);
+    return is_asked_for;
 }
 
-void sm_bench_marks_key(struct sm_bench_marks *marks)
+bool sm_bench_marks_key(struct sm_bench_marks *marks)
 {
     marks->keys++;
-    draw(marks, SM_MARK_KEYS, false);
+    return draw(marks, SM_MARK_KEYS, false);
 }
 
 bool sm_bench_marks_release(const QXLReleaseInfo *info)

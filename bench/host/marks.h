@@ -25,17 +25,21 @@ void sm_bench_marks_init(struct sm_bench_marks *marks, struct sm_bench_rings *ri
 /** The places that `command` will draw over, a bit each; asked before it is queued. */
 unsigned sm_bench_marks_under(const QXLCommandExt *command);
 
-/** Draws these places again. */
-void sm_bench_marks_draw(struct sm_bench_marks *marks, unsigned places);
+/*
+ * What draws returns true if the server is to be told (spice_qxl_wakeup()).
+ */
 
-/** Draws the time where it was drawn more than 20 ms ago. True if it drew. */
+/** Draws these places again. */
+bool sm_bench_marks_draw(struct sm_bench_marks *marks, unsigned places);
+
+/** Draws the time where it was drawn more than 20 ms ago. */
 bool sm_bench_marks_tick(struct sm_bench_marks *marks);
 
 /** Draws everywhere that this was the last time. */
-void sm_bench_marks_end(struct sm_bench_marks *marks);
+bool sm_bench_marks_end(struct sm_bench_marks *marks);
 
 /** A key was pressed: counts it and draws the count. Thread: any. */
-void sm_bench_marks_key(struct sm_bench_marks *marks);
+bool sm_bench_marks_key(struct sm_bench_marks *marks);
 
 /** True, and freed, if the command given back was a mark. Thread: any. */
 bool sm_bench_marks_release(const QXLReleaseInfo *info);

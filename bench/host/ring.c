@@ -10,14 +10,14 @@ struct queued {
 
 void sm_bench_rings_init(struct sm_bench_rings *rings, unsigned most)
 {
-    *rings = (struct sm_bench_rings){.most = most};
+    *rings = (struct sm_bench_rings){.most = most, .is_asked_for = {true, true}};
     pthread_mutex_init(&rings->lock, NULL);
     pthread_cond_init(&rings->moved, NULL);
     sm_list_init(&rings->queues[0]);
     sm_list_init(&rings->queues[1]);
 }
 
-void sm_bench_rings_put(struct sm_bench_rings *rings, const QXLCommandExt *command, bool at_once)
+bool sm_bench_rings_put(struct sm_bench_rings *rings, const QXLCommandExt *command, bool at_once)
 {
     struct queued *item = malloc(sizeof(*item));
     if (!item)
@@ -31,7 +31,19 @@ void sm_bench_rings_put(struct sm_bench_rings *rings, const QXLCommandExt *comma
     sm_list_append(&rings->queues[ring], &item->link);
     rings->queued++;
     rings->put++;
+    bool is_asked_for = rings->is_asked_for[ring];
+    rings->is_asked_for[ring] = false;
     pthread_mutex_unlock(&rings->lock);
+    return is_asked_for;
+}
+
+int sm_bench_rings_ask(struct sm_bench_rings *rings, enum sm_bench_ring_name ring)
+{
+    pthread_mutex_lock(&rings->lock);
+    bool is_empty = sm_list_is_empty(&rings->queues[ring]);
+    rings->is_asked_for[ring] = is_empty;
+    pthread_mutex_unlock(&rings->lock);
+    return is_empty;
 }
 
 int sm_bench_rings_take(struct sm_bench_rings *rings, enum sm_bench_ring_name ring,

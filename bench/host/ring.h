@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The two command rings of a device without a guest: queues that one side fills and one empties. */
+/*
+ * The two command rings of a device without a guest: queues that one side fills and one empties. As
+ * with a guest's, whoever fills them rings the bell only if the other side has asked for it.
+ */
 #ifndef SM_BENCH_HOST_RING_H
 #define SM_BENCH_HOST_RING_H
 
@@ -18,14 +21,18 @@ struct sm_bench_rings {
     pthread_cond_t moved;
     struct sm_list queues[2];
     unsigned queued, most; /* commands in both */
+    bool is_asked_for[2];  /* the next command is to be told of */
     uint64_t put, released;
 };
 
 /** @param most  commands at which sm_bench_rings_put() waits, like a guest's full ring */
 void sm_bench_rings_init(struct sm_bench_rings *rings, unsigned most);
 
-/** Appends a command, waiting for room unless `at_once`. */
-void sm_bench_rings_put(struct sm_bench_rings *rings, const QXLCommandExt *command, bool at_once);
+/** Appends a command, waiting for room unless `at_once`. True if it is to be told of. */
+bool sm_bench_rings_put(struct sm_bench_rings *rings, const QXLCommandExt *command, bool at_once);
+
+/** Asks to be told of the next command; 0 if there is one already. */
+int sm_bench_rings_ask(struct sm_bench_rings *rings, enum sm_bench_ring_name ring);
 
 /** Takes the first command; 0 if there is none. */
 int sm_bench_rings_take(struct sm_bench_rings *rings, enum sm_bench_ring_name ring,

@@ -2,6 +2,7 @@
 #include "bench/host/screen.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct sm_bench_screen {
     uint64_t next_image_id;
     pthread_mutex_t lock; /* guards the rest: the library's worker pulls and releases */
     struct sm_list queue;
+    bool is_asked_for; /* the library wants to be told of the next drawing, as of a guest's */
     uint64_t released;
 };
 
@@ -71,7 +73,8 @@ static int req_cmd_notification(QXLInstance *instance)
 {
     struct sm_bench_screen *screen = screen_of(instance);
     pthread_mutex_lock(&screen->lock);
-    int is_empty = sm_list_is_empty(&screen->queue);
+    bool is_empty = sm_list_is_empty(&screen->queue);
+    screen->is_asked_for = is_empty;
     pthread_mutex_unlock(&screen->lock);
     return is_empty;
 }
@@ -155,6 +158,7 @@ struct sm_bench_screen *sm_bench_screen_create(SpiceServer *server, uint32_t wid
     screen->primary = primary;
     pthread_mutex_init(&screen->lock, NULL);
     sm_list_init(&screen->queue);
+    screen->is_asked_for = true;
     for (uint32_t y = 0; y < height; y++)
         for (uint32_t x = 0; x < width; x++)
             primary[(size_t)y * width + x] = text_pixel(x, y, 0);
@@ -254,7 +258,12 @@ void sm_bench_screen_put(struct sm_bench_screen *screen, uint32_t x, uint32_t y,
 
 void sm_bench_screen_wake(struct sm_bench_screen *screen)
 {
-    spice_qxl_wakeup(&screen->instance);
+    pthread_mutex_lock(&screen->lock);
+    bool is_asked_for = screen->is_asked_for;
+    screen->is_asked_for = false;
+    pthread_mutex_unlock(&screen->lock);
+    if (is_asked_for)
+        spice_qxl_wakeup(&screen->instance);
 }
 
 uint64_t sm_bench_screen_released(struct sm_bench_screen *screen)

@@ -33,6 +33,7 @@ enum {
     /** A turn of the display ring, then clients and requests have theirs. */
     SM_DISPLAY_SLICE_US = 10 * 1000,
     SM_DISPLAY_POLL_MS = 10,
+    SM_DISPLAY_RING_POLL_MS = 1, /* an empty ring is looked at again, then the guest is asked */
 };
 
 #endif

@@ -286,7 +286,7 @@ int sm_screen_process_rings(struct sm_screen *screen)
     if (!is_done)
         return 0;
     bool is_polling = screen->display_ring.empty_looks == 1 || screen->cursor_ring.empty_looks == 1;
-    return is_polling ? SM_DISPLAY_POLL_MS : -1;
+    return is_polling ? SM_DISPLAY_RING_POLL_MS : -1;
 }
 
 void sm_screen_wake(struct sm_screen *screen)
