@@ -91,7 +91,7 @@ static void check_setting(void **state, enum sm_worker_compression setting)
     uint32_t before = sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_DRAW_COPY);
     draw(f, images[0], 0, 0, WIDTH, HEIGHT);
     check_picture(f);
-    assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_DRAW_COPY), before + 2);
+    assert_true(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_DRAW_COPY) >= before + 2);
 }
 
 static void pictures_arrive_in_order_with_glz(void **state)
