@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/device/inputs.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/channel/inputs/server.h"
@@ -148,6 +149,13 @@ static enum sm_status resume(struct inputs_client *client, struct sm_bytes data)
     return status;
 }
 
+/* Before the host hears of it: what it draws in answer is to find it here. */
+static void note_press(struct sm_server *server, uint16_t type)
+{
+    if (type != SM_MSGC_INPUTS_MOUSE_MOTION && type != SM_MSGC_INPUTS_MOUSE_POSITION)
+        atomic_store(&server->input_us, sm_now_us());
+}
+
 static enum sm_status on_message(struct inputs_client *client, const struct sm_inputs_msgc *msg)
 {
     switch (msg->type) {
@@ -156,6 +164,7 @@ static enum sm_status on_message(struct inputs_client *client, const struct sm_i
     case SM_MSGC_MIGRATE_DATA:
         return resume(client, msg->migrate_data.data);
     default:
+        note_press(client->inputs->server, msg->type);
         if (on_key_message(&client->inputs->keyboard, msg))
             tell_lamps_later(client->inputs);
         on_pointer_message(client->inputs->server, msg);

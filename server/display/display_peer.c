@@ -739,6 +739,7 @@ static enum sm_status start(struct sm_display_peer *client)
                                                              .encoder = client->config.encoder,
                                                              .inbox = client->config.inbox,
                                                              .costs = client->config.costs,
+                                                             .input_us = client->config.input_us,
                                                              .is_slow = handover->is_low_bandwidth,
                                                              .callbacks = &SENDER_CALLBACKS,
                                                              .opaque = client});

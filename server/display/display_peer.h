@@ -7,6 +7,7 @@
 #ifndef SM_SERVER_DISPLAY_DISPLAY_PEER_H
 #define SM_SERVER_DISPLAY_DISPLAY_PEER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +64,7 @@ struct sm_display_peer_config {
     struct sm_encoder *encoder;             /* borrowed: the worker's, for all its clients */
     struct sm_image_costs *costs;           /* borrowed: likewise */
     struct sm_encode_inbox *inbox;          /* borrowed: likewise; NULL: no other threads */
+    const _Atomic uint64_t *input_us;       /* borrowed: see sm_worker_config */
 };
 
 /** @param handover  taken in any case; on failure it is destroyed */

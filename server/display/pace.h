@@ -15,6 +15,8 @@ enum {
     SM_PACE_BATCH_US = 8 * 1000,
     /** After a pause so many at once: an answer to a key is rarely drawn in one piece. */
     SM_PACE_AT_ONCE = 4,
+    /** So soon comes the answer to a key, or it is late anyway. */
+    SM_PACE_ANSWER_US = 100 * 1000,
 };
 
 /** Zeroed at first. Thread: the worker's. */
@@ -22,7 +24,12 @@ struct sm_pace {
     uint64_t used_until_us; /* private: batches begun so far fill the time until then */
 };
 
-/** True if a batch may begin now, and it does; else `wait_us` receives how long not, at least 1. */
-bool sm_pace_begin(struct sm_pace *pace, uint64_t now_us, uint64_t *wait_us);
+/**
+ * True if a batch may begin now, and it does; else `wait_us` receives how long not, at least 1.
+ *
+ * @param input_us  when the user last pressed something: what is drawn soon after may be the answer
+ *                  and goes at once
+ */
+bool sm_pace_begin(struct sm_pace *pace, uint64_t now_us, uint64_t input_us, uint64_t *wait_us);
 
 #endif

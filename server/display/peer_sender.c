@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/display/peer_sender.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -386,8 +387,10 @@ static bool may_plan(struct sm_peer_sender *sender)
 static bool begin_batch(struct sm_peer_sender *sender)
 {
     uint64_t wait_us = 0;
+    const _Atomic uint64_t *input_us = sender->config.input_us;
     if (!sender->is_in_batch)
-        sender->is_in_batch = sm_pace_begin(&sender->pace, sm_now_us(), &wait_us);
+        sender->is_in_batch = sm_pace_begin(&sender->pace, sm_now_us(),
+                                            input_us ? atomic_load(input_us) : 0, &wait_us);
     if (!sender->is_in_batch)
         sm_loop_timer_start(sender->config.loop, sender->batch_timer,
                             (uint32_t)((wait_us + 999) / 1000));

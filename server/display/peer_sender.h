@@ -10,6 +10,7 @@
 #ifndef SM_SERVER_DISPLAY_PEER_SENDER_H
 #define SM_SERVER_DISPLAY_PEER_SENDER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +65,7 @@ struct sm_peer_sender_config {
     struct sm_encoder *encoder;       /* borrowed: the worker's own, for what is small */
     struct sm_encode_inbox *inbox;    /* borrowed: for the rest; NULL: none, all on this thread */
     struct sm_image_costs *costs;     /* borrowed: the worker's, which learn */
+    const _Atomic uint64_t *input_us; /* borrowed: when the user last pressed something; or NULL */
     bool is_slow;                     /* what is thought of the line as long as it is not known */
     const struct sm_peer_sender_callbacks *callbacks;
     void *opaque;

@@ -494,6 +494,7 @@ void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *han
         .compression = screen->compression,
         .encoder = screen->encoder,
         .costs = &screen->costs,
+        .input_us = screen->config.input_us,
         .inbox = screen->inbox,
     };
     struct sm_display_peer *client;

@@ -12,6 +12,7 @@
 #ifndef SM_SERVER_DISPLAY_WORKER_H
 #define SM_SERVER_DISPLAY_WORKER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -70,6 +71,8 @@ struct sm_worker_config {
     struct sm_encode_pool *pool; /* held by the worker; NULL: it encodes everything itself */
     struct sm_client_shares
         *shares; /* held likewise; NULL: its clients share nothing with others */
+    /** When a user last pressed a key or button, monotonic; borrowed; NULL: nobody knows. */
+    const _Atomic uint64_t *input_us;
     struct sm_main_queue *main_queue; /* borrowed; NULL: the function below is never called */
     /** The primary came, went or changed: ask sm_worker_get_primary(). Main context; optional. */
     void (*primary_changed)(void *opaque);

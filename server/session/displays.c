@@ -80,6 +80,7 @@ static enum sm_status start_worker(struct sm_display *display)
         .channel_id = display->config.id,
         .log = server->log,
         .pool = server->pool,
+        .input_us = &server->input_us,
         .shares = server->shares,
         .main_queue = server->queue,
         .primary_changed = on_primary_changed,

@@ -37,6 +37,7 @@ struct sm_server {
     struct sm_loop loop;
     struct sm_main_queue *queue;     /* owned */
     struct sm_client_shares *shares; /* held: what clients keep for several displays */
+    _Atomic uint64_t input_us;       /* when a key or button was last pressed, for the displays */
     struct sm_encode_pool *pool;     /* held: its threads encode for all displays */
     const struct sm_server_host_ops *host;
     void *host_context;

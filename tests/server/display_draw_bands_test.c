@@ -8,7 +8,7 @@
 #include "core/wire/types.h"
 #include "server/display/draw_bands.h"
 
-enum { WIDTH = 512, HEIGHT = 1000, SURFACE_HEIGHT = 1100, LEFT = 7, TOP = 11 };
+enum { WIDTH = 1024, HEIGHT = 1000, SURFACE_HEIGHT = 1100, LEFT = 7, TOP = 11 };
 
 static uint32_t pixels[WIDTH * HEIGHT];
 static struct sm_image image;

@@ -8,7 +8,7 @@
 #include "core/wire/types.h"
 #include "tests/server/support/stage.h"
 
-enum { WIDTH = 640, HEIGHT = 480, KINDS = 3, ROUNDS = 6 };
+enum { WIDTH = 1024, HEIGHT = 680, KINDS = 3, ROUNDS = 6 };
 
 static uint32_t pixel_of(unsigned kind, uint32_t x, uint32_t y, struct sm_test_random *random)
 {
@@ -63,7 +63,7 @@ static void draw_all(struct sm_test_stage *f, const uint64_t *images)
 static void begin(struct sm_test_stage *f, uint64_t *images, enum sm_worker_compression setting)
 {
     struct sm_test_watcher_options options = sm_test_watcher_default;
-    options.glz_px = 1 << 21;
+    options.glz_px = 1 << 22;
     options.channel_caps |= 1u << SM_DISPLAY_CAP_LZ4_COMPRESSION;
     sm_test_device_start(&f->device, WIDTH, HEIGHT, false);
     sm_worker_set_compression(f->device.worker, setting);
@@ -135,7 +135,7 @@ static void client_that_leaves_takes_its_pictures_along(void **state)
     begin(f, images, SM_COMPRESSION_GLZ);
     for (unsigned i = 0; i < 20; i++) {
         struct sm_test_watcher_options options = sm_test_watcher_default;
-        options.glz_px = 1 << 21;
+        options.glz_px = 1 << 22;
         options.connection_id = 2;
         sm_test_watch_display(&f->other, f->device.worker, &options);
         sm_test_watcher_run(&f->other, i % 3);
