@@ -458,7 +458,9 @@ static bool send_exactly(void *opaque)
                              sm_peer_flow_piece_px(sm_peer_sender_flow(client->sender)),
                              &surface_id, &area))
         return false;
+    sm_peer_queue_begin_piece(&client->queue);
     client->config.callbacks->queue_pixels(client->config.opaque, client, surface_id, area, true);
+    sm_peer_queue_end_missed(&client->queue);
     if (!client->is_closed && client->queue.count == waiting)
         sm_lossy_forget(&client->lossy, surface_id); /* there is no such area any more */
     return true;

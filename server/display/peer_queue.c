@@ -138,6 +138,11 @@ bool sm_peer_queue_take_missed(struct sm_peer_queue *queue, uint32_t max_pixels,
     return queue->is_catching_up;
 }
 
+void sm_peer_queue_begin_piece(struct sm_peer_queue *queue)
+{
+    queue->is_catching_up = true;
+}
+
 void sm_peer_queue_end_missed(struct sm_peer_queue *queue)
 {
     queue->is_catching_up = false;

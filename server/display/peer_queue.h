@@ -129,4 +129,7 @@ bool sm_peer_queue_take_missed(struct sm_peer_queue *queue, uint32_t max_pixels,
                                uint32_t *surface_id, struct sm_rect *area);
 void sm_peer_queue_end_missed(struct sm_peer_queue *queue);
 
+/** As if a piece of the backlog had been taken: for other pixels that are there now. */
+void sm_peer_queue_begin_piece(struct sm_peer_queue *queue);
+
 #endif

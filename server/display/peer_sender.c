@@ -20,6 +20,7 @@ enum {
     FRAME_BYTES = 32 << 10,  /* what is expected of a late item */
     FIRST_RATIO = 64,        /* expected, of 256: encoded to raw bytes */
     FAST_BYTES_S = 16 << 20, /* of a line: keep all threads busy, whatever comes out */
+    FILL_IN_EVERY = 4,       /* pieces that are sent when no drawing waits */
     AHEAD_PER_THREAD = 2,    /* jobs of one client, then */
 };
 
@@ -48,7 +49,8 @@ struct sm_peer_sender {
     uint32_t ratio;               /* of late, of 256: encoded to raw bytes */
     struct sm_timer *batch_timer; /* owned: the next batch may begin */
     struct sm_pace pace;
-    bool is_in_batch; /* what is queued is being planned */
+    bool is_in_batch;     /* what is queued is being planned */
+    unsigned piece_count; /* of areas, since the beginning */
     bool is_pushing, is_stopped;
 };
 
@@ -405,7 +407,10 @@ static bool plan_next(struct sm_peer_sender *sender)
     const struct sm_peer_sender_callbacks *callbacks = sender->config.callbacks;
     if (!item) {
         sender->is_in_batch = false;
-        if (catch_up(sender) || callbacks->fill_in(sender->config.opaque))
+        /* What can wait has its turn, too, while there is always something new. */
+        bool is_its_turn = ++sender->piece_count % FILL_IN_EVERY == 0;
+        if ((is_its_turn && callbacks->fill_in(sender->config.opaque)) || catch_up(sender) ||
+            callbacks->fill_in(sender->config.opaque))
             return !sender->is_stopped;
     }
     if (!item || !begin_batch(sender)) {

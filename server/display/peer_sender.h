@@ -48,7 +48,8 @@ struct sm_peer_sender_callbacks {
     void (*planned_message)(void *opaque, const struct sm_display_msg *msg);
     /** Queue the pixels that this area of the surface has now. */
     void (*queue_pixels)(void *opaque, uint32_t surface_id, struct sm_rect area);
-    /** Nothing waits and the line is free: queue something that can wait; false for nothing. */
+    /** The line is free, and nothing waits, or a fourth of the line is for this: queue something
+     * that can wait; false for nothing. */
     bool (*fill_in)(void *opaque);
     /** Nothing waits and nothing is under way. True if it has sent something itself. Optional. */
     bool (*idle)(void *opaque);

@@ -39,16 +39,23 @@ static void draw(struct sm_test_stage *f, uint64_t image)
     (void)sm_test_device_draw(&f->device, &copy);
 }
 
-static void begin(struct sm_test_stage *f, enum sm_worker_compression setting,
-                  enum sm_wan_compression when)
+static void begin_on(struct sm_test_stage *f, enum sm_worker_compression setting,
+                     enum sm_wan_compression when, bool is_low_bandwidth)
 {
     struct sm_test_watcher_options options = sm_test_watcher_default;
     options.glz_px = 1 << 20;
     options.jpeg = options.zlib_glz = when;
+    options.is_low_bandwidth = is_low_bandwidth;
     sm_test_device_start(&f->device, WIDTH, HEIGHT, false);
     sm_worker_set_compression(f->device.worker, setting);
     sm_test_watch_display(&f->watcher, f->device.worker, &options);
     sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_MARK, 1);
+}
+
+static void begin(struct sm_test_stage *f, enum sm_worker_compression setting,
+                  enum sm_wan_compression when)
+{
+    begin_on(f, setting, when, false);
 }
 
 static void check_picture(struct sm_test_stage *f)
@@ -94,6 +101,16 @@ static void without_leave_nothing_is_lossy(void **state)
     draw(f, put_photograph(f, SM_BITMAP_FORMAT_32BIT));
     check_picture(f);
     assert_int_equal(f->watcher.image_types[SM_IMAGE_TYPE_JPEG], 0);
+}
+
+static void left_to_us_the_line_decides(void **state)
+{
+    struct sm_test_stage *f = *state;
+    begin_on(f, SM_COMPRESSION_AUTO_GLZ, SM_WAN_AUTO, true);
+    uint64_t photograph = put_photograph(f, SM_BITMAP_FORMAT_32BIT);
+    draw(f, photograph);
+    await_image(f, SM_IMAGE_TYPE_JPEG);
+    check_picture(f);
 }
 
 static void text_is_never_lossy_and_deflated(void **state)
@@ -146,6 +163,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_with_alpha_keeps_its_alpha_exactly,
                                         sm_test_stage_set_up, sm_test_stage_tear_down),
         cmocka_unit_test_setup_teardown(without_leave_nothing_is_lossy, sm_test_stage_set_up,
+                                        sm_test_stage_tear_down),
+        cmocka_unit_test_setup_teardown(left_to_us_the_line_decides, sm_test_stage_set_up,
                                         sm_test_stage_tear_down),
         cmocka_unit_test_setup_teardown(text_is_never_lossy_and_deflated, sm_test_stage_set_up,
                                         sm_test_stage_tear_down),

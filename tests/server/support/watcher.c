@@ -114,6 +114,7 @@ static struct sm_channel_handover *make_handover(struct sm_test_watcher *watcher
         .is_unix = options->is_unix,
         .jpeg = options->jpeg,
         .zlib_glz = options->zlib_glz,
+        .is_low_bandwidth = options->is_low_bandwidth,
         .closed = on_handover_closed,
         .opaque = watcher,
     };

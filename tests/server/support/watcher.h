@@ -28,6 +28,7 @@ struct sm_test_watcher_options {
     bool is_silent; /* never sends INIT, reads nothing: only the socket is there */
     int32_t glz_px; /* of its dictionary; 0: none */
     enum sm_wan_compression jpeg, zlib_glz; /* the host's settings; 0: never */
+    bool is_low_bandwidth;                  /* the network test said so */
 };
 
 struct sm_test_watcher {
