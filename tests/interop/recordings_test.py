@@ -2,6 +2,7 @@
 """Recorded desktops: what clients of every kind show after one is what the server itself holds, with every compression,
 near and far; and recordings that we write are played by the reference, and theirs by us."""
 
+import functools
 import lzma
 import os
 import re
@@ -91,19 +92,14 @@ def end_of_line(port, where):
     return line, f'spice://127.0.0.1:{near}'
 
 
-their_pictures = {}
-
-
-def their_picture(name):
-    """What the reference's own surface holds at the cut."""
-    if name not in their_pictures:
-        path = stage.path(name + '-reference.ppm')
-        replay = Replay('reference', recording(name), '--no-wait', '--in-step', '--limit', str(CUTS[name][1]), '--dump',
-                        path)
-        replay.wait_end()
-        replay.stop()
-        their_pictures[name] = Picture.load(path)
-    return their_pictures[name]
+@functools.cache
+def their_picture(path, limit):
+    """What the reference's own surface holds after so many commands."""
+    dump = stage.path('reference.ppm')
+    replay = Replay('reference', path, '--no-wait', '--in-step', '--limit', str(limit), '--dump', dump)
+    replay.wait_end()
+    replay.stop()
+    return Picture.load(dump)
 
 
 def add_pictures(name, compression, where):
@@ -121,7 +117,7 @@ def add_pictures(name, compression, where):
         replay.wait_end()
         viewers['at the end'] = Viewer(uri)
         truth = Picture.load(dump)
-        check_equal(truth.differences(their_picture(name)), None, "our surface and the reference's")
+        check_equal(truth.differences(their_picture(recording(name), limit)), None, "our surface and the reference's")
         for which, viewer in viewers.items():
             check_equal(viewer.picture().differences(truth), None, f'sumac {which} and the surface')
         theirs, result = stage.spicy_screenshot(uri)
@@ -181,6 +177,8 @@ def _():
         if a != b:
             wrong = next((x, y) for x, y in zip(a[2], b[2]) if x != y)
             check_equal(wrong[0][:200], wrong[1][:200], f'event {number}, {a[:2]}')
+    ends = [their_picture(path, limit) for path in (again, recording('windows-move'))]
+    check_equal(ends[0].differences(ends[1]), None, "the reference's pictures after ours and after the original")
     os.unlink(again)
 
 
