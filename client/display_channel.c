@@ -8,6 +8,7 @@
 #include "core/base/cpu.h"
 #include "io/clock.h"
 #include "media/libs.h"
+#include "media/video_loader.h"
 
 enum {
     SURFACES_MAX = 1024,       /* ids of the reference server are below */
@@ -19,10 +20,14 @@ enum {
 static uint32_t caps(const struct sm_session *session)
 {
     (void)session;
-    return 1u << SM_DISPLAY_CAP_SIZED_STREAM | 1u << SM_DISPLAY_CAP_MONITORS_CONFIG |
+    uint32_t codecs = 1u << SM_DISPLAY_CAP_MULTI_CODEC | 1u << SM_DISPLAY_CAP_CODEC_MJPEG;
+    if (sm_video_module_exists())
+        codecs |= 1u << SM_DISPLAY_CAP_CODEC_VP8 | 1u << SM_DISPLAY_CAP_CODEC_VP9 |
+                  1u << SM_DISPLAY_CAP_CODEC_H264 | 1u << SM_DISPLAY_CAP_CODEC_H265 |
+                  1u << SM_DISPLAY_CAP_CODEC_AV1;
+    return codecs | 1u << SM_DISPLAY_CAP_SIZED_STREAM | 1u << SM_DISPLAY_CAP_MONITORS_CONFIG |
            1u << SM_DISPLAY_CAP_COMPOSITE | 1u << SM_DISPLAY_CAP_A8_SURFACE |
-           1u << SM_DISPLAY_CAP_LZ4_COMPRESSION | 1u << SM_DISPLAY_CAP_MULTI_CODEC |
-           1u << SM_DISPLAY_CAP_CODEC_MJPEG;
+           1u << SM_DISPLAY_CAP_LZ4_COMPRESSION;
 }
 
 static enum sm_status make_canvas(struct sm_client_display *display,

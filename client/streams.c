@@ -5,10 +5,12 @@
 
 #include "core/base/alloc.h"
 #include "media/libs.h"
+#include "media/video_loader.h"
 
 enum {
     FRAME_MAX_PX = 1 << 26, /* 8192 × 8192 */
     BYTES_A_PIXEL = 4,
+    MAX_FAILURES = 50, /* then no key frame will come any more */
 };
 
 bool sm_streams_is_theirs(uint16_t type)
@@ -28,6 +30,8 @@ bool sm_streams_is_theirs(uint16_t type)
 
 static void end_stream(struct sm_stream *stream)
 {
+    if (stream->ops)
+        stream->ops->destroy(stream->decoder);
     free((void *)(uintptr_t)stream->clip.rects);
     *stream = (struct sm_stream){.is_live = false};
 }
@@ -57,13 +61,23 @@ static enum sm_status create(struct sm_streams *streams,
 {
     if (msg->id >= SM_STREAMS_MAX || streams->streams[msg->id].is_live)
         return SM_ERR_PROTOCOL;
+    const struct sm_video_decoder_ops *ops = NULL;
+    void *decoder = NULL;
     if (msg->codec_type != SM_VIDEO_CODEC_MJPEG) {
-        *refused = msg->id;
-        return SM_ERR_STATE;
+        if (!streams->module)
+            streams->module = sm_video_module_load();
+        if (streams->module)
+            ops = streams->module->find_decoder((enum sm_video_kind)msg->codec_type);
+        if (!ops || ops->create(&decoder) != SM_OK) {
+            *refused = msg->id;
+            return SM_ERR_STATE;
+        }
     }
     struct sm_stream *stream = &streams->streams[msg->id];
     *stream = (struct sm_stream){
         .is_live = true,
+        .ops = ops,
+        .decoder = decoder,
         .is_top_down = msg->flags & SM_STREAM_FLAG_TOP_DOWN,
         .surface_id = msg->surface_id,
         .dest = msg->dest,
@@ -86,8 +100,8 @@ static enum sm_status make_room(struct sm_streams *streams, size_t size)
     return SM_OK;
 }
 
-static enum sm_status decode(struct sm_streams *streams, struct sm_bytes data, bool is_top_down,
-                             struct sm_pixels *out)
+static enum sm_status decode_jpeg(struct sm_streams *streams, struct sm_bytes data,
+                                  bool is_top_down, struct sm_pixels *out)
 {
     struct sm_decoder_config config = {.libs = &sm_media_codec_libs, .max_pixels = FRAME_MAX_PX};
     enum sm_status status = SM_OK;
@@ -117,6 +131,23 @@ static enum sm_status decode(struct sm_streams *streams, struct sm_bytes data, b
     return sm_mjpeg_decode(streams->decoder, data, &pixels);
 }
 
+/* A frame of a codec whose frames hang together: damage lasts until the next key frame. */
+static enum sm_status decode_next(struct sm_stream *stream, struct sm_bytes data,
+                                  struct sm_pixels *out)
+{
+    enum sm_status status = stream->ops->decode(stream->decoder, data, out);
+    if (status == SM_ERR_PROTOCOL && ++stream->failures < MAX_FAILURES)
+        return SM_AGAIN;
+    if (status != SM_OK)
+        return status;
+    stream->failures = 0;
+    if (!stream->is_top_down) {
+        out->data = sm_pixels_row(out, out->height - 1);
+        out->stride_bytes = -out->stride_bytes;
+    }
+    return SM_OK;
+}
+
 static enum sm_status show(struct sm_streams *streams, struct sm_canvas *canvas, uint32_t id,
                            const struct sm_rect *dest, struct sm_bytes data,
                            struct sm_region *damage, uint32_t *refused)
@@ -126,9 +157,12 @@ static enum sm_status show(struct sm_streams *streams, struct sm_canvas *canvas,
     if (!stream)
         return SM_ERR_STATE;
     struct sm_pixels frame;
-    enum sm_status status = decode(streams, data, stream->is_top_down, &frame);
+    enum sm_status status = stream->ops ? decode_next(stream, data, &frame)
+                                        : decode_jpeg(streams, data, stream->is_top_down, &frame);
     if (status == SM_ERR_NOMEM)
         return status;
+    if (status == SM_AGAIN) /* no picture, or none that is whole */
+        return SM_OK;
     if (status != SM_OK) { /* no frame that we can show: do without the stream */
         end_stream(stream);
         return SM_ERR_STATE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Video streams of a display: each frame is shown when it arrives. Motion JPEG, which is what a
- * server may send to clients that announce nothing else. */
+/* Video streams of a display: each frame is shown when it arrives. Motion JPEG always, other codecs
+ * if their module is installed (media/video_module.h). */
 #ifndef SM_CLIENT_STREAMS_H
 #define SM_CLIENT_STREAMS_H
 
@@ -11,6 +11,7 @@
 #include "core/codec/decoder.h"
 #include "core/gfx/region.h"
 #include "core/wire/display.h"
+#include "media/video_module.h"
 
 enum { SM_STREAMS_MAX = 64 /* ids are below, by the protocol */ };
 
@@ -20,7 +21,10 @@ struct sm_stream {
     uint32_t surface_id;
     struct sm_rect dest;
     bool has_clip;
-    struct sm_clip clip; /* `rects` are owned */
+    struct sm_clip clip;                    /* `rects` are owned */
+    const struct sm_video_decoder_ops *ops; /* NULL: Motion JPEG */
+    void *decoder;                          /* owned, of `ops` */
+    unsigned failures;                      /* frames in a row that could not be decoded */
 };
 
 /** Zeroed memory has no streams. Thread: one at a time. */
@@ -29,6 +33,7 @@ struct sm_streams {
     struct sm_decoder *decoder; /* owned; made for the first frame */
     uint8_t *frame;             /* owned: room for a decoded one */
     size_t frame_size;
+    const struct sm_video_module *module; /* NULL: not looked for, or not there */
 };
 
 /** True for the messages that sm_streams_take() takes. */
