@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/device/pointer.h"
 
+#include "server/session/displays.h"
 #include "server/session/internal.h"
 
 /* Source: docs/wire, "Inputs channel": buttons by number and, in masks, by bit. */
@@ -48,6 +49,7 @@ void sm_pointer_position(struct sm_server *server, uint32_t x, uint32_t y, uint1
     const struct sm_inputs *inputs = &server->inputs;
     if (!is_client_mode(server))
         return;
+    sm_displays_note_pointer(server, display_id, x, y);
     if (agent_has_pointer(server))
         sm_agent_pointer(&server->agent, x, y, (uint32_t)buttons << 1, display_id);
     else if (inputs->tablet)

@@ -11,11 +11,14 @@
 
 #include "core/base/geometry.h"
 #include "core/base/list.h"
+#include "server/display/focus.h"
 #include "sumac/status.h"
 
 /** Thread: the worker's. */
 struct sm_backlog {
-    struct sm_list surfaces; /* private: what was missed of each, the one to send next first */
+    const struct sm_focus *focus; /* borrowed, may be NULL: on surface 0; set it after init */
+    bool was_near;                /* private: the last piece was chosen for being near that */
+    struct sm_list surfaces;      /* private: what was missed of each, the one to send next first */
 };
 
 void sm_backlog_init(struct sm_backlog *backlog);
@@ -31,8 +34,9 @@ SM_NODISCARD enum sm_status sm_backlog_add(struct sm_backlog *backlog, uint32_t 
 void sm_backlog_forget(struct sm_backlog *backlog, uint32_t surface_id);
 
 /**
- * Takes a piece out of the backlog, to be sent now: of one surface after the other, from top to
- * bottom and then again, so that an area that changes all the time does not hold up the rest.
+ * Takes a piece out of the backlog, to be sent now. Every second one is the nearest to the focus,
+ * as long as there is one; the others come from one surface after the other, from top to bottom and
+ * then again. So an area that changes all the time does not hold up the rest.
  *
  * @param max_pixels  of the piece, roughly: at least one row is taken
  * @return false if there is nothing

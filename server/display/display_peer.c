@@ -777,6 +777,7 @@ enum sm_status sm_display_peer_create(struct sm_display_peer **out,
                                        .is_arriving = handover->is_migrated};
     sm_list_init(&client->link);
     sm_peer_queue_init(&client->queue);
+    client->queue.backlog.focus = config->focus;
     sm_lossy_init(&client->lossy);
     sm_socket_set_latency(handover->transport->fd, SM_PEER_LOW_WATER_BYTES);
     enum sm_status status = start(client);

@@ -23,6 +23,7 @@
 
 struct sm_channel_handover;
 struct sm_client_shares;
+struct sm_focus;
 struct sm_encode_inbox;
 struct sm_encoder;
 struct sm_image_costs;
@@ -59,6 +60,7 @@ struct sm_display_peer_config {
     struct sm_log_limit *complaints; /* borrowed: of warnings, shared by all clients */
     const struct sm_display_peer_callbacks *callbacks;
     void *opaque;
+    const struct sm_focus *focus;           /* borrowed: what is missed there is sent first */
     struct sm_client_shares *shares;        /* borrowed: what it has in common with others */
     enum sm_worker_compression compression; /* until it wishes for something else */
     struct sm_encoder *encoder;             /* borrowed: the worker's, for all its clients */

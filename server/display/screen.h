@@ -14,6 +14,7 @@
 #include "io/loop.h"
 #include "server/display/display_peer.h"
 #include "server/display/drawable.h"
+#include "server/display/focus.h"
 #include "server/display/gl_scanout.h"
 #include "server/display/image_costs.h"
 #include "server/display/pointer.h"
@@ -63,6 +64,7 @@ struct sm_screen {
     bool has_cursor_command;
     struct sm_qxl_release cursor_command; /* the last SET: the host may need its memory */
 
+    struct sm_focus focus; /* written by any thread */
     struct sm_monitors monitors;
     bool guest_manages_monitors;   /* its driver arranges monitors, so the primary says nothing */
     _Atomic uint32_t max_monitors; /* written by any thread */

@@ -491,6 +491,7 @@ void sm_screen_connect(struct sm_screen *screen, struct sm_channel_handover *han
         .callbacks = &CLIENT_CALLBACKS,
         .opaque = screen,
         .shares = screen->shares,
+        .focus = &screen->focus,
         .compression = screen->compression,
         .encoder = screen->encoder,
         .costs = &screen->costs,

@@ -195,6 +195,9 @@ static void take_cursor_command(struct sm_screen *screen, const struct sm_qxl_ri
         screen->cursor_command = release;
         screen->has_cursor_command = true;
     }
+    if (!status && cursor.type == SM_CURSOR_MOVE && cursor.position.x >= 0 &&
+        cursor.position.y >= 0)
+        sm_focus_set(&screen->focus, (uint32_t)cursor.position.x, (uint32_t)cursor.position.y);
     if (!status)
         sm_pointer_command(screen->pointer, &cursor);
 }

@@ -69,10 +69,10 @@ struct sm_worker_config {
     uint8_t channel_id;          /* of its display and cursor channels */
     const struct sm_log *log;    /* borrowed; may be NULL */
     struct sm_encode_pool *pool; /* held by the worker; NULL: it encodes everything itself */
-    struct sm_client_shares
-        *shares; /* held likewise; NULL: its clients share nothing with others */
     /** When a user last pressed a key or button, monotonic; borrowed; NULL: nobody knows. */
     const _Atomic uint64_t *input_us;
+    /** Held likewise; NULL: clients share nothing with other workers. Who shares has one pool. */
+    struct sm_client_shares *shares;
     struct sm_main_queue *main_queue; /* borrowed; NULL: the function below is never called */
     /** The primary came, went or changed: ask sm_worker_get_primary(). Main context; optional. */
     void (*primary_changed)(void *opaque);
@@ -102,6 +102,9 @@ SM_NODISCARD enum sm_status sm_worker_create(struct sm_worker **out,
  * main context. NULL does nothing.
  */
 void sm_worker_destroy(struct sm_worker *worker);
+
+/** A client points there on the primary surface: what is near it is sent first. At once. */
+void sm_worker_note_pointer(struct sm_worker *worker, uint32_t x, uint32_t y);
 
 /* ---- the device's life ---- */
 

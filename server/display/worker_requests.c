@@ -305,6 +305,11 @@ void sm_worker_driver_unload(struct sm_worker *worker)
     sm_worker_post(worker, &(struct sm_worker_request){.run = driver_unload});
 }
 
+void sm_worker_note_pointer(struct sm_worker *worker, uint32_t x, uint32_t y)
+{
+    sm_focus_set(&worker->screen.focus, x, y);
+}
+
 void sm_worker_set_max_monitors(struct sm_worker *worker, uint32_t max_monitors)
 {
     atomic_store(&worker->screen.max_monitors, sm_max_u32(max_monitors, 1));

@@ -278,6 +278,16 @@ struct sm_pointer_area sm_displays_pointer_area(const struct sm_server *server)
     return (struct sm_pointer_area){.is_allowed = !sm_list_is_empty(&server->displays)};
 }
 
+void sm_displays_note_pointer(const struct sm_server *server, uint8_t id, uint32_t x, uint32_t y)
+{
+    bool is_only = sm_displays_count(server) == 1;
+    SM_LIST_FOR (link, &server->displays) {
+        struct sm_display *display = display_of(link);
+        if (is_only || display->config.id == id)
+            sm_worker_note_pointer(display->worker, x, y);
+    }
+}
+
 bool sm_displays_take_monitors_config(const struct sm_server *server)
 {
     SM_LIST_FOR (link, &server->displays) {

@@ -93,6 +93,12 @@ struct sm_pointer_area {
 };
 struct sm_pointer_area sm_displays_pointer_area(const struct sm_server *server);
 
+/**
+ * A client points there: on the device with this id, or on the only one, which may have several
+ * monitors.
+ */
+void sm_displays_note_pointer(const struct sm_server *server, uint8_t id, uint32_t x, uint32_t y);
+
 /** Whether every device takes the client's wishes for monitors itself. */
 bool sm_displays_take_monitors_config(const struct sm_server *server);
 void sm_displays_monitors_config(const struct sm_server *server, struct sm_bytes config);

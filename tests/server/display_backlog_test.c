@@ -82,9 +82,87 @@ static void backlog_of_many_little_areas_becomes_one_box(void **state)
     sm_backlog_finish(&backlog);
 }
 
+static void what_is_near_the_focus_comes_first(void **state)
+{
+    (void)state;
+    struct sm_focus focus = {0};
+    struct sm_backlog backlog;
+    uint32_t id;
+    struct sm_rect area;
+    sm_backlog_init(&backlog);
+    backlog.focus = &focus;
+    sm_check_status(sm_backlog_add(&backlog, 0, box(0, 0, 1920, 1080)), SM_OK);
+    assert_true(sm_backlog_take(&backlog, 20000, &id, &area));
+    assert_int_equal(area.top, 0); /* nobody looks anywhere */
+    sm_focus_set(&focus, 1500, 900);
+    assert_true(sm_backlog_take(&backlog, 20000, &id, &area));
+    assert_true(area.left <= 1500 && area.right > 1500 && area.top <= 900 && area.bottom > 900);
+    assert_true(sm_rect_width(area) * sm_rect_height(area) <= 20000);
+    assert_true(sm_backlog_take(&backlog, 20000, &id, &area));
+    assert_in_range(area.top, 1, 100); /* every second piece as ever */
+    struct sm_rect before = area;
+    assert_true(sm_backlog_take(&backlog, 20000, &id, &area));
+    assert_true(area.left > 1200 && area.top > 600);
+    assert_true(sm_backlog_take(&backlog, 20000, &id, &area));
+    assert_int_equal(area.top, before.bottom);
+    sm_backlog_finish(&backlog);
+}
+
+static void focus_changes_the_order_alone(void **state)
+{
+    (void)state;
+    static uint8_t seen[300][400];
+    struct sm_focus focus = {0};
+    struct sm_backlog backlog;
+    sm_backlog_init(&backlog);
+    backlog.focus = &focus;
+    sm_check_status(sm_backlog_add(&backlog, 0, box(0, 0, 400, 120)), SM_OK);
+    sm_check_status(sm_backlog_add(&backlog, 0, box(90, 100, 300, 300)), SM_OK);
+    sm_check_status(sm_backlog_add(&backlog, 3, box(0, 0, 10, 10)), SM_OK);
+    uint32_t id, others = 0, pieces = 0;
+    struct sm_rect area;
+    while (sm_backlog_take(&backlog, 3000, &id, &area)) {
+        sm_focus_set(&focus, pieces % 7 * 1000, UINT32_MAX - pieces % 2 * 4294967100u);
+        others += id == 3;
+        for (int32_t y = area.top; id == 0 && y < area.bottom; y++)
+            for (int32_t x = area.left; x < area.right; x++)
+                assert_int_equal(seen[y][x]++, 0);
+        assert_true(++pieces < 1000);
+    }
+    assert_int_equal(others, 1);
+    for (int32_t y = 0; y < 300; y++)
+        for (int32_t x = 0; x < 400; x++)
+            assert_int_equal(seen[y][x], y < 120 || (x >= 90 && x < 300));
+    sm_backlog_finish(&backlog);
+}
+
+static void what_changes_near_the_focus_does_not_hold_up_the_rest(void **state)
+{
+    (void)state;
+    struct sm_focus focus = {0};
+    struct sm_backlog backlog;
+    sm_backlog_init(&backlog);
+    backlog.focus = &focus;
+    sm_focus_set(&focus, 50, 5);
+    sm_check_status(sm_backlog_add(&backlog, 0, box(0, 0, 100, 1000)), SM_OK);
+    bool has_reached_bottom = false;
+    for (unsigned i = 0; i < 100 && !has_reached_bottom; i++) {
+        uint32_t id;
+        struct sm_rect area;
+        assert_true(sm_backlog_take(&backlog, 4000, &id, &area));
+        has_reached_bottom = area.bottom == 1000;
+        sm_check_status(sm_backlog_add(&backlog, 0, box(0, 0, 100, 10)), SM_OK);
+    }
+    assert_true(has_reached_bottom);
+    sm_backlog_finish(&backlog);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_near_the_focus_comes_first),
+        cmocka_unit_test(focus_changes_the_order_alone),
+        cmocka_unit_test(what_changes_near_the_focus_does_not_hold_up_the_rest),
         cmocka_unit_test(backlog_gives_every_pixel_once),
         cmocka_unit_test(backlog_does_not_starve_what_lies_below),
         cmocka_unit_test(backlog_of_many_little_areas_becomes_one_box),
