@@ -15,6 +15,7 @@ bool cli_screenshot(const struct cli_options *options, struct cli_failure *failu
 bool cli_type(const struct cli_options *options, struct cli_failure *failure);
 bool cli_key(const struct cli_options *options, struct cli_failure *failure);
 bool cli_click(const struct cli_options *options, struct cli_failure *failure);
+bool cli_stats(const struct cli_options *options, struct cli_failure *failure);
 bool cli_wait(const struct cli_options *options, struct cli_failure *failure);
 
 #endif

@@ -15,6 +15,7 @@ static const char PROGRAM[] =
     "  key         press a key, or several together, such as ctrl-alt-f2\n"
     "  click       click somewhere\n"
     "  wait        wait until the picture stands still\n"
+    "  stats       show what a server on this machine counts\n"
     "\n"
     "addresses:\n"
     "  spice://HOST:PORT        such as spice://localhost:5900 or spice://[::1]:5900\n"
@@ -24,7 +25,7 @@ static const char PROGRAM[] =
 
 static const char COMMON[] =
     "\n"
-    "options of every command:\n"
+    "options of every command but stats:\n"
     "  --user NAME           who logs in, where the server wants that (SASL). With Kerberos\n"
     "                        no name is needed, but a ticket (kinit)\n"
     "  --password TEXT       the server's password. Everybody on this machine can see it in\n"
@@ -107,6 +108,18 @@ static const char WAIT[] =
     "                      a blinking text cursor)\n"
     "  --display N         which monitor, from 0 (default 0)\n";
 
+static const char STATS[] =
+    "usage: sumac stats PATH [--json | --prometheus] [--watch] [--timeout TIME]\n"
+    "\n"
+    "Shows who is connected to a server on this machine and what it counts: bytes, round\n"
+    "trips, pictures, encoding times, codecs, age of pixels. PATH is the socket that the server\n"
+    "was told with SUMAC_STATS_SOCKET; only its user may open it. No password is asked for.\n"
+    "\n"
+    "options:\n"
+    "  --json         one JSON object\n"
+    "  --prometheus   Prometheus's text format\n"
+    "  --watch        again every second, until Ctrl-C\n";
+
 static const char *text_of(enum cli_command command)
 {
     switch (command) {
@@ -118,6 +131,8 @@ static const char *text_of(enum cli_command command)
         return TYPE;
     case CLI_COMMAND_KEY:
         return KEY;
+    case CLI_COMMAND_STATS:
+        return STATS;
     case CLI_COMMAND_CLICK:
         return CLICK;
     case CLI_COMMAND_WAIT:
@@ -157,7 +172,8 @@ void cli_help_print(FILE *out, enum cli_command command)
     fputs(text_of(command), out);
     if (command == CLI_COMMAND_KEY)
         print_key_names(out);
-    fputs(COMMON, out);
+    if (command != CLI_COMMAND_STATS) /* it logs in nowhere */
+        fputs(COMMON, out);
     if (command == CLI_COMMAND_NONE)
         print_exit_codes(out);
 }

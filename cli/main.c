@@ -26,6 +26,8 @@ static bool run(const struct cli_options *options, struct cli_failure *failure)
         return cli_click(options, failure);
     case CLI_COMMAND_WAIT:
         return cli_wait(options, failure);
+    case CLI_COMMAND_STATS:
+        return cli_stats(options, failure);
     case CLI_COMMAND_NONE:
         break;
     }
@@ -53,7 +55,7 @@ static bool work(struct cli_options *options, int argc, char **argv, struct cli_
         printf("sumac %s\n", sm_client_version());
         return flush_output(failure);
     }
-    const char *warning = sm_address_warning(options->address);
+    const char *warning = options->address ? sm_address_warning(options->address) : NULL;
     if (warning)
         fprintf(stderr, "sumac: %s\n", warning);
     return run(options, failure) && flush_output(failure);

@@ -15,6 +15,7 @@ static const char *const COMMAND_NAMES[] = {
     [CLI_COMMAND_INFO] = "info",   [CLI_COMMAND_SCREENSHOT] = "screenshot",
     [CLI_COMMAND_TYPE] = "type",   [CLI_COMMAND_KEY] = "key",
     [CLI_COMMAND_CLICK] = "click", [CLI_COMMAND_WAIT] = "wait",
+    [CLI_COMMAND_STATS] = "stats",
 };
 
 enum { COMMAND_COUNT = sizeof(COMMAND_NAMES) / sizeof(COMMAND_NAMES[0]) };
@@ -46,6 +47,8 @@ enum option_code {
     OPTION_HOLD,
     OPTION_BUTTON,
     OPTION_DOUBLE,
+    OPTION_PROMETHEUS,
+    OPTION_WATCH,
 };
 
 static const struct option LONG_OPTIONS[] = {
@@ -69,6 +72,8 @@ static const struct option LONG_OPTIONS[] = {
     {"hold", required_argument, NULL, OPTION_HOLD},
     {"button", required_argument, NULL, OPTION_BUTTON},
     {"double", no_argument, NULL, OPTION_DOUBLE},
+    {"prometheus", no_argument, NULL, OPTION_PROMETHEUS},
+    {"watch", no_argument, NULL, OPTION_WATCH},
     {NULL, 0, NULL, 0},
 };
 
@@ -90,6 +95,15 @@ static unsigned commands_of(int option)
         return 1u << CLI_COMMAND_TYPE;
     case OPTION_HOLD:
         return 1u << CLI_COMMAND_KEY;
+    case OPTION_PROMETHEUS:
+    case OPTION_WATCH:
+        return 1u << CLI_COMMAND_STATS;
+    case OPTION_USER:
+    case OPTION_PASSWORD:
+    case OPTION_PASSWORD_FILE:
+    case OPTION_CA:
+    case OPTION_HOST_SUBJECT:
+        return ~(1u << CLI_COMMAND_STATS);
     case OPTION_BUTTON:
     case OPTION_DOUBLE:
         return 1u << CLI_COMMAND_CLICK;
@@ -243,6 +257,12 @@ static bool take_option(struct parser *p, int option, char *value)
     case OPTION_DOUBLE:
         o->is_double = true;
         return true;
+    case OPTION_PROMETHEUS:
+        o->is_prometheus = true;
+        return true;
+    case OPTION_WATCH:
+        o->is_watching = true;
+        return true;
     default:
         return usage(p, "unknown option", "");
     }
@@ -325,6 +345,19 @@ static bool take_words(const struct parser *p, int count, char **words)
     return true;
 }
 
+/* stats talks to no machine, but to its server. */
+static bool take_path(const struct parser *p, int count, char **words)
+{
+    if (count < 1)
+        return usage(p, "the path of the server's socket is missing", "");
+    if (count > 1)
+        return usage(p, "this is too much: ", words[1]);
+    if (p->options->is_json && p->options->is_prometheus)
+        return usage(p, "--json and --prometheus exclude each other", "");
+    p->options->path = words[0];
+    return true;
+}
+
 static bool find_command(const struct parser *p, const char *name)
 {
     for (int i = 1; i < COMMAND_COUNT; i++)
@@ -374,6 +407,8 @@ bool cli_options_parse(struct cli_options *o, int argc, char **argv, struct cli_
                      count > 0 ? "the command comes first, then its options"
                                : "what shall be done? A command is missing",
                      "");
+    if (o->command == CLI_COMMAND_STATS)
+        return take_path(&p, count, words);
     if (count < 1)
         return usage(&p, "the address of the machine is missing, such as spice://HOST:5900", "");
     if (!take_address(&p, words[0]) || !take_words(&p, count - 1, words + 1))

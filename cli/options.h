@@ -19,6 +19,7 @@ enum cli_command {
     CLI_COMMAND_KEY,
     CLI_COMMAND_CLICK,
     CLI_COMMAND_WAIT,
+    CLI_COMMAND_STATS,
 };
 
 /** The name of `command` as it is typed; NULL for CLI_COMMAND_NONE. Static. */
@@ -34,7 +35,7 @@ struct cli_options {
     bool is_json;
     bool is_verbose;
 
-    struct sm_address *address; /* owned */
+    struct sm_address *address; /* owned; NULL with stats */
     char *password;             /* owned; or NULL */
     const char *user;           /* borrowed from argv; or NULL */
     const char *ca_file;        /* borrowed from argv, like all below; or NULL */
@@ -50,6 +51,10 @@ struct cli_options {
     uint32_t x, y;            /* click */
     enum sm_button button;    /* click */
     bool is_double;           /* click */
+
+    const char *path;   /* stats: of the server's socket */
+    bool is_prometheus; /* stats */
+    bool is_watching;   /* stats */
 
     const char *text;      /* type, or NULL: read text_file; key: the chord */
     const char *text_file; /* type: "-" is the standard input */

@@ -81,6 +81,11 @@ void sm_socket_set_latency(int fd, uint32_t unsent_bytes);
 /** Asks the network to hurry with small packets of `fd`, such as sound. Best effort. */
 void sm_socket_set_interactive(int fd);
 
+enum { SM_SOCKET_PLACE_MAX = 64 /* bytes, the NUL included */ };
+
+/** Where the peer of `fd` is: "1.2.3.4:5", "[::1]:5", or "local" if it has no address. */
+void sm_socket_peer_place(int fd, char out[SM_SOCKET_PLACE_MAX]);
+
 /** The local TCP port of `fd`, 0 if it has none. */
 uint16_t sm_socket_local_port(int fd);
 

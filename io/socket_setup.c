@@ -269,6 +269,22 @@ void sm_socket_set_interactive(int fd)
     setsockopt(fd, IPPROTO_IP, IP_TOS, &low_delay, sizeof(low_delay));
 }
 
+void sm_socket_peer_place(int fd, char out[SM_SOCKET_PLACE_MAX])
+{
+    struct sockaddr_storage peer = {0};
+    socklen_t size = sizeof(peer);
+    char host[INET6_ADDRSTRLEN], port[8];
+    bool has_address = getpeername(fd, (struct sockaddr *)&peer, &size) == 0 &&
+                       (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) &&
+                       getnameinfo((struct sockaddr *)&peer, size, host, sizeof(host), port,
+                                   sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0;
+    if (has_address)
+        (void)snprintf(out, SM_SOCKET_PLACE_MAX, peer.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
+                       host, port);
+    else
+        (void)snprintf(out, SM_SOCKET_PLACE_MAX, "local");
+}
+
 uint16_t sm_socket_local_port(int fd)
 {
     struct sockaddr_storage address = {0};

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "io/transport.h"
 
+#include <stdatomic.h>
+
 enum sm_status sm_transport_read(struct sm_transport *t, uint8_t *to, size_t size, size_t *got)
 {
-    return t->ops->read(t, to, size, got);
+    enum sm_status status = t->ops->read(t, to, size, got);
+    if (t->meter && status == SM_OK)
+        atomic_fetch_add_explicit(&t->meter->received_bytes, *got, memory_order_relaxed);
+    return status;
 }
 
 enum sm_status sm_transport_writev(struct sm_transport *t, const struct sm_bytes *parts,
                                    size_t count, size_t *put)
 {
-    return t->ops->writev(t, parts, count, put);
+    enum sm_status status = t->ops->writev(t, parts, count, put);
+    if (t->meter && status == SM_OK)
+        atomic_fetch_add_explicit(&t->meter->sent_bytes, *put, memory_order_relaxed);
+    return status;
 }
 
 enum sm_status sm_transport_write(struct sm_transport *t, struct sm_bytes bytes, size_t *put)
 {
-    return t->ops->writev(t, &bytes, 1, put);
+    return sm_transport_writev(t, &bytes, 1, put);
 }
 
 unsigned sm_transport_wants(const struct sm_transport *t, unsigned asked)

@@ -15,6 +15,11 @@
 
 struct sm_transport;
 
+/** Counts what passes a transport; read by any thread. */
+struct sm_transport_meter {
+    _Atomic uint64_t received_bytes, sent_bytes;
+};
+
 /** What a filter does; see the functions below for what each promises. */
 struct sm_transport_ops {
     enum sm_status (*read)(struct sm_transport *t, uint8_t *to, size_t size, size_t *got);
@@ -32,11 +37,12 @@ struct sm_transport_ops {
 /** Thread: one at a time. The first member of every filter's own struct. */
 struct sm_transport {
     const struct sm_transport_ops *ops;
-    int fd;           /* of the socket at the bottom; owned by the bottom filter */
-    bool is_secure;   /* encrypted from here down */
-    bool is_unix;     /* the bottom is a unix socket */
-    bool has_ended;   /* the peer closed its side in an orderly way */
-    char reason[192]; /* why the last operation gave SM_ERR_IO, as words */
+    int fd;                           /* of the socket at the bottom; owned by the bottom filter */
+    bool is_secure;                   /* encrypted from here down */
+    bool is_unix;                     /* the bottom is a unix socket */
+    bool has_ended;                   /* the peer closed its side in an orderly way */
+    struct sm_transport_meter *meter; /* borrowed; NULL: nobody counts */
+    char reason[192];                 /* why the last operation gave SM_ERR_IO, as words */
 };
 
 /**

@@ -65,6 +65,14 @@ struct sumac_client {
 SM_API size_t sumac_server_get_clients(struct RedsState *server, struct sumac_client *out,
                                        size_t room);
 
+/**
+ * Offers what is counted at a local socket, as SUMAC_STATS_SOCKET does: docs/statistics.md.
+ *
+ * @param path  of the socket, which only our user may open; NULL: no longer
+ * @return 0; -1 before spice_server_init(), or if the path cannot be had
+ */
+SM_API int sumac_server_set_statistics(struct RedsState *server, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

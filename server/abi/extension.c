@@ -31,3 +31,8 @@ size_t sumac_server_get_clients(SpiceServer *s, struct sumac_client *out, size_t
     }
     return count;
 }
+
+int sumac_server_set_statistics(SpiceServer *s, const char *path)
+{
+    return sm_server_set_statistics(s->server, path) == SM_OK ? 0 : -1;
+}

@@ -19,6 +19,7 @@
 #include "server/display/peer_palettes.h"
 #include "server/display/peer_queue.h"
 #include "server/display/peer_sender.h"
+#include "server/session/figures.h"
 #include "server/session/handover.h"
 
 enum {
@@ -567,6 +568,8 @@ void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_dr
         client->queue.is_catching_up || (drawable->must_be_exact && !drawable->must_be_whole);
     bool is_missed = !is_piece && sm_peer_flow_is_too_large(sm_peer_sender_flow(client->sender),
                                                             image_pixels(drawing));
+    if (client->handover->figures)
+        sm_figure_add(&client->handover->figures->queued, 1);
     check_queued(client, is_missed
                              ? sm_peer_queue_miss(&client->queue, drawing)
                              : sm_peer_queue_add_drawing(&client->queue, drawable, sm_now_us()));
@@ -743,6 +746,7 @@ static enum sm_status start(struct sm_display_peer *client)
                                                              .costs = client->config.costs,
                                                              .input_us = client->config.input_us,
                                                              .is_slow = handover->is_low_bandwidth,
+                                                             .figures = handover->figures,
                                                              .callbacks = &SENDER_CALLBACKS,
                                                              .opaque = client});
     if (status)

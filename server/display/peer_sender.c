@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/channel/display/server.h"
+#include "core/channel/line.h"
 #include "io/clock.h"
 #include "io/pump.h"
 #include "io/transport.h"
@@ -13,6 +14,7 @@
 #include "server/display/encode_pool.h"
 #include "server/display/glz_share.h"
 #include "server/display/pace.h"
+#include "server/display/peer_figures.h"
 
 enum {
     FD_RETRY_MS = 5,
@@ -30,6 +32,8 @@ struct sending {
     struct sm_list link;
     bool is_job; /* submitted */
     size_t expected_bytes, raw_bytes;
+    uint64_t queued_us;           /* when it came */
+    uint64_t encode_us;           /* that encoding took; whoever runs the job writes it */
     struct sm_peer_item *item;    /* owned: a message or late item; NULL for a drawing */
     struct sm_drawable *drawable; /* held */
     struct sm_image band;         /* the rows of its source, if it is one of several */
@@ -40,6 +44,7 @@ struct sm_peer_sender {
     struct sm_peer_sender_config config;
     struct sm_pump *pump; /* borrowed */
     struct sm_peer_flow flow;
+    struct sm_peer_figures figures;
     struct sm_timer *fd_timer;    /* owned: tries again to pass a descriptor */
     int passing_fd;               /* owned: must leave before anything else does; −1 for none */
     struct sm_list planned;       /* struct sending, in order */
@@ -112,10 +117,12 @@ static void drop_job(struct sm_encode_job *job)
 static void run_job(struct sm_encode_job *job, struct sm_encoder *encoder)
 {
     struct sending *sending = SM_LIST_ITEM(job, struct sending, job);
+    uint64_t began_us = sm_now_us();
     if (sending->drawable)
         sm_image_task_encode(&sending->task, encoder);
     else
         sending->item->ops->encode(sending->item->late, encoder);
+    sending->encode_us = sm_now_us() - began_us;
 }
 
 static void append(struct sm_peer_sender *sender, struct sending *sending)
@@ -170,7 +177,8 @@ static void start_drawing(struct sm_peer_sender *sender, struct sending *sending
 
 /* Plans a drawing, or with `band` a part of it. */
 static bool plan_drawing(struct sm_peer_sender *sender, struct sm_drawable *drawable,
-                         const struct sm_image_receiver *receiver, const struct sm_band *band)
+                         const struct sm_image_receiver *receiver, const struct sm_band *band,
+                         uint64_t queued_us)
 {
     struct sending *sending = calloc(1, sizeof(*sending));
     if (!sending) {
@@ -183,6 +191,7 @@ static bool plan_drawing(struct sm_peer_sender *sender, struct sm_drawable *draw
         sm_draw_bands_cut(msg, *band, &cut, &sending->band);
         msg = &cut;
     }
+    sending->queued_us = queued_us;
     sending->drawable = sm_drawable_ref(drawable);
     sm_image_task_init(&sending->task, msg, receiver);
     sender->config.callbacks->planned(sender->config.opaque, drawable, &sending->task);
@@ -199,7 +208,8 @@ static bool is_worth_bands(const struct sm_image_receiver *receiver,
            !sm_image_task_caches(receiver, msg->draw_copy.src_bitmap);
 }
 
-static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable *drawable)
+static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable *drawable,
+                               uint64_t queued_us)
 {
     struct sm_image_receiver receiver = {0};
     struct sm_band bands[SM_BANDS_MAX];
@@ -208,7 +218,7 @@ static void plan_whole_drawing(struct sm_peer_sender *sender, struct sm_drawable
     if (!drawable->must_be_whole && is_worth_bands(&receiver, &drawable->drawing->msg))
         count = sm_draw_bands_plan(bands, &drawable->drawing->msg);
     for (uint32_t i = 0; i < count; i++)
-        if (!plan_drawing(sender, drawable, &receiver, count > 1 ? &bands[i] : NULL))
+        if (!plan_drawing(sender, drawable, &receiver, count > 1 ? &bands[i] : NULL, queued_us))
             return;
 }
 
@@ -227,6 +237,7 @@ static void plan_item(struct sm_peer_sender *sender, struct sm_peer_item *item)
         return;
     }
     sending->item = item;
+    sending->queued_us = item->queued_us;
     if (!is_late)
         sender->config.callbacks->planned_message(sender->config.opaque, &item->msg);
     if (is_late && item->ops->encode) {
@@ -244,7 +255,9 @@ static void plan_first(struct sm_peer_sender *sender, struct sm_peer_item *item)
         plan_item(sender, item);
         return;
     }
-    plan_whole_drawing(sender, item->drawable);
+    plan_whole_drawing(sender, item->drawable, item->queued_us);
+    if (sender->figures.figures)
+        sm_figure_add(&sender->figures.figures->pictures, 1);
     sm_peer_item_destroy(item);
 }
 
@@ -254,8 +267,10 @@ static void plan_first(struct sm_peer_sender *sender, struct sm_peer_item *item)
 static bool send_msg(struct sm_peer_sender *sender, const struct sm_display_msg *msg, bool is_owed)
 {
     enum sm_status status = sm_display_server_send(sender->config.server, msg);
-    if (status == SM_OK)
+    if (status == SM_OK) {
+        sm_peer_figures_message(&sender->figures, msg);
         return true;
+    }
     if (status == SM_ERR_NOMEM)
         fail(sender, "out of memory");
     else if (is_owed)
@@ -266,8 +281,9 @@ static bool send_msg(struct sm_peer_sender *sender, const struct sm_display_msg 
 }
 
 /* A drawing's message with what goes before and behind it; after a failure the rest is left out. */
-static void send_task(struct sm_peer_sender *sender, struct sm_image_task *task)
+static void send_task(struct sm_peer_sender *sender, struct sending *sending)
 {
+    struct sm_image_task *task = &sending->task;
     struct sm_channel *channel = sm_display_server_channel(sender->config.server);
     for (unsigned i = 0; i < task->before_count; i++) {
         if (!send_msg(sender, &task->before[i], true))
@@ -276,17 +292,23 @@ static void send_task(struct sm_peer_sender *sender, struct sm_image_task *task)
     if (!send_msg(sender, &task->msg, task->is_owed))
         return;
     sm_image_task_sent(task, sm_channel_sent_serial(channel));
+    sm_peer_figures_drawing(&sender->figures, task, sm_now_us() - sending->queued_us,
+                            sending->encode_us);
     for (unsigned i = 0; i < task->after_count; i++) {
         if (!send_msg(sender, &task->after[i], true))
             return;
     }
 }
 
-static void send_item(struct sm_peer_sender *sender, struct sm_peer_item *item)
+static void send_item(struct sm_peer_sender *sender, const struct sending *sending,
+                      struct sm_peer_item *item)
 {
     if (item->kind == SM_PEER_LATE) {
         const struct sm_display_msg *msg = item->ops->message(item->late);
         bool is_sent = msg && send_msg(sender, msg, false);
+        if (is_sent && item->ops->encode)
+            sm_peer_figures_frame(&sender->figures, sm_now_us() - sending->queued_us,
+                                  sending->encode_us);
         item->ops->destroy(item->late, is_sent);
         item->late = NULL;
     } else if (send_msg(sender, &item->msg, false) && item->fd >= 0) {
@@ -314,11 +336,11 @@ static void send_first(struct sm_peer_sender *sender, struct sending *sending)
         sender->glz_job_count -= sending->task.uses_glz;
     }
     if (sending->item) {
-        send_item(sender, sending->item);
+        send_item(sender, sending, sending->item);
     } else {
         if (sending->raw_bytes)
             learn_ratio(sender, sending);
-        send_task(sender, &sending->task);
+        send_task(sender, sending);
     }
     free_sending(sending);
 }
@@ -419,6 +441,8 @@ static bool plan_next(struct sm_peer_sender *sender)
     }
     if (item->kind == SM_PEER_DRAWING &&
         !callbacks->admits(sender->config.opaque, item->drawable)) {
+        if (sender->figures.figures)
+            sm_figure_add(&sender->figures.figures->collapses, 1);
         if (sm_peer_queue_collapse(sender->config.queue))
             fail(sender, "out of memory");
         return !sender->is_stopped;
@@ -435,6 +459,20 @@ static bool is_idle(const struct sm_peer_sender *sender)
            sm_display_server_is_ready(sender->config.server);
 }
 
+/* Where things stand, for who asks. */
+static void note_state(struct sm_peer_sender *sender)
+{
+    struct sm_figures *figures = sender->figures.figures;
+    if (!figures)
+        return;
+    sm_figure_set(&figures->waiting, sender->config.queue->count);
+    sm_figure_set(&figures->line_bytes_s, sm_peer_flow_rate(&sender->flow));
+    struct sm_channel *channel = sm_display_server_channel(sender->config.server);
+    const struct sm_line *line = sm_channel_line(channel);
+    uint64_t round_trip_us = line ? sm_line_rtt_us(line) : sm_channel_rtt_us(channel);
+    sm_figure_set(&figures->round_trip_us, round_trip_us == UINT64_MAX ? 0 : round_trip_us);
+}
+
 bool sm_peer_sender_push(struct sm_peer_sender *sender)
 {
     if (sender->is_pushing || sender->is_stopped)
@@ -447,6 +485,7 @@ bool sm_peer_sender_push(struct sm_peer_sender *sender)
     if (is_idle(sender) && sender->config.callbacks->idle)
         has_sent = sender->config.callbacks->idle(sender->config.opaque) || has_sent;
     sender->is_pushing = false;
+    note_state(sender);
     return has_sent && !sender->is_stopped;
 }
 
@@ -461,6 +500,7 @@ enum sm_status sm_peer_sender_create(struct sm_peer_sender **out,
     sender->config = *config;
     sender->passing_fd = -1;
     sender->ratio = FIRST_RATIO;
+    sender->figures.figures = config->figures;
     sm_list_init(&sender->planned);
     sm_peer_flow_init(&sender->flow, sm_display_server_channel(config->server), config->is_slow);
     sender->fd_timer = sm_loop_timer_add(config->loop, on_timer, sender);

@@ -25,6 +25,7 @@
 struct sm_display_server;
 struct sm_encode_inbox;
 struct sm_encoder;
+struct sm_figures;
 struct sm_image_costs;
 struct sm_pump;
 
@@ -67,6 +68,7 @@ struct sm_peer_sender_config {
     struct sm_encode_inbox *inbox;    /* borrowed: for the rest; NULL: none, all on this thread */
     struct sm_image_costs *costs;     /* borrowed: the worker's, which learn */
     const _Atomic uint64_t *input_us; /* borrowed: when the user last pressed something; or NULL */
+    struct sm_figures *figures;       /* borrowed; NULL: nobody counts */
     bool is_slow;                     /* what is thought of the line as long as it is not known */
     const struct sm_peer_sender_callbacks *callbacks;
     void *opaque;

@@ -15,6 +15,7 @@
 #include "io/socket.h"
 #include "io/tls.h"
 #include "io/websocket.h"
+#include "server/session/figures.h"
 #include "server/session/handover.h"
 #include "server/session/internal.h"
 #include "server/session/log.h"
@@ -52,6 +53,9 @@ struct sm_connection {
     uint32_t common_caps, channel_caps;
 
     struct sm_session *session; /* NULL: none yet, or gone */
+    char place[SM_SOCKET_PLACE_MAX];
+    struct sm_figures *figures; /* a reference; NULL: not linked yet, or no memory */
+    uint64_t linked_us;
     struct sm_main_task closed_task, resumed_task;
     atomic_bool is_closed; /* set on any thread */
     bool awaits_data;
@@ -64,8 +68,9 @@ static bool may_complain(struct sm_connection *connection)
 }
 
 /* Somebody tried to log in and failed: the next tries come later. */
-static void count_failure(const struct sm_connection *connection)
+static void count_failure(struct sm_connection *connection)
 {
+    connection->server->failed_logins++;
     sm_door_failed(&connection->server->door, &connection->address, sm_now_us());
 }
 
@@ -285,8 +290,13 @@ static struct sm_channel_handover *make_handover(struct sm_connection *connectio
     handover->has_mini_header = sm_link_server_has_mini_header(connection->phase);
     handover->is_secure = connection->is_secure;
     handover->is_view_only = connection->is_view_only;
+    connection->figures = sm_figures_create();
+    connection->linked_us = sm_now_us();
+    if (connection->figures)
+        handover->figures = sm_figures_ref(connection->figures);
     handover->transport =
         sm_pump_detach(connection->pump, &handover->leftover, &handover->leftover_size);
+    handover->transport->meter = connection->figures ? &connection->figures->meter : NULL;
     /* Frames and blocks leave no place beside the stream for descriptors. */
     handover->is_unix = connection->is_unix && !connection->has_layer &&
                         !sm_websocket_transport_is_upgraded(handover->transport);
@@ -462,6 +472,7 @@ static enum sm_status start(struct sm_server *server, const struct stack *stack,
         .resumed_task = {.func = on_resumed_task, .opaque = connection},
     };
     sm_list_init(&connection->link);
+    sm_socket_peer_place(stack->top->fd, connection->place);
     connection->has_sasl = server->uses_sasl;
     struct sm_link_server_config config = {
         .has_sasl = connection->has_sasl,
@@ -576,6 +587,7 @@ void sm_connection_destroy(struct sm_connection *connection)
     sm_sasl_login_finish(&connection->sasl);
     sm_link_key_unref(connection->key);
     sm_peer_disconnected(connection->peer);
+    sm_figures_unref(connection->figures);
     free(connection);
 }
 
@@ -628,4 +640,16 @@ bool sm_connection_awaits_data(const struct sm_connection *connection)
 bool sm_connection_is_closed(const struct sm_connection *connection)
 {
     return connection->is_closed;
+}
+
+struct sm_connection_facts sm_connection_facts(const struct sm_connection *connection)
+{
+    return (struct sm_connection_facts){
+        .channel_type = connection->channel_type,
+        .channel_id = connection->channel_id,
+        .is_secure = connection->is_secure,
+        .place = connection->place,
+        .linked_us = connection->linked_us,
+        .figures = connection->figures,
+    };
 }

@@ -15,6 +15,7 @@
 
 struct sm_channel_handover;
 struct sm_connection;
+struct sm_figures;
 struct sm_server;
 struct sm_session;
 
@@ -44,6 +45,17 @@ struct sm_connection *sm_connection_of(struct sm_list *link);
 
 uint8_t sm_connection_channel_type(const struct sm_connection *connection);
 uint8_t sm_connection_channel_id(const struct sm_connection *connection);
+
+/** What administrators may know of it; all borrowed. */
+struct sm_connection_facts {
+    uint8_t channel_type, channel_id;
+    bool is_secure;
+    const char *place;                /* it comes from, "address:port" or "local" */
+    uint64_t linked_us;               /* when it was let in */
+    const struct sm_figures *figures; /* may be NULL */
+};
+
+struct sm_connection_facts sm_connection_facts(const struct sm_connection *connection);
 
 /** Puts the connection into a session's list. */
 void sm_connection_join(struct sm_connection *connection, struct sm_session *session,

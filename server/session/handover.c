@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "io/transport.h"
+#include "server/session/figures.h"
 
 void sm_channel_handover_destroy(struct sm_channel_handover *handover)
 {
@@ -13,6 +14,7 @@ void sm_channel_handover_destroy(struct sm_channel_handover *handover)
     sm_transport_destroy(handover->transport);
     free(handover->leftover);
     free(handover->leading);
+    sm_figures_unref(handover->figures);
     if (handover->closed)
         handover->closed(handover->opaque);
     free(handover);

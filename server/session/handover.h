@@ -9,6 +9,7 @@
 
 #include "core/channel/channel.h"
 
+struct sm_figures;
 struct sm_transport;
 
 /** When images are made smaller for slow lines; values of the host's API. */
@@ -44,6 +45,7 @@ struct sm_channel_handover {
     bool is_low_bandwidth; /* the network test of the session's main channel said so */
     uint64_t line_rtt_us, line_bytes_per_second; /* what it found; 0: nothing */
     enum sm_wan_compression jpeg, zlib_glz;      /* the host's settings */
+    struct sm_figures *figures;                  /* a reference; NULL: nobody counts */
     bool is_migrated; /* it comes from another server, and goes on as it was there */
 
     /* Tells the session that the connection is gone. Any thread; called by _destroy, once. */

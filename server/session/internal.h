@@ -19,6 +19,7 @@
 #include "server/session/ticket_policy.h"
 
 struct sm_recorder;
+struct sm_statistics_socket;
 struct sm_tls_context;
 
 enum { SM_CHANNEL_TYPE_END = SM_CHANNEL_WEBDAV + 1 };
@@ -64,8 +65,10 @@ struct sm_server {
     uint8_t security[SM_CHANNEL_TYPE_END]; /* by type; 0: the default */
     struct sm_list connections;            /* struct sm_connection, not yet authenticated */
     unsigned connection_count;             /* of them */
-    struct sm_door door;                   /* how often each address came */
-    struct sm_log_limit link_complaints;   /* lines that strangers can cause */
+    uint64_t failed_logins;
+    struct sm_statistics_socket *statistics; /* owned; NULL: not offered */
+    struct sm_door door;                     /* how often each address came */
+    struct sm_log_limit link_complaints;     /* lines that strangers can cause */
 
     /* clients */
     struct sm_list sessions;               /* struct sm_session */

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/session/log_json.h"
+
 static const char DOMAIN[] = "Spice";
 
 /* GLib's log levels and its one function that we call; fixed by its ABI. */
@@ -61,6 +63,17 @@ static void write_stderr(void *context, enum sm_log_level level, const char *tex
     (void)written;
 }
 
+static void write_json(void *context, enum sm_log_level level, const char *text)
+{
+    (void)context;
+    struct timespec now;
+    char line[SM_LOG_JSON_MAX];
+    clock_gettime(CLOCK_REALTIME, &now);
+    size_t size = sm_log_json(line, level, text, (int)getpid(), &now);
+    ssize_t written = write(STDERR_FILENO, line, size); /* one write, as above */
+    (void)written;
+}
+
 /* Whether `list`, words between blanks or commas, has `word`. */
 static bool has_word(const char *list, const char *word)
 {
@@ -79,6 +92,10 @@ struct sm_log sm_server_log(void)
 {
     const char *debug = getenv("G_MESSAGES_DEBUG");
     bool is_verbose = has_word(debug, DOMAIN) || has_word(debug, "all");
+    const char *form = getenv("SUMAC_LOG");
+    if (form && strcmp(form, "json") == 0)
+        return (struct sm_log){.write = write_json,
+                               .level = is_verbose ? SM_LOG_DEBUG : SM_LOG_WARNING};
     /* With GLib in the process its users' handlers, filters and expectations must see our lines. */
     void *glib_log = dlsym(RTLD_DEFAULT, "g_log");
     return (struct sm_log){

@@ -9,6 +9,8 @@
  * The log of the process: through GLib's g_log() under the domain "Spice" if the host has GLib,
  * else lines of the same form on standard error. The library itself does not link GLib.
  *
+ * With SUMAC_LOG=json each line is an object of JSON on standard error instead.
+ *
  * Debug and info lines appear if G_MESSAGES_DEBUG names "Spice" or "all". No line is ever fatal
  * unless the user asked for that with G_DEBUG.
  */

@@ -165,6 +165,12 @@ struct sm_channel_net_test sm_main_channel_net_test(const struct sm_main_channel
     return sm_channel_net_test(sm_main_server_channel(main->machine));
 }
 
+uint64_t sm_main_channel_round_trip_us(const struct sm_main_channel *main)
+{
+    uint64_t rtt_us = sm_channel_rtt_us(sm_main_server_channel(main->machine));
+    return rtt_us == UINT64_MAX ? 0 : rtt_us;
+}
+
 bool sm_main_channel_is_low_bandwidth(const struct sm_main_channel *main)
 {
     struct sm_channel_net_test test = sm_main_channel_net_test(main);

@@ -54,6 +54,9 @@ SM_NODISCARD enum sm_status sm_main_channel_answer_seamless(struct sm_main_chann
 /** Sends the client over to the target; what it is to take along follows when it asks. */
 void sm_main_channel_migrate(struct sm_main_channel *main);
 
+/** The last round trip of a ping; 0: not known. */
+uint64_t sm_main_channel_round_trip_us(const struct sm_main_channel *main);
+
 /** The network test found a slow line. */
 bool sm_main_channel_is_low_bandwidth(const struct sm_main_channel *main);
 

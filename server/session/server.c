@@ -20,6 +20,7 @@
 #include "server/session/people.h"
 #include "server/session/sasl_login.h"
 #include "server/session/session.h"
+#include "server/session/statistics_socket.h"
 
 /* Lines that peers can cause: enough to see what happens, not enough to fill a disk. */
 static const struct sm_log_limit COMPLAINTS = {.burst = 20, .period_us = 10 * 1000000};
@@ -82,6 +83,8 @@ static enum sm_status start_tls(struct sm_server *server)
 /* Undoes sm_server_init(), also half of it. */
 static void stop(struct sm_server *server)
 {
+    sm_statistics_socket_destroy(server->statistics);
+    server->statistics = NULL;
     sm_listeners_close(server);
     sm_connection_destroy_all(server);
     sm_session_end_all(server);
@@ -133,6 +136,9 @@ enum sm_status sm_server_init(struct sm_server *server, struct sm_loop loop,
     server->is_started = true;
     server->vm_is_running = true;
     sm_people_init(server);
+    const char *statistics = getenv("SUMAC_STATS_SOCKET");
+    if (statistics && *statistics)
+        (void)!sm_server_set_statistics(server, statistics); /* the machine runs without */
     return SM_OK;
 }
 
@@ -331,6 +337,15 @@ bool sm_server_next_client(const struct sm_server *server, struct sm_server_clie
         .is_holder = sm_session_id(session) == server->holder,
     };
     return true;
+}
+
+enum sm_status sm_server_set_statistics(struct sm_server *server, const char *path)
+{
+    if (!server->is_started)
+        return SM_ERR_STATE;
+    sm_statistics_socket_destroy(server->statistics);
+    server->statistics = NULL;
+    return path ? sm_statistics_socket_create(&server->statistics, server, path) : SM_OK;
 }
 
 void sm_server_set_max_clients(struct sm_server *server, unsigned count)

@@ -164,6 +164,14 @@ struct sm_server_client {
 /** Steps to the one who came next; false if there is none. */
 bool sm_server_next_client(const struct sm_server *server, struct sm_server_client *client);
 
+/**
+ * Offers what is counted at a local socket; NULL: no longer. After sm_server_init().
+ *
+ * @return SM_OK; SM_ERR_STATE before; SM_ERR_IO if the path cannot be had, which is logged;
+ *         SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_server_set_statistics(struct sm_server *server, const char *path);
+
 /** How many may be connected at once: 1 (who comes last stays), more, or 0 for any number. */
 void sm_server_set_max_clients(struct sm_server *server, unsigned count);
 

@@ -313,6 +313,26 @@ const struct sm_session *sm_session_after(const struct sm_server *server, uint32
     return NULL;
 }
 
+const struct sm_connection *sm_session_next_connection(const struct sm_session *session,
+                                                       const struct sm_connection *connection)
+{
+    bool is_next = !connection;
+    SM_LIST_FOR (link, &session->connections) {
+        if (is_next)
+            return sm_connection_of(link);
+        is_next = sm_connection_of(link) == connection;
+    }
+    return NULL;
+}
+
+const char *sm_session_place(const struct sm_session *session)
+{
+    SM_LIST_FOR (link, &session->connections)
+        if (sm_connection_channel_type(sm_connection_of(link)) == SM_CHANNEL_MAIN)
+            return sm_connection_facts(sm_connection_of(link)).place;
+    return "";
+}
+
 struct sm_session *sm_session_first(struct sm_server *server, bool is_view_only)
 {
     SM_LIST_FOR (link, &server->sessions)

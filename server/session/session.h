@@ -63,6 +63,13 @@ void sm_session_each(struct sm_server *server,
 /** The session that came after the one with this id, or the first one (0); NULL if none did. */
 const struct sm_session *sm_session_after(const struct sm_server *server, uint32_t connection_id);
 
+/** The connection behind `connection`, or the first one (NULL); NULL if there is none. */
+const struct sm_connection *sm_session_next_connection(const struct sm_session *session,
+                                                       const struct sm_connection *connection);
+
+/** Where its main channel comes from, "address:port" or "local"; "" if that is gone. */
+const char *sm_session_place(const struct sm_session *session);
+
 /** The session that has been there longest among those that only look, or do not; or NULL. */
 struct sm_session *sm_session_first(struct sm_server *server, bool is_view_only);
 

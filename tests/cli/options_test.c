@@ -313,10 +313,28 @@ static void every_error_of_the_library_has_an_exit_code_of_its_own(void **state)
     }
 }
 
+static void stats_takes_a_path_and_no_password(void **state)
+{
+    (void)state;
+    struct cli_options o;
+    struct line line;
+    parse(&o, &line, "sumac stats /run/vm1 --watch --prometheus");
+    assert_int_equal(o.command, CLI_COMMAND_STATS);
+    assert_string_equal(o.path, "/run/vm1");
+    assert_true(o.is_watching && o.is_prometheus && !o.is_json);
+    assert_null(o.address);
+    cli_options_finish(&o);
+    check_refused("sumac stats", "path");
+    check_refused("sumac stats a b", "too much");
+    check_refused("sumac stats a --password b", "no option");
+    check_refused("sumac stats a --json --prometheus", "exclude");
+    check_refused("sumac info spice://h:1 --watch", "no option");
+}
+
 static void every_help_names_its_command_and_the_password_s_danger(void **state)
 {
     (void)state;
-    for (int command = CLI_COMMAND_NONE; command <= CLI_COMMAND_WAIT; command++) {
+    for (int command = CLI_COMMAND_NONE; command <= CLI_COMMAND_STATS; command++) {
         char *text = NULL;
         size_t size = 0;
         FILE *out = open_memstream(&text, &size);
@@ -326,7 +344,8 @@ static void every_help_names_its_command_and_the_password_s_danger(void **state)
         char usage[64];
         (void)snprintf(usage, sizeof(usage), "usage: sumac %s", name ? name : "COMMAND");
         assert_memory_equal(text, usage, strlen(usage));
-        assert_non_null(strstr(text, "list of processes"));
+        if (command != CLI_COMMAND_STATS)
+            assert_non_null(strstr(text, "list of processes"));
         for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
             if (strlen(line) > 100)
                 fail_msg("a line of help is too wide: %s", line);
@@ -349,6 +368,7 @@ int main(void)
         cmocka_unit_test(exit_codes_and_kinds_are_unique),
         cmocka_unit_test(the_documentation_has_every_exit_code),
         cmocka_unit_test(every_error_of_the_library_has_an_exit_code_of_its_own),
+        cmocka_unit_test(stats_takes_a_path_and_no_password),
         cmocka_unit_test(every_help_names_its_command_and_the_password_s_danger),
     };
     return cmocka_run_group_tests_name("cli options", tests, NULL, NULL);
