@@ -12,6 +12,11 @@ enum {
     /** A client whose waiting drawings hold more bytes does so too. */
     SM_DISPLAY_MAX_QUEUE_BYTES = 64 << 20,
     /**
+     * A surface off the screen with more bytes is not sent as one picture when a client first needs
+     * it: a command may need four, and they would all be copied at once.
+     */
+    SM_DISPLAY_MAX_PICTURE_BYTES = 16 << 20,
+    /**
      * What the host is told to do brings messages, too, and no ring can be held against those: with
      * so many waiting a client is disconnected.
      */

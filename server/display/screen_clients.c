@@ -70,11 +70,22 @@ static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *clien
     sm_drawable_unref(drawable);
 }
 
-/* Whether a client can have such a surface at all. */
+/* Whether a client can have such a surface at all; nobody draws on single bits, here neither. */
 static bool can_have(const struct sm_display_peer *client, const struct sm_display_surface *surface)
 {
+    if (surface->format == SM_SURFACE_FORMAT_1_A)
+        return false;
     return surface->format != SM_SURFACE_FORMAT_8_A ||
            sm_display_peer_can(client, SM_DISPLAY_CAP_A8_SURFACE);
+}
+
+/* Such a one comes in pieces, as what was missed does, and what reads it comes as pixels, too. */
+static bool is_too_large(const struct sm_display_surface *surface)
+{
+    const struct sm_pixels *pixels = &surface->pixels;
+    return surface->id != 0 &&
+           (uint64_t)pixels->width * pixels->height >
+               SM_DISPLAY_MAX_PICTURE_BYTES * 8ull / sm_pixel_bits(pixels->format);
 }
 
 static void queue_surface(struct sm_screen *screen, struct sm_display_peer *client,
@@ -91,6 +102,10 @@ static void queue_surface(struct sm_screen *screen, struct sm_display_peer *clie
     sm_display_peer_set_knows(client, surface->id, true);
     if (!with_pixels)
         return;
+    if (is_too_large(surface)) {
+        sm_display_peer_queue_missed(client, surface->id, whole(surface));
+        return;
+    }
     sm_surfaces_render(&screen->surfaces, surface);
     /* There are clients that take the first drawing for the whole picture. And what other drawings
      * read had better be right. */

@@ -216,6 +216,55 @@ static void kept_surface_is_shown_when_it_is_first_used(void **state)
     assert_int_equal(sm_test_stage_pixels(f)[0], 0x5a);
 }
 
+static int no_stage(void **state)
+{
+    *state = calloc(1, sizeof(struct sm_test_stage));
+    return 0;
+}
+
+static void huge_surface_comes_in_pieces(void **state)
+{
+    enum { SIDE = 2080 }; /* 16.5 MiB */
+    struct sm_test_stage *f = *state;
+    sm_test_device_init(&f->device, 32 << 20);
+    sm_test_stage_begin(f);
+    uint64_t create = sm_test_device_create_surface(&f->device, 5, SIDE, SIDE,
+                                                    SM_SURFACE_FORMAT_32_XRGB, 1 /* keep */);
+    QXLSurfaceCmd *command = sm_test_guest_at(&f->device.guest, create);
+    uint8_t *pixels = sm_test_guest_at(&f->device.guest, command->u.surface_create.data);
+    for (size_t i = 0; i < (size_t)SIDE * SIDE * 4; i++)
+        pixels[i] = (uint8_t)(i / 512);
+    QXLDrawable copy = copy_of_surface(f, 5, 0, sm_test_rect(0, 0, 16, 16));
+    (void)sm_test_device_draw(&f->device, &copy);
+    sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_SURFACE_CREATE, 2);
+    sm_worker_update_area(f->device.worker, 0, sm_test_stage_area(), NULL, 0, true);
+    sm_test_watcher_await_pixels(&f->watcher, 0, sm_test_stage_pixels(f));
+    sm_test_watcher_await_pixels(&f->watcher, 5, pixels);
+    assert_true(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_DRAW_COPY) > 10);
+    /* From now on it is like any other. */
+    copy = copy_of_surface(f, 5, 0, sm_test_rect(16, 16, 32, 32));
+    uint32_t surfaces = f->watcher.image_types[SM_IMAGE_TYPE_SURFACE];
+    (void)sm_test_device_draw(&f->device, &copy);
+    sm_worker_update_area(f->device.worker, 0, sm_test_stage_area(), NULL, 0, true);
+    sm_test_watcher_await_pixels(&f->watcher, 0, sm_test_stage_pixels(f));
+    assert_int_equal(f->watcher.image_types[SM_IMAGE_TYPE_SURFACE], surfaces + 1);
+}
+
+static void surface_of_single_bits_is_nobodys(void **state)
+{
+    struct sm_test_stage *f = *state;
+    sm_test_stage_begin(f);
+    (void)sm_test_device_create_surface(&f->device, 5, 16, 16, SM_SURFACE_FORMAT_1_A, 0);
+    (void)sm_test_device_fill(&f->device, 5, sm_test_rect(0, 0, 16, 16), 1);
+    QXLDrawable copy = copy_of_surface(f, 5, 0, sm_test_rect(0, 0, 16, 16));
+    (void)sm_test_device_draw(&f->device, &copy);
+    (void)sm_test_device_fill(&f->device, 0, sm_test_rect(20, 20, 30, 30), 0x336699);
+    sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_DRAW_FILL, 1);
+    sm_worker_update_area(f->device.worker, 0, sm_test_stage_area(), NULL, 0, true);
+    sm_test_watcher_await_pixels(&f->watcher, 0, sm_test_stage_pixels(f));
+    assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_SURFACE_CREATE), 1);
+}
+
 static void late_client_gets_surfaces_on_demand(void **state)
 {
     struct sm_test_stage *f = *state;
@@ -323,6 +372,9 @@ int main(int argc, char **argv)
         TEST(surface_keeps_its_create_command_until_it_is_destroyed),
         TEST(reused_id_is_destroyed_before_it_is_created),
         TEST(kept_surface_is_shown_when_it_is_first_used),
+        cmocka_unit_test_setup_teardown(huge_surface_comes_in_pieces, no_stage,
+                                        sm_test_stage_tear_down),
+        TEST(surface_of_single_bits_is_nobodys),
         TEST(late_client_gets_surfaces_on_demand),
         TEST(destroying_all_surfaces_gives_everything_back),
         TEST(mode_change_destroys_and_creates),
