@@ -459,6 +459,10 @@ static bool send_exactly(void *opaque)
                              sm_peer_flow_piece_px(sm_peer_sender_flow(client->sender)),
                              &surface_id, &area))
         return false;
+    if (!sm_display_peer_knows(client, surface_id)) { /* it is gone; another may have its number */
+        sm_lossy_forget(&client->lossy, surface_id);
+        return true;
+    }
     sm_peer_queue_begin_piece(&client->queue);
     client->config.callbacks->queue_pixels(client->config.opaque, client, surface_id, area, true);
     sm_peer_queue_end_missed(&client->queue);
@@ -584,6 +588,8 @@ void sm_display_peer_queue_missed(struct sm_display_peer *client, uint32_t surfa
 
 void sm_display_peer_queue_msg(struct sm_display_peer *client, const struct sm_display_msg *msg)
 {
+    if (msg->type == SM_MSG_DISPLAY_SURFACE_DESTROY)
+        sm_lossy_forget(&client->lossy, msg->surface_destroy.surface_id);
     if (!client->is_closed)
         check_queued(client, sm_peer_queue_add_message(&client->queue, msg, -1, sm_now_us()));
 }

@@ -113,6 +113,40 @@ static void left_to_us_the_line_decides(void **state)
     check_picture(f);
 }
 
+/* What was lossy of a surface is forgotten with it, and not sent to the next of its number. */
+static void a_surface_that_goes_takes_its_losses_along(void **state)
+{
+    struct sm_test_stage *f = *state;
+    begin(f, SM_COMPRESSION_QUIC, SM_WAN_ALWAYS);
+    uint64_t photograph = put_photograph(f, SM_BITMAP_FORMAT_32BIT);
+    await_image(f, SM_IMAGE_TYPE_QUIC); /* the first picture of the primary, put right */
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t jpegs = f->watcher.image_types[SM_IMAGE_TYPE_JPEG];
+        uint64_t create = sm_test_device_create_surface(&f->device, 1, WIDTH, HEIGHT, 32, 0);
+        sm_test_device_submit(&f->device, QXL_CMD_SURFACE, create);
+        QXLRect all = sm_test_rect(0, 0, WIDTH, HEIGHT);
+        QXLDrawable copy = sm_test_drawable(QXL_DRAW_COPY, 1, all);
+        copy.u.copy.src_bitmap = photograph;
+        copy.u.copy.src_area = all;
+        copy.u.copy.rop_descriptor = 8;
+        (void)sm_test_device_draw(&f->device, &copy);
+        while (f->watcher.image_types[SM_IMAGE_TYPE_JPEG] == jpegs && !f->watcher.is_closed)
+            sm_test_watcher_run(&f->watcher, 10);
+        uint32_t before = f->watcher.image_types[SM_IMAGE_TYPE_QUIC]; /* pictures of new ones */
+        uint64_t destroy = sm_test_device_destroy_surface(&f->device, 1);
+        sm_test_device_submit(&f->device, QXL_CMD_SURFACE, destroy);
+        create = sm_test_device_create_surface(&f->device, 1, 16, 16, 32, 0);
+        sm_test_device_submit(&f->device, QXL_CMD_SURFACE, create);
+        sm_test_watcher_run(&f->watcher, 500);
+        assert_false(f->watcher.is_closed);
+        assert_int_equal(f->watcher.image_types[SM_IMAGE_TYPE_QUIC], before);
+        destroy = sm_test_device_destroy_surface(&f->device, 1);
+        sm_test_device_submit(&f->device, QXL_CMD_SURFACE, destroy);
+    }
+    draw(f, photograph);
+    check_picture(f);
+}
+
 static void text_is_never_lossy_and_deflated(void **state)
 {
     struct sm_test_stage *f = *state;
@@ -166,6 +200,8 @@ int main(void)
                                         sm_test_stage_tear_down),
         cmocka_unit_test_setup_teardown(left_to_us_the_line_decides, sm_test_stage_set_up,
                                         sm_test_stage_tear_down),
+        cmocka_unit_test_setup_teardown(a_surface_that_goes_takes_its_losses_along,
+                                        sm_test_stage_set_up, sm_test_stage_tear_down),
         cmocka_unit_test_setup_teardown(text_is_never_lossy_and_deflated, sm_test_stage_set_up,
                                         sm_test_stage_tear_down),
         cmocka_unit_test_setup_teardown(whatever_is_drawn_becomes_exact, sm_test_stage_set_up,
