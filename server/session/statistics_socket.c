@@ -101,6 +101,8 @@ static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, s
 static struct sm_bytes pending(const void *self)
 {
     const struct reader *reader = self;
+    if (!reader->text)
+        return (struct sm_bytes){0};
     return (struct sm_bytes){(const uint8_t *)reader->text + reader->sent,
                              reader->size - reader->sent};
 }
