@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * spice-char.h: byte streams of the host. The guest's own video streams are kept so that the host
- * can go on, but no client can reach them yet.
- */
+/* spice-char.h: byte streams of the host. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,14 +7,16 @@
 #include "server/device/agent.h"
 #include "server/device/smartcard.h"
 #include "server/device/spicevmc.h"
+#include "server/device/stream_device.h"
 
 struct SpiceCharDeviceState {
     SpiceServer *s;
     SpiceCharDeviceInstance *instance;
     bool is_agent;
-    bool is_removed;            /* the host may be inside of that, hearing that it is closed */
-    struct sm_spicevmc *stream; /* owned; NULL: none */
-    struct sm_smartcard *card;  /* likewise */
+    bool is_removed;                 /* the host may be inside of that, hearing that it is closed */
+    struct sm_spicevmc *stream;      /* owned; NULL: none */
+    struct sm_smartcard *card;       /* likewise */
+    struct sm_stream_device *screen; /* likewise */
     struct SpiceCharDeviceState *next; /* of the server */
 };
 
@@ -126,10 +125,11 @@ static bool attach(struct SpiceCharDeviceState *st)
                "no channel is left for another device of subtype %s, or memory", instance->subtype);
         return false;
     }
-    sm_say(log, SM_LOG_WARNING,
-           "char devices of subtype %s are not supported yet: no client can reach %s",
-           instance->subtype, instance->portname ? instance->portname : "it");
-    return true;
+    if (sm_stream_device_create(&st->screen, st->s->server, &OPS, st,
+                                notifies_writable(instance)) == SM_OK)
+        return true;
+    sm_say(log, SM_LOG_WARNING, "a stream device could not be served");
+    return false;
 }
 
 /* Its name is part of a line in the log that tests of the reference look for. */
@@ -181,6 +181,7 @@ int sm_abi_remove_char_device(SpiceCharDeviceInstance *instance)
         sm_agent_detach(sm_server_agent(st->s->server), st);
     sm_spicevmc_destroy(st->stream);
     sm_smartcard_destroy(st->card);
+    sm_stream_device_destroy(st->screen);
     instance->st = NULL;
     free(st);
     return 0;
@@ -216,6 +217,8 @@ void spice_server_char_device_wakeup(SpiceCharDeviceInstance *sin)
         sm_spicevmc_wakeup(st->stream);
     else if (st->card)
         sm_smartcard_wakeup(st->card);
+    else if (st->screen)
+        sm_stream_device_wakeup(st->screen);
 }
 
 void spice_server_port_event(SpiceCharDeviceInstance *sin, uint8_t number)
@@ -223,6 +226,8 @@ void spice_server_port_event(SpiceCharDeviceInstance *sin, uint8_t number)
     struct SpiceCharDeviceState *st = state_of(sin);
     if (st && st->stream)
         sm_spicevmc_port_event(st->stream, number);
+    else if (st && st->screen)
+        sm_stream_device_port_event(st->screen, number);
 }
 
 const char **spice_server_char_device_recognized_subtypes(void)

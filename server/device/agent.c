@@ -6,6 +6,7 @@
 #include "core/base/reader.h"
 #include "core/base/writer.h"
 #include "core/wire/agent.h"
+#include "server/device/stream_device.h"
 #include "server/session/displays.h"
 #include "server/session/internal.h"
 #include "server/session/log.h"
@@ -89,6 +90,7 @@ static void send_device_info(struct sm_agent *agent)
     for (struct sm_display *display = sm_displays_next(agent->server, NULL); display;
          display = sm_displays_next(agent->server, display))
         count += put_display_info(&w, display);
+    count += sm_stream_devices_put_info(agent->server, &w);
     sm_patch_le32(&w, count_at, count);
     end_own_message(agent, &w, OWN_MESSAGE_TAG);
 }

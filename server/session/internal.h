@@ -83,6 +83,7 @@ struct sm_server {
     struct sm_list displays;        /* struct sm_display, newest first */
     struct sm_recorder *recorder;   /* borrowed; NULL: displays are not recorded */
     struct sm_list streams;         /* struct sm_spicevmc: usbredir, ports, webdav */
+    struct sm_list stream_devices;  /* struct sm_stream_device: screens the guest encodes */
     struct sm_smartcard *smartcard; /* borrowed; NULL: the guest has no reader */
     uint8_t image_compression;      /* enum sm_worker_compression */
     enum sm_wan_compression jpeg, zlib_glz;

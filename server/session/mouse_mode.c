@@ -3,6 +3,7 @@
 
 #include "core/wire/types.h"
 #include "io/clock.h"
+#include "server/device/stream_device.h"
 #include "server/session/displays.h"
 #include "server/session/internal.h"
 #include "server/session/log.h"
@@ -15,6 +16,7 @@ static bool has_position_receiver(const struct sm_server *server)
         return true;
     /* A tablet knows one screen only. */
     return server->inputs.tablet && sm_displays_count(server) == 1 &&
+           sm_stream_devices_count(server) == 0 &&
            sm_registry_count(&server->registry, SM_CHANNEL_DISPLAY) == 1;
 }
 

@@ -9,6 +9,7 @@
 #include "io/tls.h"
 #include "server/device/smartcard.h"
 #include "server/device/spicevmc.h"
+#include "server/device/stream_device.h"
 #include "server/display/client_shares.h"
 #include "server/display/encode_pool.h"
 #include "server/display/worker.h"
@@ -52,6 +53,7 @@ enum sm_status sm_server_create(struct sm_server **out, const struct sm_log *log
     sm_list_init(&server->sessions);
     sm_list_init(&server->displays);
     sm_list_init(&server->streams);
+    sm_list_init(&server->stream_devices);
     sm_registry_init(&server->registry);
     sm_ticket_policy_init(&server->ticket);
     sm_inputs_init(&server->inputs, server);
@@ -486,6 +488,7 @@ void sm_server_vm_start(struct sm_server *server)
     server->vm_is_running = true;
     sm_agent_set_running(&server->agent, true);
     sm_spicevmc_set_all_running(server, true);
+    sm_stream_devices_set_running(server, true);
     sm_smartcard_set_running(server->smartcard, true);
     sm_displays_start(server);
 }
@@ -495,6 +498,7 @@ void sm_server_vm_stop(struct sm_server *server)
     server->vm_is_running = false;
     sm_agent_set_running(&server->agent, false);
     sm_spicevmc_set_all_running(server, false);
+    sm_stream_devices_set_running(server, false);
     sm_smartcard_set_running(server->smartcard, false);
     sm_displays_stop(server);
 }

@@ -77,8 +77,9 @@ static int on_read(SpiceCharDeviceInstance *agent, uint8_t *to, int size)
 {
     struct host *host = host_of(agent);
     size_t given = (size_t)size < host->says_size ? (size_t)size : host->says_size;
-    if (given)
-        memcpy(to, host->says, given);
+    if (given == 0)
+        return 0;
+    memcpy(to, host->says, given);
     host->says += given;
     host->says_size -= given;
     return (int)given;
