@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -133,6 +134,64 @@ static void devices_that_come_before_the_start_do_no_harm(void **state)
         assert_int_equal(spice_server_add_interface(server, &agent.base), 0);
     assert_non_null(agent.st);
     assert_int_equal(spice_server_remove_interface(&agent.base), 0);
+    spice_server_destroy(server);
+    sm_test_host_finish(&host);
+}
+
+/* What `func` writes to standard error. */
+static const char *said(void (*func)(SpiceServer *, SpiceCharDeviceInstance *), SpiceServer *server,
+                        SpiceCharDeviceInstance *instance)
+{
+    static char text[4096];
+    int log = memfd_create("log", MFD_CLOEXEC), former = dup(STDERR_FILENO);
+    assert_true(log >= 0 && former >= 0);
+    assert_true(dup2(log, STDERR_FILENO) >= 0);
+    func(server, instance);
+    (void)dup2(former, STDERR_FILENO);
+    ssize_t size = pread(log, text, sizeof(text) - 1, 0);
+    text[size > 0 ? size : 0] = 0;
+    (void)close(former);
+    (void)close(log);
+    return text;
+}
+
+static void add(SpiceServer *server, SpiceCharDeviceInstance *instance)
+{
+    assert_int_equal(spice_server_add_interface(server, &instance->base), 0);
+}
+
+static void remove_again(SpiceServer *server, SpiceCharDeviceInstance *instance)
+{
+    (void)server;
+    assert_int_equal(spice_server_remove_interface(&instance->base), -1);
+}
+
+/* The words that the reference's own test of the agent looks for. */
+static void agents_that_are_too_many_or_gone_get_the_known_words(void **state)
+{
+    (void)state;
+    static const SpiceCharDeviceInterface port = {
+        .base = {.type = SPICE_INTERFACE_CHAR_DEVICE,
+                 .major_version = SPICE_INTERFACE_CHAR_DEVICE_MAJOR,
+                 .minor_version = SPICE_INTERFACE_CHAR_DEVICE_MINOR},
+        .write = nothing_written,
+        .read = nothing_to_read,
+    };
+    SpiceCharDeviceInstance first = {.base.sif = &port.base, .subtype = "vdagent"}, second = first;
+    struct sm_test_host host;
+    sm_test_host_init(&host);
+    SpiceServer *server = spice_server_new();
+    assert_non_null(strstr(said(add, server, &first), "vdagent before spice_server_init()"));
+    assert_null(first.st);
+    assert_int_equal(spice_server_init(server, &host.core), 0);
+    assert_string_equal(said(add, server, &first), "");
+    assert_non_null(strstr(said(add, server, &second),
+                           "spice_server_char_device_add_interface: vdagent already attached"));
+    assert_null(second.st);
+    assert_int_equal(spice_server_remove_interface(&first.base), 0);
+    assert_non_null(strstr(said(remove_again, server, &first),
+                           "spice_server_remove_interface: assertion "
+                           "'char_device->st != nullptr' failed"));
     spice_server_destroy(server);
     sm_test_host_finish(&host);
 }
@@ -473,6 +532,7 @@ int main(void)
         cmocka_unit_test(a_core_without_a_version_is_refused),
         cmocka_unit_test(a_server_that_was_never_started_can_be_destroyed),
         cmocka_unit_test(devices_that_come_before_the_start_do_no_harm),
+        cmocka_unit_test(agents_that_are_too_many_or_gone_get_the_known_words),
         cmocka_unit_test(a_server_may_be_destroyed_inside_any_event),
         cmocka_unit_test(a_second_start_changes_nothing),
         cmocka_unit_test(a_port_that_cannot_be_had_fails_the_start),
