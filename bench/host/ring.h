@@ -25,7 +25,7 @@ struct sm_bench_rings {
     uint64_t put, released;
 };
 
-/** @param most  commands at which sm_bench_rings_put() waits, like a guest's full ring */
+/** @param most  commands at which sm_bench_rings_put() waits until half are gone; at least 2 */
 void sm_bench_rings_init(struct sm_bench_rings *rings, unsigned most);
 
 /** Appends a command, waiting for room unless `at_once`. True if it is to be told of. */
