@@ -414,6 +414,16 @@ static bool admits(void *opaque, const struct sm_drawable *drawable)
     return sm_lossy_admits(&client->lossy, drawable->drawing);
 }
 
+/*
+ * The first picture of a surface would fill megabytes of a dictionary, of which little is drawn
+ * again.
+ */
+static bool is_for_dictionary(const struct sm_display_peer *client,
+                              const struct sm_drawable *drawable)
+{
+    return client->glz && !sm_glz_share_is_broken(client->glz) && !drawable->must_be_whole;
+}
+
 /* What this client may be sent for a drawing, as things are now. */
 static void describe_receiver(void *opaque, const struct sm_drawable *drawable,
                               struct sm_image_receiver *receiver)
@@ -427,7 +437,7 @@ static void describe_receiver(void *opaque, const struct sm_drawable *drawable,
                         is_wanted(client->handover->jpeg, client),
         .wants_zlib = is_wanted(client->handover->zlib_glz, client),
         .rate_bytes_s = sm_peer_flow_rate(sm_peer_sender_flow(client->sender)),
-        .glz = client->glz && !sm_glz_share_is_broken(client->glz) ? client->glz : NULL,
+        .glz = is_for_dictionary(client, drawable) ? client->glz : NULL,
         .images = client->images,
         .palettes =
             client->images ? &client->palettes : NULL, /* one who keeps nothing, keeps none */

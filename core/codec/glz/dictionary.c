@@ -62,7 +62,8 @@ enum sm_status sm_glz_dictionary_create(struct sm_glz_dictionary **out, uint32_t
         dictionary->hooks = *hooks;
     dictionary->entries = calloc(FIRST_ENTRIES, sizeof(*dictionary->entries));
     dictionary->table = calloc(1, sizeof(*dictionary->table));
-    dictionary->pixels = calloc((size_t)max_pixels * 4 + SM_MATCH_SLACK, 1);
+    /* Not zeroed, for that would touch all of it: what is in no live image is never looked at. */
+    dictionary->pixels = malloc((size_t)max_pixels * 4 + SM_MATCH_SLACK);
     if (!dictionary->entries || !dictionary->table || !dictionary->pixels) {
         sm_glz_dictionary_destroy(dictionary);
         return SM_ERR_NOMEM;
