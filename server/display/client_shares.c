@@ -149,8 +149,8 @@ static struct sm_glz_share *join_glz(struct sm_client_shares *shares,
             drop(share);
             return NULL;
         }
-    } else if (sm_glz_share_is_broken(share->glz)) {
-        return NULL;
+    } else {
+        return NULL; /* in use: see the header */
     }
     share->users++;
     return share->glz;

@@ -44,15 +44,15 @@ void sm_client_shares_leave_cache(struct sm_client_shares *shares, struct sm_pix
                                   uint8_t channel_id);
 
 /**
- * The dictionary of that name, likewise; its first image gets `first_id`. NULL without memory, for
- * a window nobody has, or if a channel that used it has ended: what it encoded may never have
- * arrived.
+ * The dictionary of that name; its first image gets `first_id`. NULL without memory, for a window
+ * nobody has, or while another channel uses it: the reference client loses images now and then when
+ * they come through several displays. Source: docs/wire/facts.md.
  */
 struct sm_glz_share *sm_client_shares_join_glz(struct sm_client_shares *shares,
                                                struct sm_client_share_key key, uint32_t window_px,
                                                uint64_t first_id);
 
-/** Those who still use it should not any more: sm_glz_share_is_broken(). */
+/** The connection of the channel is over: nothing more may be encoded with it. */
 void sm_client_shares_leave_glz(struct sm_client_shares *shares, struct sm_glz_share *glz);
 
 #endif

@@ -183,7 +183,7 @@ static void images_that_do_not_fit_are_dropped_in_turn(void **state)
     finish(play);
 }
 
-static void displays_share_a_dictionary(void **state)
+static void one_of_two_displays_uses_the_dictionary(void **state)
 {
     (void)state;
     struct play *play =
@@ -233,7 +233,6 @@ static void session_goes_on_without_one_of_its_displays(void **state)
     while (!member->displays[1].is_closed && sm_now_us() < end_us)
         sm_test_member_run(member, 5);
     assert_true(member->displays[1].is_closed);
-    uint32_t glz = member->image_types[SM_IMAGE_TYPE_GLZ_RGB];
     for (uint32_t batch = 0; batch < 10; batch++) {
         draw(play);
         sm_test_member_run(member, 5);
@@ -243,7 +242,6 @@ static void session_goes_on_without_one_of_its_displays(void **state)
     while (!sm_test_member_shows(member, 0, play->devices[0].guest.memory) && sm_now_us() < end_us)
         sm_test_member_run(member, 5);
     assert_true(sm_test_member_shows(member, 0, play->devices[0].guest.memory));
-    assert_int_equal(member->image_types[SM_IMAGE_TYPE_GLZ_RGB], glz);
     finish(play);
 }
 
@@ -253,7 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_session_shows_two_displays),
         cmocka_unit_test(images_that_do_not_fit_are_dropped_in_turn),
-        cmocka_unit_test(displays_share_a_dictionary),
+        cmocka_unit_test(one_of_two_displays_uses_the_dictionary),
         cmocka_unit_test(three_sessions_and_one_that_comes_late_show_the_same),
         cmocka_unit_test(lossy_images_are_kept_and_made_good),
         cmocka_unit_test(session_goes_on_without_one_of_its_displays),
