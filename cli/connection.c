@@ -51,10 +51,13 @@ static bool set_up(struct cli_connection *c, uint32_t kinds)
     const char *ca_file = o->ca_file || !trust_store[0] ? o->ca_file : trust_store;
     struct sm_session *session = c->session;
     uint32_t connect_ms = o->timeout_ms < CONNECT_MS ? o->timeout_ms : CONNECT_MS;
-    return (!o->password || sm_session_set_password(session, o->password) == SM_OK) &&
+    /* What the command line says counts more than the file. */
+    return (!o->file || sm_connection_file_apply(o->file, session) == SM_OK) &&
+           (!o->password || sm_session_set_password(session, o->password) == SM_OK) &&
            (!o->user || sm_session_set_user(session, o->user) == SM_OK) &&
            sm_session_set_ca_file(session, ca_file) == SM_OK &&
-           sm_session_set_host_subject(session, o->host_subject) == SM_OK &&
+           (!o->ca_file || sm_session_set_ca_pem(session, NULL) == SM_OK) &&
+           (!o->host_subject || sm_session_set_host_subject(session, o->host_subject) == SM_OK) &&
            sm_session_set_timeout(session, connect_ms) == SM_OK &&
            sm_session_set_channels(session, kinds) == SM_OK &&
            sm_session_set_cache_sizes(session, IMAGE_CACHE_BYTES, GLZ_WINDOW_BYTES) == SM_OK &&

@@ -21,7 +21,8 @@ static const char PROGRAM[] =
     "  spice://HOST:PORT        such as spice://localhost:5900 or spice://[::1]:5900\n"
     "  spice+tls://HOST:PORT    the TLS port\n"
     "  spice://HOST?port=PORT&tls-port=PORT\n"
-    "  spice+unix:///PATH       a local socket\n";
+    "  spice+unix:///PATH       a local socket\n"
+    "  FILE.vv                  a connection file, as remote-viewer takes it\n";
 
 static const char COMMON[] =
     "\n"

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/machine_file.h"
 #include "cli/password.h"
 #include "sumac/address.h"
+#include "sumac/connection_file.h"
 
 static const char *const COMMAND_NAMES[] = {
     [CLI_COMMAND_INFO] = "info",   [CLI_COMMAND_SCREENSHOT] = "screenshot",
@@ -301,6 +303,8 @@ static bool take_options(struct parser *p, int argc, char **argv)
 
 static bool take_address(const struct parser *p, const char *text)
 {
+    if (cli_machine_file_is_one(text))
+        return cli_machine_file_read(p->options, text, p->failure);
     struct sm_error error;
     enum sm_status status = sm_address_parse(&p->options->address, text, &error);
     return status == SM_OK || cli_fail_error(p->failure, &error);
@@ -419,6 +423,7 @@ bool cli_options_parse(struct cli_options *o, int argc, char **argv, struct cli_
 void cli_options_finish(struct cli_options *o)
 {
     sm_address_destroy(o->address);
+    sm_connection_file_destroy(o->file);
     cli_password_destroy(o->password);
     *o = (struct cli_options){.command = CLI_COMMAND_NONE};
 }

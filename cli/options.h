@@ -10,6 +10,7 @@
 #include "sumac/inputs.h"
 
 struct sm_address;
+struct sm_connection_file;
 
 enum cli_command {
     CLI_COMMAND_NONE = 0, /* only help or the version was asked for */
@@ -35,12 +36,13 @@ struct cli_options {
     bool is_json;
     bool is_verbose;
 
-    struct sm_address *address; /* owned; NULL with stats */
-    char *password;             /* owned; or NULL */
-    const char *user;           /* borrowed from argv; or NULL */
-    const char *ca_file;        /* borrowed from argv, like all below; or NULL */
-    const char *host_subject;   /* or NULL */
-    uint32_t timeout_ms;        /* for the whole command */
+    struct sm_address *address;      /* owned; NULL with stats */
+    struct sm_connection_file *file; /* owned: where the address is from; or NULL */
+    char *password;                  /* owned; or NULL */
+    const char *user;                /* borrowed from argv; or NULL */
+    const char *ca_file;             /* borrowed from argv, like all below; or NULL */
+    const char *host_subject;        /* or NULL */
+    uint32_t timeout_ms;             /* for the whole command */
 
     uint32_t display;         /* number, as users count */
     uint32_t settle_ms;       /* screenshot: still for so long */

@@ -52,6 +52,37 @@ static void check_refused(const char *text, const char *part_of_cause)
     cli_options_finish(&options);
 }
 
+static char *write_machine_file(char path[64], const char *text)
+{
+    (void)snprintf(path, 64, "/tmp/sumac-test-XXXXXX.vv");
+    int fd = mkstemps(path, 3);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(close(fd), 0);
+    return path;
+}
+
+static void a_connection_file_stands_for_an_address(void **state)
+{
+    (void)state;
+    char path[64], text[128];
+    struct cli_options o;
+    struct line line;
+    (void)snprintf(text, sizeof(text), "sumac info %s",
+                   write_machine_file(path, "[virt-viewer]\ntype=spice\nhost=h\nport=5900\n"
+                                            "delete-this-file=1\n"));
+    parse(&o, &line, text);
+    assert_string_equal(sm_address_text(o.address), "spice://h:5900");
+    assert_non_null(o.file);
+    cli_options_finish(&o);
+    assert_int_equal(unlink(path), 0); /* it was left where it is */
+    check_refused(text, "cannot be read");
+
+    (void)snprintf(text, sizeof(text), "sumac info %s", write_machine_file(path, "nonsense"));
+    check_refused(text, "no group");
+    assert_int_equal(unlink(path), 0);
+}
+
 static void every_command_has_its_words_and_defaults(void **state)
 {
     (void)state;
@@ -356,6 +387,7 @@ static void every_help_names_its_command_and_the_password_s_danger(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_connection_file_stands_for_an_address),
         cmocka_unit_test(every_command_has_its_words_and_defaults),
         cmocka_unit_test(options_may_stand_anywhere_behind_the_command),
         cmocka_unit_test(two_dashes_end_the_options),

@@ -377,6 +377,26 @@ def interrupted():
 
 # ---- Passwords ----
 
+@tap.test('a connection file gives address, password and authorities; options count more')
+def _():
+    trusted = Certificates(stage, name='machine-file')
+    machine = Machine(stage, server='reference', password='short-lived', plain=False, certificates=trusted)
+    truth = machine.wait_screen()
+    with open(trusted.ca, encoding='ascii') as file:
+        authority = file.read().replace('\n', '\\n')
+    path = stage.path('machine.vv')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(f'[virt-viewer]\ntype=spice\nhost=localhost\ntls-port={machine.tls_port}\npassword=short-lived\n'
+                   f'ca={authority}\ndelete-this-file=1\n')
+    for _again in range(2):
+        picture, result = stage.sumac_screenshot(path)
+        check(picture, f'no picture: {result}')
+        check_equal(truth.differences(picture), None, 'the picture')
+    result = stage.sumac('info', path, env={'SUMAC_PASSWORD': 'another'})
+    check('password' in result.err and result.code != 0, repr(result))
+    machine.stop()
+
+
 @tap.test('the password: right, wrong, missing, too long, from file and environment')
 def passwords():
     locked = machine('locked', password='right')
