@@ -39,8 +39,8 @@ enum sm_status sm_peer_state_build(struct sm_writer *w, const struct sm_peer_sta
         .glz_dictionary_id = state->glz_id,
         .glz_size = state->glz_window_px,
         .glz_max_encoders = MAX_ENCODERS,
-        /* The last one's number; of none, the one before the first. */
-        .glz_last_image_id = state->glz_next_id - 1,
+        /* Of none, 0: a reference target that is told of the number before it shows nothing. */
+        .glz_last_image_id = state->glz_next_id ? state->glz_next_id - 1 : 0,
         .surfaces = &list,
     };
     memcpy(msg.display.pixmap_cache_clients, state->cache_serials, sizeof(state->cache_serials));
