@@ -11,6 +11,7 @@
 
 /* Each returns false with the failure filled; what it reports goes to the standard output. */
 bool cli_info(const struct cli_options *options, struct cli_failure *failure);
+bool cli_port(const struct cli_options *options, struct cli_failure *failure);
 bool cli_screenshot(const struct cli_options *options, struct cli_failure *failure);
 bool cli_type(const struct cli_options *options, struct cli_failure *failure);
 bool cli_key(const struct cli_options *options, struct cli_failure *failure);

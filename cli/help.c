@@ -15,6 +15,7 @@ static const char PROGRAM[] =
     "  key         press a key, or several together, such as ctrl-alt-f2\n"
     "  click       click somewhere\n"
     "  wait        wait until the picture stands still\n"
+    "  port        join a port of the machine, such as a serial console\n"
     "  stats       show what a server on this machine counts\n"
     "\n"
     "addresses:\n"
@@ -121,6 +122,16 @@ static const char STATS[] =
     "  --prometheus   Prometheus's text format\n"
     "  --watch        again every second, until Ctrl-C\n";
 
+static const char PORT[] =
+    "usage: sumac port ADDRESS [NAME] [OPTIONS]\n"
+    "\n"
+    "Without NAME, lists the machine's ports (its SPICE ports, and who listens). With it, joins "
+    "the\n"
+    "port: what comes goes to the standard output, the standard input goes to the machine. At a\n"
+    "terminal Ctrl-] leaves; otherwise it ends when the port closes, or a second after the end of\n"
+    "the input in which nothing came. Well-known names: org.qemu.monitor.qmp.0 (QEMU's control\n"
+    "protocol, one JSON object a line), org.qemu.console.serial.0 (a serial console).\n";
+
 static const char *text_of(enum cli_command command)
 {
     switch (command) {
@@ -136,6 +147,8 @@ static const char *text_of(enum cli_command command)
         return STATS;
     case CLI_COMMAND_CLICK:
         return CLICK;
+    case CLI_COMMAND_PORT:
+        return PORT;
     case CLI_COMMAND_WAIT:
         return WAIT;
     case CLI_COMMAND_NONE:

@@ -28,6 +28,8 @@ static bool run(const struct cli_options *options, struct cli_failure *failure)
         return cli_wait(options, failure);
     case CLI_COMMAND_STATS:
         return cli_stats(options, failure);
+    case CLI_COMMAND_PORT:
+        return cli_port(options, failure);
     case CLI_COMMAND_NONE:
         break;
     }

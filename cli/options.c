@@ -17,7 +17,7 @@ static const char *const COMMAND_NAMES[] = {
     [CLI_COMMAND_INFO] = "info",   [CLI_COMMAND_SCREENSHOT] = "screenshot",
     [CLI_COMMAND_TYPE] = "type",   [CLI_COMMAND_KEY] = "key",
     [CLI_COMMAND_CLICK] = "click", [CLI_COMMAND_WAIT] = "wait",
-    [CLI_COMMAND_STATS] = "stats",
+    [CLI_COMMAND_STATS] = "stats", [CLI_COMMAND_PORT] = "port",
 };
 
 enum { COMMAND_COUNT = sizeof(COMMAND_NAMES) / sizeof(COMMAND_NAMES[0]) };
@@ -326,6 +326,10 @@ static bool take_words(const struct parser *p, int count, char **words)
         break;
     case CLI_COMMAND_KEY:
         wanted = 1;
+        o->text = count > 0 ? words[0] : NULL;
+        break;
+    case CLI_COMMAND_PORT:
+        wanted = count > 0 ? 1 : 0;
         o->text = count > 0 ? words[0] : NULL;
         break;
     case CLI_COMMAND_CLICK:

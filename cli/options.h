@@ -21,6 +21,7 @@ enum cli_command {
     CLI_COMMAND_CLICK,
     CLI_COMMAND_WAIT,
     CLI_COMMAND_STATS,
+    CLI_COMMAND_PORT,
 };
 
 /** The name of `command` as it is typed; NULL for CLI_COMMAND_NONE. Static. */
@@ -58,7 +59,8 @@ struct cli_options {
     bool is_prometheus; /* stats */
     bool is_watching;   /* stats */
 
-    const char *text;      /* type, or NULL: read text_file; key: the chord */
+    const char *text;      /* type, or NULL: read text_file; key: the chord;
+                              port: its name, or NULL: list them */
     const char *text_file; /* type: "-" is the standard input */
     const char *output;    /* screenshot: "-" is the standard output */
 };

@@ -12,6 +12,7 @@
 #include "sumac/error.h"
 #include "sumac/inputs.h"
 #include "sumac/keys.h"
+#include "sumac/port.h"
 #include "sumac/session.h"
 #include "sumac/status.h"
 

@@ -204,6 +204,8 @@ enum sm_event_kind {
     SM_EVENT_CLIPBOARD_WANTED = 11,
     /** What we asked the guest for has come, or will not. */
     SM_EVENT_CLIPBOARD_DATA = 12,
+    /** Something about port `channel_id` has changed: sumac/port.h. */
+    SM_EVENT_PORT = 20,
 };
 
 enum sm_severity {

@@ -96,6 +96,8 @@ static void send_message(struct fake_peer *peer, uint16_t type, struct sm_bytes 
 DEFINE_SEND(main)
 DEFINE_SEND(display)
 DEFINE_SEND(inputs)
+DEFINE_SEND(spicevmc)
+DEFINE_SEND(smartcard)
 
 bool fake_read(struct fake_peer *peer, uint16_t *type, uint8_t **body, uint32_t *size)
 {
@@ -236,6 +238,8 @@ static void *serve(void *opaque)
             script->display(peer);
         else if (peer->type == SM_CHANNEL_INPUTS && script->inputs)
             script->inputs(peer);
+        else if (script->device && peer->type >= SM_CHANNEL_SMARTCARD)
+            script->device(peer);
         else
             fake_drain(peer);
     }

@@ -13,6 +13,8 @@
 #include "core/wire/display.h"
 #include "core/wire/inputs.h"
 #include "core/wire/main.h"
+#include "core/wire/smartcard.h"
+#include "core/wire/spicevmc.h"
 #include "sumac/bytes.h"
 
 enum {
@@ -40,6 +42,7 @@ struct fake_script {
     uint32_t mouse_mode;
     void (*display)(struct fake_peer *peer);
     void (*inputs)(struct fake_peer *peer);
+    void (*device)(struct fake_peer *peer);   /* smart card, usbredir, port, webdav */
     void (*main_too)(struct fake_peer *peer); /* after the list of channels */
 };
 
@@ -59,6 +62,8 @@ void fake_wait_step(struct fake_peer *peer, int step);
 void fake_send_main(struct fake_peer *peer, const struct sm_main_msg *msg);
 void fake_send_display(struct fake_peer *peer, const struct sm_display_msg *msg);
 void fake_send_inputs(struct fake_peer *peer, const struct sm_inputs_msg *msg);
+void fake_send_spicevmc(struct fake_peer *peer, const struct sm_spicevmc_msg *msg);
+void fake_send_smartcard(struct fake_peer *peer, const struct sm_smartcard_msg *msg);
 
 /** Reads a message; false at the end. `body` is malloc'ed. */
 bool fake_read(struct fake_peer *peer, uint16_t *type, uint8_t **body, uint32_t *size);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/vmc_channel.h"
+
+#include "client/channel_kinds.h"
+#include "client/session_private.h"
+#include "io/clock.h"
+#include "media/libs.h"
+
+uint32_t sm_client_vmc_caps(const struct sm_session *session)
+{
+    (void)session;
+    return 1u << SM_SPICEVMC_CAP_DATA_COMPRESS_LZ4;
+}
+
+enum sm_status sm_client_vmc_open(struct sm_client_vmc *vmc, const struct sm_client_vmc_ops *ops,
+                                  struct sm_client_channel *channel,
+                                  const struct sm_link_client_event *link,
+                                  struct sm_machine *machine)
+{
+    struct sm_spicevmc_client_config config = {
+        .setup = sm_client_channel_setup(link),
+        .lz4 = &sm_media_lz4,
+        .is_port = channel->kind != SM_CHANNEL_KIND_USBREDIR,
+    };
+    config.setup.is_local = channel->session->settings.unix_path != NULL;
+    enum sm_status status = sm_spicevmc_client_create(&vmc->client, &config, sm_now_us());
+    if (status != SM_OK)
+        return status;
+    vmc->ops = ops;
+    channel->self = vmc;
+    *machine = sm_spicevmc_client_machine(vmc->client);
+    return SM_OK;
+}
+
+void sm_client_vmc_finish(struct sm_client_vmc *vmc)
+{
+    sm_spicevmc_client_destroy(vmc->client);
+    vmc->client = NULL;
+}
+
+static enum sm_status take(struct sm_client_channel *channel,
+                           const struct sm_spicevmc_client_event *event)
+{
+    struct sm_client_vmc *vmc = channel->self;
+    switch (event->kind) {
+    case SM_SPICEVMC_CLIENT_DATA:
+        return vmc->ops->data(channel, event->data);
+    case SM_SPICEVMC_CLIENT_PORT_INIT:
+        if (vmc->ops->init)
+            vmc->ops->init(channel, event->data, event->is_open);
+        return SM_OK;
+    case SM_SPICEVMC_CLIENT_PORT_EVENT:
+        if (vmc->ops->event)
+            vmc->ops->event(channel, event->port_event);
+        return SM_OK;
+    case SM_SPICEVMC_CLIENT_MESSAGE:
+        if (event->msg->type == SM_MSG_WAIT_FOR_CHANNELS) /* nothing here depends on others */
+            sm_channel_release(sm_spicevmc_client_channel(vmc->client));
+        return SM_OK;
+    }
+    return SM_OK;
+}
+
+enum sm_status sm_client_vmc_activity(struct sm_client_channel *channel)
+{
+    struct sm_client_vmc *vmc = channel->self;
+    struct sm_channel *below = sm_spicevmc_client_channel(vmc->client);
+    if (vmc->ops->room && !sm_channel_is_full(below))
+        vmc->ops->room(channel);
+    while (!vmc->is_paused) {
+        struct sm_spicevmc_client_event event;
+        enum sm_status status = sm_spicevmc_client_next(vmc->client, &event);
+        if (status == SM_OK)
+            status = take(channel, &event);
+        if (status == SM_AGAIN)
+            return SM_OK;
+        if (status != SM_OK)
+            return status;
+        sm_client_channel_handled(channel, sm_channel_handled_serial(below));
+    }
+    return SM_OK;
+}
+
+const char *sm_client_vmc_reason(const struct sm_client_channel *channel)
+{
+    const struct sm_client_vmc *vmc = channel->self;
+    return sm_channel_reason(sm_spicevmc_client_channel(vmc->client));
+}
+
+enum sm_status sm_client_vmc_send(struct sm_client_channel *channel, struct sm_bytes data,
+                                  bool may_pack)
+{
+    struct sm_client_vmc *vmc = channel->self;
+    return sm_spicevmc_client_data(vmc->client, data, may_pack);
+}
+
+bool sm_client_vmc_is_full(const struct sm_client_channel *channel)
+{
+    const struct sm_client_vmc *vmc = channel->self;
+    return sm_channel_is_full(sm_spicevmc_client_channel(vmc->client));
+}
+
+void sm_client_vmc_pause(struct sm_client_channel *channel, bool is_paused)
+{
+    struct sm_client_vmc *vmc = channel->self;
+    if (vmc->is_paused == is_paused)
+        return;
+    vmc->is_paused = is_paused;
+    if (!channel->pump)
+        return;
+    sm_pump_set_reading(channel->pump, !is_paused);
+    /* A failure is told again when the pump next asks. */
+    if (!is_paused && sm_client_vmc_activity(channel) == SM_OK)
+        sm_client_channel_kick(channel);
+}
