@@ -21,6 +21,7 @@ static const uint32_t UNLIMITED_TOKENS = UINT32_MAX;
 /* A message to the agent on its way out. */
 struct outgoing {
     struct sm_list link;
+    uint32_t type;
     size_t size, sent; /* bytes, header included */
     uint8_t data[];
 };
@@ -312,14 +313,33 @@ bool sm_main_client_has_agent(const struct sm_main_client *client)
     return client->has_agent;
 }
 
+/* Of a state only the newest counts: one that waits and was not begun gives way to the next. */
+static void drop_waiting(struct sm_main_client *client, uint32_t type)
+{
+    SM_LIST_FOR (link, &client->queue) {
+        struct outgoing *out = SM_LIST_ITEM(link, struct outgoing, link);
+        if (out->type == type && out->sent == 0)
+            drop(client, out);
+    }
+}
+
+/* A message that overtakes goes behind this: the one that was begun, or nothing. */
+static struct sm_list *last_begun(struct sm_main_client *client)
+{
+    struct sm_list *first = client->queue.next;
+    bool is_begun = first != &client->queue && SM_LIST_ITEM(first, struct outgoing, link)->sent > 0;
+    return is_begun ? first : &client->queue;
+}
+
 enum sm_status sm_main_client_send_agent(struct sm_main_client *client, uint32_t type,
                                          struct sm_bytes body)
 {
+    bool is_state = type == SM_AGENT_MONITORS_CONFIG;
     if (!client->has_agent || client->config.has_no_agent)
         return SM_ERR_STATE;
     if (body.size > client->config.max_agent_message_bytes || body.size > UINT32_MAX)
         return SM_ERR_LIMIT;
-    if (client->queued >= client->config.max_agent_queue_bytes)
+    if (!is_state && client->queued >= client->config.max_agent_queue_bytes)
         return SM_AGAIN;
     size_t size = SM_AGENT_HEADER_SIZE + body.size;
     struct outgoing *out = malloc(sizeof(*out) + size);
@@ -339,10 +359,12 @@ enum sm_status sm_main_client_send_agent(struct sm_main_client *client, uint32_t
     if (body.size)
         memcpy(out->data + SM_AGENT_HEADER_SIZE, body.data, body.size);
     sm_writer_finish(&w);
+    out->type = type;
     out->size = size;
     out->sent = 0;
-    sm_list_init(&out->link);
-    sm_list_append(&client->queue, &out->link);
+    if (is_state)
+        drop_waiting(client, type);
+    sm_list_insert(is_state ? last_begun(client) : client->queue.prev, &out->link);
     client->queued += size;
     return flush_agent(client);
 }

@@ -252,6 +252,36 @@ static void client_bounds_what_waits_for_the_agent(void **state)
     sm_test_free_copies();
 }
 
+/* A window that is resized while a file waits for tokens: the last size arrives, and soon. */
+static void client_keeps_the_newest_monitors_config_however_much_waits(void **state)
+{
+    (void)state;
+    struct sm_main_client *client = started_client(true);
+    struct sm_machine machine = sm_main_client_machine(client);
+    static const uint8_t FILE_PART[1 << 20];
+    struct sm_bytes part = {FILE_PART, sizeof(FILE_PART)};
+    sm_check_status(sm_main_client_send_agent(client, SM_AGENT_FILE_XFER_DATA, part), SM_OK);
+    sm_check_status(sm_main_client_send_agent(client, SM_AGENT_CLIPBOARD, part), SM_OK);
+    sm_check_status(sm_main_client_send_agent(client, SM_AGENT_CLIPBOARD, part), SM_AGAIN);
+    (void)sm_test_take_pending(machine, 0); /* ten tokens' worth of the first one */
+    for (uint8_t i = 1; i <= 100; i++)
+        sm_check_status(
+            sm_main_client_send_agent(client, SM_AGENT_MONITORS_CONFIG, (struct sm_bytes){&i, 1}),
+            SM_OK);
+    size_t left_of_first = sizeof(FILE_PART) + 20 - 10 * 2048;
+    assert_int_equal(sm_main_client_agent_queued(client),
+                     left_of_first + 21 + sizeof(FILE_PART) + 20);
+
+    sm_test_feed_hex(machine, "6e00 04000000 00100000");
+    check_event(client, SM_MSG_MAIN_AGENT_TOKEN);
+    struct sm_bytes out = sm_test_take_pending(machine, 0);
+    size_t wish = (left_of_first + 2047) / 2048 * 6 + left_of_first;
+    sm_check_bytes(((struct sm_bytes){out.data + wish, 6 + 21}),
+                   sm_test_hex("6b00 15000000 01000000 02000000 0000000000000000 01000000 64"));
+    sm_main_client_destroy(client);
+    sm_test_free_copies();
+}
+
 static void client_joins_what_the_agent_says(void **state)
 {
     (void)state;
@@ -666,6 +696,7 @@ int main(void)
         cmocka_unit_test(client_cuts_messages_and_keeps_to_its_tokens),
         cmocka_unit_test(client_finishes_what_it_began_when_the_agent_goes),
         cmocka_unit_test(client_bounds_what_waits_for_the_agent),
+        cmocka_unit_test(client_keeps_the_newest_monitors_config_however_much_waits),
         cmocka_unit_test(client_joins_what_the_agent_says),
         cmocka_unit_test(server_passes_pieces_on_and_returns_tokens_in_fives),
         cmocka_unit_test(server_ends_sessions_that_break_the_rules_of_tokens),
