@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "cli/commands.h"
+#include "cli/connection.h"
+#include "cli/options.h"
 #include "cli/report.h"
 
 enum {
@@ -188,7 +190,7 @@ static void print_text(const struct cli_options *options, const struct facts *fa
     print_channels(facts);
 }
 
-bool cli_info(const struct cli_options *options, struct cli_failure *failure)
+static bool run(struct cli_options *options, struct cli_failure *failure)
 {
     struct cli_connection connection;
     struct facts facts;
@@ -202,3 +204,12 @@ bool cli_info(const struct cli_options *options, struct cli_failure *failure)
         print_text(options, &facts);
     return is_good;
 }
+
+const struct cli_command cli_command_info = {
+    .name = "info",
+    .words = "ADDRESS",
+    .summary = "show what the server says about itself and the machine",
+    .about = "Connects and shows the machine's name, its displays and monitors, mouse mode, guest\n"
+             "agent and the channels the server offers.\n",
+    .run = run,
+};

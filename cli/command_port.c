@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/connection.h"
+#include "cli/options.h"
 #include "cli/report.h"
 #include "sumac/port.h"
 
@@ -239,7 +241,7 @@ static bool bridge(struct cli_connection *c, const char *name)
     return is_good;
 }
 
-bool cli_port(const struct cli_options *options, struct cli_failure *failure)
+static bool run(struct cli_options *options, struct cli_failure *failure)
 {
     struct cli_connection connection;
     uint32_t kinds = 1u << SM_CHANNEL_KIND_PORT;
@@ -248,3 +250,24 @@ bool cli_port(const struct cli_options *options, struct cli_failure *failure)
     cli_connection_close(&connection);
     return is_good;
 }
+
+static bool take_words(struct cli_options *o, int count, char **words, struct cli_failure *failure)
+{
+    o->text = count > 0 ? words[0] : NULL;
+    return cli_words_check(o, count, words, 0, 1, failure);
+}
+
+const struct cli_command cli_command_port = {
+    .name = "port",
+    .words = "ADDRESS [NAME]",
+    .summary = "join a port of the machine, such as a serial console",
+    .about =
+        "Without NAME, lists the machine's ports (its SPICE ports, and who listens). With it,\n"
+        "joins the port: what comes goes to the standard output, the standard input goes to\n"
+        "the machine. At a terminal Ctrl-] leaves; otherwise it ends when the port closes, or\n"
+        "a second after the end of the input in which nothing came. Well-known names:\n"
+        "org.qemu.monitor.qmp.0 (QEMU's control protocol, one JSON object a line),\n"
+        "org.qemu.console.serial.0 (a serial console).\n",
+    .take_words = take_words,
+    .run = run,
+};

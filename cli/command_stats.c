@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/connection.h"
+#include "cli/options.h"
 
 enum { WATCH_MS = 1000 };
 
@@ -95,7 +97,7 @@ static int open_signal_fd(void)
     return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-bool cli_stats(const struct cli_options *o, struct cli_failure *failure)
+static bool run(struct cli_options *o, struct cli_failure *failure)
 {
     if (!o->is_watching)
         return ask(o, failure);
@@ -112,3 +114,37 @@ bool cli_stats(const struct cli_options *o, struct cli_failure *failure)
     (void)close(signal_fd);
     return is_good;
 }
+
+static bool take_words(struct cli_options *o, int count, char **words, struct cli_failure *failure)
+{
+    if (count < 1)
+        return cli_usage(o, failure, "the path of the server's socket is missing", "");
+    if (!cli_words_check(o, count, words, 1, 1, failure))
+        return false;
+    if (o->is_json && o->is_prometheus)
+        return cli_usage(o, failure, "--json and --prometheus exclude each other", "");
+    o->path = words[0];
+    return true;
+}
+
+static const struct cli_option OPTIONS[] = {
+    {"prometheus", NULL, "Prometheus's text format", CLI_VALUE_FLAG,
+     offsetof(struct cli_options, is_prometheus)},
+    {"watch", NULL, "again every second, until Ctrl-C", CLI_VALUE_FLAG,
+     offsetof(struct cli_options, is_watching)},
+    {NULL},
+};
+
+const struct cli_command cli_command_stats = {
+    .name = "stats",
+    .words = "PATH",
+    .summary = "show what a server on this machine counts",
+    .about = "Shows who is connected to a server on this machine and what it counts: bytes, round\n"
+             "trips, pictures, encoding times, codecs, age of pixels. PATH is the socket that the\n"
+             "server was told with SUMAC_STATS_SOCKET; only its user may open it. No password is\n"
+             "asked for.\n",
+    .options = OPTIONS,
+    .is_local = true,
+    .take_words = take_words,
+    .run = run,
+};

@@ -61,6 +61,7 @@ static bool set_up(struct cli_connection *c, uint32_t kinds)
            sm_session_set_timeout(session, connect_ms) == SM_OK &&
            sm_session_set_channels(session, kinds) == SM_OK &&
            sm_session_set_cache_sizes(session, IMAGE_CACHE_BYTES, GLZ_WINDOW_BYTES) == SM_OK &&
+           (!o->wants_agent || sm_session_use_agent(session) == SM_OK) &&
            (!o->is_verbose ||
             sm_session_set_log(session, write_log, NULL, SM_SESSION_LOG_DEBUG) == SM_OK);
 }
@@ -136,8 +137,11 @@ enum cli_next cli_connection_next(struct cli_connection *c, uint64_t until_us,
             (void)cli_fail(c->failure, CLI_EXIT_INTERRUPTED, "", "interrupted while %s", c->doing);
             return CLI_NEXT_FAILED;
         }
-        if (sm_session_wait_event(c->session, 0, event))
+        if (sm_session_wait_event(c->session, 0, event)) {
+            if (event->kind == SM_EVENT_INFO && event->channel == SM_CHANNEL_KIND_INPUTS)
+                c->knows_leds = true;
             return is_end(c, event) ? CLI_NEXT_FAILED : CLI_NEXT_EVENT;
+        }
         uint64_t now_us = cli_now_us();
         if (now_us >= until_us)
             return CLI_NEXT_TIME;

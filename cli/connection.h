@@ -17,6 +17,7 @@ struct cli_connection {
     int signal_fd;                     /* readable after SIGINT, SIGTERM or SIGHUP */
     uint64_t deadline_us;              /* of the whole command */
     uint32_t needed;                   /* mask of kinds whose channel 0 must not go away */
+    bool knows_leds;                   /* the server has told the lock keys */
     const char *doing;                 /* what is being waited for, for people; static */
 };
 

@@ -5,36 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/help.h"
+#include "cli/options.h"
 #include "cli/report.h"
+#include "sumac/client.h"
 
 enum { MMAP_THRESHOLD_BYTES = 128 << 10 };
-
-static bool run(const struct cli_options *options, struct cli_failure *failure)
-{
-    switch (options->command) {
-    case CLI_COMMAND_INFO:
-        return cli_info(options, failure);
-    case CLI_COMMAND_SCREENSHOT:
-        return cli_screenshot(options, failure);
-    case CLI_COMMAND_TYPE:
-        return cli_type(options, failure);
-    case CLI_COMMAND_KEY:
-        return cli_key(options, failure);
-    case CLI_COMMAND_CLICK:
-        return cli_click(options, failure);
-    case CLI_COMMAND_WAIT:
-        return cli_wait(options, failure);
-    case CLI_COMMAND_STATS:
-        return cli_stats(options, failure);
-    case CLI_COMMAND_PORT:
-        return cli_port(options, failure);
-    case CLI_COMMAND_NONE:
-        break;
-    }
-    return true;
-}
 
 /* A report that did not get out is a failure. */
 static bool flush_output(struct cli_failure *failure)
@@ -60,7 +37,7 @@ static bool work(struct cli_options *options, int argc, char **argv, struct cli_
     const char *warning = options->address ? sm_address_warning(options->address) : NULL;
     if (warning)
         fprintf(stderr, "sumac: %s\n", warning);
-    return run(options, failure) && flush_output(failure);
+    return cli_command_run(options, failure) && flush_output(failure);
 }
 
 int main(int argc, char **argv)

@@ -6,53 +6,53 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/command.h"
 #include "cli/failure.h"
-#include "sumac/inputs.h"
 
 struct sm_address;
 struct sm_connection_file;
-
-enum cli_command {
-    CLI_COMMAND_NONE = 0, /* only help or the version was asked for */
-    CLI_COMMAND_INFO,
-    CLI_COMMAND_SCREENSHOT,
-    CLI_COMMAND_TYPE,
-    CLI_COMMAND_KEY,
-    CLI_COMMAND_CLICK,
-    CLI_COMMAND_WAIT,
-    CLI_COMMAND_STATS,
-    CLI_COMMAND_PORT,
-};
-
-/** The name of `command` as it is typed; NULL for CLI_COMMAND_NONE. Static. */
-const char *cli_command_name(enum cli_command command);
 
 enum {
     CLI_COORDINATE_MAX = 65535, /* pixels */
 };
 
+/** What a command line says. Texts are borrowed from it. */
 struct cli_options {
-    enum cli_command command;
+    const struct cli_command *command; /* NULL: only help or the version was asked for */
     bool wants_help, wants_version;
     bool is_json;
     bool is_verbose;
 
-    struct sm_address *address;      /* owned; NULL with stats */
+    struct sm_address *address;      /* owned; NULL with local commands */
     struct sm_connection_file *file; /* owned: where the address is from; or NULL */
     char *password;                  /* owned; or NULL */
-    const char *user;                /* borrowed from argv; or NULL */
-    const char *ca_file;             /* borrowed from argv, like all below; or NULL */
+    const char *user;                /* or NULL */
+    const char *ca_file;             /* or NULL */
     const char *host_subject;        /* or NULL */
     uint32_t timeout_ms;             /* for the whole command */
+    bool wants_agent;                /* set by who runs the command */
 
+    /* What commands have prepared, and how it is freed. */
+    void *plan;
+    void (*plan_destroy)(void *plan);
+
+    /* Fields of single commands. A command that needs a field of its own adds it here. */
     uint32_t display;         /* number, as users count */
     uint32_t settle_ms;       /* screenshot: still for so long */
     uint32_t settle_limit_ms; /* screenshot: but taken after so long at the latest */
+    uint32_t every_ms;        /* screenshot: the rhythm; 0: once */
+    uint32_t shot_count;      /* screenshot: with a rhythm; 0: without end */
+    bool only_changed;        /* screenshot: with a rhythm */
     uint32_t stable_ms;       /* wait */
     uint32_t tolerance_px;    /* wait, screenshot: a spot of so many pixels may change */
-    uint32_t delay_ms;        /* type: between keys; key: for how long they are held */
-    uint32_t x, y;            /* click */
-    enum sm_button button;    /* click */
+    uint32_t delay_ms;        /* type: between keys */
+    uint32_t hold_ms;         /* key: for how long they are held */
+    uint32_t x, y;            /* click, drag, scroll */
+    uint32_t to_x, to_y;      /* drag */
+    bool has_place;           /* scroll: x and y count */
+    uint32_t notches;         /* scroll: in the direction of `button` */
+    uint32_t button;          /* click, drag, scroll: enum sm_button */
+    const char *modifiers;    /* click, drag, scroll: keys to be held, or NULL */
     bool is_double;           /* click */
 
     const char *path;   /* stats: of the server's socket */
@@ -64,6 +64,10 @@ struct cli_options {
     const char *text_file; /* type: "-" is the standard input */
     const char *output;    /* screenshot: "-" is the standard output */
 };
+
+/** The options every command has; those of commands with an address. End with a NULL name. */
+extern const struct cli_option CLI_OPTIONS_OF_ALL[];
+extern const struct cli_option CLI_OPTIONS_OF_MACHINES[];
 
 /**
  * Understands a command line.
@@ -80,5 +84,19 @@ void cli_options_finish(struct cli_options *options);
 
 /** Understands "500ms", "2s", "1.5s", "3m" or a bare number of seconds; at most a day. */
 bool cli_duration_parse(uint32_t *out_ms, const char *text);
+
+/* ---- For take_words() ---- */
+
+/** Fails with "`cause``detail`", and where the help is. */
+bool cli_usage(const struct cli_options *options, struct cli_failure *failure, const char *cause,
+               const char *detail);
+
+/** Fails unless there are `min` to `max` words. */
+bool cli_words_check(const struct cli_options *options, int count, char **words, int min, int max,
+                     struct cli_failure *failure);
+
+/** A whole number of at most `max`. */
+bool cli_number_take(const struct cli_options *options, uint32_t *out, const char *text,
+                     uint32_t max, struct cli_failure *failure);
 
 #endif

@@ -80,6 +80,19 @@ bool cli_output_open(struct cli_output *output, const char *name, struct cli_fai
     return true;
 }
 
+bool cli_output_check(const char *name, struct cli_failure *failure)
+{
+    struct stat status;
+    struct cli_output output;
+    /* A pipe would notice. */
+    if (strcmp(name, "-") == 0 || (stat(name, &status) == 0 && !S_ISREG(status.st_mode)))
+        return true;
+    if (!cli_output_open(&output, name, failure))
+        return false;
+    cli_output_abandon(&output);
+    return true;
+}
+
 bool cli_output_commit(struct cli_output *output, struct cli_failure *failure)
 {
     const char *name = output->name;

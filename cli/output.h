@@ -21,6 +21,9 @@ struct cli_output {
  */
 bool cli_output_open(struct cli_output *output, const char *name, struct cli_failure *failure);
 
+/** Whether `name` could be opened so; nothing is left behind. */
+bool cli_output_check(const char *name, struct cli_failure *failure);
+
 /** Gives the file its name. Afterwards `output` is closed, whatever the result. */
 bool cli_output_commit(struct cli_output *output, struct cli_failure *failure);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report.h"
 
-struct cli_json cli_report_begin(FILE *out, enum cli_command command)
+struct cli_json cli_report_begin(FILE *out, const struct cli_command *command)
 {
     struct cli_json json = {.out = out};
     cli_json_open(&json, NULL, '{');
     cli_json_bool(&json, "ok", true);
-    cli_json_text(&json, "command", cli_command_name(command));
+    cli_json_text(&json, "command", command ? command->name : NULL);
     return json;
 }
 
@@ -16,12 +16,13 @@ void cli_report_end(struct cli_json *json)
     fputc('\n', json->out);
 }
 
-static void report_json(FILE *out, enum cli_command command, const struct cli_failure *failure)
+static void report_json(FILE *out, const struct cli_command *command,
+                        const struct cli_failure *failure)
 {
     struct cli_json json = {.out = out};
     cli_json_open(&json, NULL, '{');
     cli_json_bool(&json, "ok", false);
-    cli_json_text(&json, "command", cli_command_name(command));
+    cli_json_text(&json, "command", command ? command->name : NULL);
     cli_json_open(&json, "error", '{');
     cli_json_text(&json, "kind", failure->kind);
     cli_json_number(&json, "exit_code", failure->code);

@@ -10,7 +10,7 @@
 #include "cli/options.h"
 
 /** Begins the JSON object of a command that succeeded; the caller adds members. */
-struct cli_json cli_report_begin(FILE *out, enum cli_command command);
+struct cli_json cli_report_begin(FILE *out, const struct cli_command *command);
 
 /** Ends the object, and the line. */
 void cli_report_end(struct cli_json *json);

@@ -173,6 +173,14 @@ static void explain(const struct wait *w)
                        (unsigned)w->settle->still_ms, (unsigned)w->connection->options->timeout_ms);
 }
 
+bool cli_settle_find(struct cli_connection *connection, struct cli_settle *settle)
+{
+    struct wait w = {.connection = connection, .settle = settle};
+    settle->area = (struct sm_rect){0};
+    look(&w);
+    return w.is_ready;
+}
+
 bool cli_settle_wait(struct cli_connection *connection, struct cli_settle *settle)
 {
     struct wait w = {

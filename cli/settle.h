@@ -40,6 +40,9 @@ struct cli_settle {
     uint32_t waited_ms;  /* result: since the picture was complete */
 };
 
+/** Looks where the monitor is now, without waiting; `area` is empty if it shows nothing. */
+bool cli_settle_find(struct cli_connection *connection, struct cli_settle *settle);
+
 /** Waits. On failure the connection's failure is filled. */
 bool cli_settle_wait(struct cli_connection *connection, struct cli_settle *settle);
 

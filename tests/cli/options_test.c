@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/options.h"
 #include "sumac/address.h"
+#include "sumac/inputs.h"
 
 enum { WORDS_MAX = 16 };
 
@@ -89,14 +91,14 @@ static void every_command_has_its_words_and_defaults(void **state)
     struct cli_options o;
     struct line line;
     parse(&o, &line, "sumac info spice://h:1");
-    assert_int_equal(o.command, CLI_COMMAND_INFO);
+    assert_ptr_equal(o.command, &cli_command_info);
     assert_string_equal(sm_address_host(o.address), "h");
     assert_int_equal(o.timeout_ms, 30000);
     assert_false(o.is_json);
     cli_options_finish(&o);
 
     parse(&o, &line, "sumac screenshot spice://h:1 out.png");
-    assert_int_equal(o.command, CLI_COMMAND_SCREENSHOT);
+    assert_ptr_equal(o.command, &cli_command_screenshot);
     assert_string_equal(o.output, "out.png");
     assert_int_equal(o.settle_ms, 200);
     assert_int_equal(o.display, 0);
@@ -350,7 +352,7 @@ static void stats_takes_a_path_and_no_password(void **state)
     struct cli_options o;
     struct line line;
     parse(&o, &line, "sumac stats /run/vm1 --watch --prometheus");
-    assert_int_equal(o.command, CLI_COMMAND_STATS);
+    assert_ptr_equal(o.command, &cli_command_stats);
     assert_string_equal(o.path, "/run/vm1");
     assert_true(o.is_watching && o.is_prometheus && !o.is_json);
     assert_null(o.address);
@@ -362,32 +364,115 @@ static void stats_takes_a_path_and_no_password(void **state)
     check_refused("sumac info spice://h:1 --watch", "no option");
 }
 
+static void check_help(const struct cli_command *command)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    cli_help_print(out, command);
+    fclose(out);
+    char usage[64];
+    (void)snprintf(usage, sizeof(usage), "usage: sumac %s", command ? command->name : "COMMAND");
+    assert_memory_equal(text, usage, strlen(usage));
+    if (!command || !command->is_local)
+        assert_non_null(strstr(text, "list of processes"));
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        if (strlen(line) > 100)
+            fail_msg("a line of help is too wide: %s", line);
+    free(text);
+}
+
 static void every_help_names_its_command_and_the_password_s_danger(void **state)
 {
     (void)state;
-    for (int command = CLI_COMMAND_NONE; command <= CLI_COMMAND_STATS; command++) {
-        char *text = NULL;
-        size_t size = 0;
-        FILE *out = open_memstream(&text, &size);
-        cli_help_print(out, (enum cli_command)command);
-        fclose(out);
-        const char *name = cli_command_name((enum cli_command)command);
-        char usage[64];
-        (void)snprintf(usage, sizeof(usage), "usage: sumac %s", name ? name : "COMMAND");
-        assert_memory_equal(text, usage, strlen(usage));
-        if (command != CLI_COMMAND_STATS)
-            assert_non_null(strstr(text, "list of processes"));
-        for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-            if (strlen(line) > 100)
-                fail_msg("a line of help is too wide: %s", line);
-        free(text);
+    const struct cli_command *command;
+    check_help(NULL);
+    for (size_t i = 0; (command = cli_command_at(i)); i++)
+        check_help(command);
+}
+
+/* Every command and every option, so that a new one is not forgotten. */
+static void check_documents(const char *page, const char *manual, const char *command,
+                            const struct cli_option *option)
+{
+    char text[128];
+    for (; option && option->name; option++) {
+        (void)snprintf(text, sizeof(text), "--%s", option->name);
+        if (!strstr(page, text))
+            fail_msg("docs/cli.md says nothing of %s %s", command, text);
+        char *to = text + sprintf(text, "\\-\\-");
+        for (const char *from = option->name; *from; from++)
+            to += sprintf(to, *from == '-' ? "\\-" : "%c", *from);
+        if (!strstr(manual, text))
+            fail_msg("cli/sumac.1 says nothing of %s %s", command, text);
     }
+}
+
+static void the_documentation_has_every_command_and_option(void **state)
+{
+    (void)state;
+    char *page = read_source("docs/cli.md"), *manual = read_source("cli/sumac.1");
+    const struct cli_command *command;
+    for (size_t i = 0; (command = cli_command_at(i)); i++) {
+        char text[64];
+        (void)snprintf(text, sizeof(text), "\n.B sumac %s\n", command->name);
+        if (!strstr(manual, text))
+            fail_msg("cli/sumac.1 has no synopsis of %s", command->name);
+        (void)snprintf(text, sizeof(text), "**%s**", command->name);
+        if (!strstr(page, text))
+            fail_msg("docs/cli.md says nothing of %s", command->name);
+        check_documents(page, manual, command->name, command->options);
+    }
+    check_documents(page, manual, "", CLI_OPTIONS_OF_ALL);
+    check_documents(page, manual, "", CLI_OPTIONS_OF_MACHINES);
+    free(page);
+    free(manual);
+}
+
+static void pointer_commands_take_places(void **state)
+{
+    (void)state;
+    struct cli_options o;
+    struct line line;
+    parse(&o, &line, "sumac drag spice://h:1 1 2 3 4 --button right --with ctrl-shift");
+    assert_true(o.x == 1 && o.y == 2 && o.to_x == 3 && o.to_y == 4);
+    assert_int_equal(o.button, SM_BUTTON_RIGHT);
+    assert_string_equal(o.modifiers, "ctrl-shift");
+    cli_options_finish(&o);
+    parse(&o, &line, "sumac scroll spice://h:1 -3");
+    assert_true(o.notches == 3 && o.button == SM_BUTTON_WHEEL_UP && !o.has_place);
+    cli_options_finish(&o);
+    parse(&o, &line, "sumac scroll spice://h:1 2 10 20");
+    assert_true(o.notches == 2 && o.button == SM_BUTTON_WHEEL_DOWN && o.has_place);
+    assert_true(o.x == 10 && o.y == 20);
+    cli_options_finish(&o);
+    check_refused("sumac scroll spice://h:1 2 10", "X and Y");
+    check_refused("sumac scroll spice://h:1 1001", "whole number");
+    check_refused("sumac drag spice://h:1 1 2 3", "missing");
+    check_refused("sumac drag spice://h:1 1 2 3 4 --button up", "no button");
+}
+
+static void a_series_of_pictures_has_its_options(void **state)
+{
+    (void)state;
+    struct cli_options o;
+    struct line line;
+    parse(&o, &line, "sumac screenshot spice://h:1 a.png --every 2s --count 3 --changed");
+    assert_true(o.every_ms == 2000 && o.shot_count == 3 && o.only_changed);
+    cli_options_finish(&o);
+    check_refused("sumac screenshot spice://h:1 a.png --count 3", "--every");
+    check_refused("sumac screenshot spice://h:1 - --every 1s", "name");
+    check_refused("sumac screenshot spice://h:1 a.png --every 1s --count 0", "whole number");
+    check_refused("sumac screenshot spice://h:1 a.png --changed=1", "takes no value");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connection_file_stands_for_an_address),
+        cmocka_unit_test(the_documentation_has_every_command_and_option),
+        cmocka_unit_test(pointer_commands_take_places),
+        cmocka_unit_test(a_series_of_pictures_has_its_options),
         cmocka_unit_test(every_command_has_its_words_and_defaults),
         cmocka_unit_test(options_may_stand_anywhere_behind_the_command),
         cmocka_unit_test(two_dashes_end_the_options),

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/connection.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "sumac/inputs.h"
+
+/* In the order of the help: looking, then doing, then the rest. */
+static const struct cli_command *const COMMANDS[] = {
+    &cli_command_info, &cli_command_screenshot, &cli_command_wait, &cli_command_type,
+    &cli_command_key,  &cli_command_click,      &cli_command_drag, &cli_command_scroll,
+    &cli_command_port, &cli_command_stats,
+};
+
+const struct cli_command *cli_command_at(size_t index)
+{
+    return index < sizeof(COMMANDS) / sizeof(COMMANDS[0]) ? COMMANDS[index] : NULL;
+}
+
+const struct cli_command *cli_command_find(const char *name)
+{
+    const struct cli_command *command;
+    for (size_t i = 0; (command = cli_command_at(i)); i++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+/* A failure or Ctrl-C in the middle: nothing stays pressed, and that gets through. */
+static void let_go(struct cli_connection *connection)
+{
+    struct cli_failure ignored;
+    struct sm_session_info info;
+    sm_session_get_info(connection->session, &info);
+    if (!info.is_connected)
+        return;
+    (void)!sm_session_release_all(connection->session);
+    connection->failure = &ignored;
+    (void)cli_connection_finish(connection);
+}
+
+static bool finish(struct cli_connection *connection, const struct cli_command *command)
+{
+    bool sends = command->kinds & 1u << SM_CHANNEL_KIND_INPUTS || command->needs_agent;
+    return !sends || cli_connection_finish(connection);
+}
+
+static bool connect_and_step(struct cli_options *options, struct cli_json *result,
+                             struct cli_failure *failure)
+{
+    const struct cli_command *command = options->command;
+    struct cli_connection connection;
+    options->wants_agent = command->needs_agent;
+    bool is_good =
+        cli_connection_open(&connection, options, command->kinds, command->needed, failure) &&
+        command->step(&connection, options, result) && finish(&connection, command);
+    if (!is_good && connection.session && command->kinds & 1u << SM_CHANNEL_KIND_INPUTS)
+        let_go(&connection);
+    cli_connection_close(&connection);
+    return is_good;
+}
+
+bool cli_command_step(struct cli_options *options, struct cli_failure *failure)
+{
+    /* What is reported is known before the end, but only said after it. */
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory)
+        return cli_fail_nomem(failure);
+    struct cli_json json = cli_report_begin(memory, options->command);
+    bool is_good = connect_and_step(options, &json, failure);
+    cli_report_end(&json);
+    bool is_written = fclose(memory) == 0;
+    if (is_good && !is_written)
+        is_good = cli_fail_nomem(failure);
+    if (is_good && options->is_json)
+        (void)fwrite(text, 1, size, stdout);
+    free(text);
+    return is_good;
+}
+
+bool cli_command_run(struct cli_options *options, struct cli_failure *failure)
+{
+    const struct cli_command *command = options->command;
+    if (command->prepare && !command->prepare(options, failure))
+        return false;
+    return command->run ? command->run(options, failure) : cli_command_step(options, failure);
+}

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every command of sumac against QEMU, on our server and on the reference."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+from peers import Machine, Stage, SUMAC
+from pictures import Picture
+from tap import Tap, check, check_equal, wait_for
+
+tap = Tap()
+stage = Stage()
+machines = {}
+
+
+def machine(server):
+    """A machine with a tablet device that several tests use."""
+    if server not in machines:
+        machines[server] = Machine(stage, server=server, extra=['-usb', '-device', 'usb-tablet'])
+        machines[server].wait_screen()
+    return machines[server]
+
+
+def on_both(name):
+    """A test that runs on each server."""
+    def keep(function):
+        for server in ('reference', 'ours'):
+            tap.test(f'{name} ({server})')(lambda server=server: function(machine(server)))
+        return function
+    return keep
+
+
+def good(*arguments, **settings):
+    """Runs a command that has to work; returns its report."""
+    result = stage.sumac(*arguments, '--json', **settings)
+    check_equal(result.code, 0, f'exit code ({result})')
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    check(lines and all(line['ok'] for line in lines), f'{result}')
+    return lines if len(lines) > 1 else lines[0]
+
+
+def bad(code, kind, *arguments):
+    """Runs a command that has to fail so; returns the cause."""
+    result = stage.sumac(*arguments, '--json')
+    check_equal(result.code, code, f'exit code ({result})')
+    told = json.loads(result.out.splitlines()[-1])
+    check_equal(told['error']['kind'], kind, 'kind')
+    return told['error']['cause']
+
+
+# ---- Pictures ----
+
+@on_both('screenshot --every takes numbered pictures in its rhythm')
+def series(shown):
+    target = stage.path('series.png')
+    start = time.monotonic()
+    taken = good('screenshot', shown.uri, target, '--every', '300ms', '--count', '3')
+    check(time.monotonic() - start >= 0.6, 'too fast')
+    check_equal([os.path.basename(line['file']) for line in taken], [f'series-000{i}.png' for i in (1, 2, 3)], 'files')
+    check(taken[1]['at_ms'] >= taken[0]['at_ms'] + 200, f'{taken}')
+    truth = shown.screendump()
+    for line in taken:
+        check_equal(Picture.load(line['file']).differences(truth), None, line['file'])
+
+
+@on_both('screenshot --every --changed leaves out what stands still; Ctrl-C ends it well')
+def series_changed(shown):
+    folder = stage.path(f'changed-{shown.uri[-5:]}')
+    os.mkdir(folder)
+    target = os.path.join(folder, 'a.png')
+    child = subprocess.Popen([SUMAC, 'screenshot', shown.uri, target, '--every', '100ms', '--changed', '--json'],
+                             stdout=subprocess.PIPE, text=True)
+    wait_for(lambda: os.path.exists(os.path.join(folder, 'a-0001.png')), 20, 'the first picture')
+    time.sleep(1.0)
+    quiet = len(os.listdir(folder))
+    check(quiet <= 4, f'{quiet} pictures of a screen that stands still')  # text cursors blink in some
+    shown.send_keys('x')
+    wait_for(lambda: len(os.listdir(folder)) > quiet, 20, 'the picture of a change')
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=10)
+    check_equal(child.returncode, 0, f'exit code ({out})')
+    check(all(json.loads(line)['ok'] for line in out.splitlines()), out)
+    shown.send_keys('ret')
+
+
+# ---- Input: what QEMU's trace says has arrived ----
+
+class Traced:
+    """A machine that logs its input events. Its guest knows no tablet: motion is relative, from the top left corner."""
+
+    def __init__(self, server):
+        trace = stage.path('trace-events')
+        with open(trace, 'w') as file:
+            file.write('input_event_btn\ninput_event_rel\ninput_event_key_qcode\n')
+        self.machine = Machine(stage, server=server, extra=['-trace', f'events={trace}'])
+        self.machine.wait_screen()
+        self.uri = self.machine.uri
+        self.seen = 0
+
+    def events(self):
+        """What is new: ('btn', 'left', 1), ('key', 'ctrl', 1), ('rel', 'x', 8)."""
+        lines = [line for line in self.machine.process.log.splitlines() if line.startswith('input_event_')]
+        new, self.seen = lines[self.seen:], len(lines)
+        events = []
+        for line in new:
+            words = line.replace(',', '').split()
+            if words[0] == 'input_event_rel':
+                events.append(('rel', words[4], int(words[6])))
+            else:
+                kind = 'btn' if words[0] == 'input_event_btn' else 'key'
+                events.append((kind, words[-3], int(words[-1])))
+        return events
+
+
+def traced(name):
+    def keep(function):
+        for server in ('reference', 'ours'):
+            def run(server=server):
+                key = 'traced ' + server
+                if key not in machines:
+                    machines[key] = Traced(server)
+                function(machines[key])
+            tap.test(f'{name} ({server})')(run)
+        return function
+    return keep
+
+
+def presses(events):
+    return [event for event in events if event[0] != 'rel']
+
+
+def moved(events):
+    """How far relative motion went after the push into the corner."""
+    return tuple(sum(event[2] for event in events if event[:2] == ('rel', axis) and event[2] > -100) for axis in 'xy')
+
+
+@traced('click presses the button, with keys held, where it was told')
+def click(shown):
+    told = good('click', shown.uri, '100', '50', '--with', 'ctrl-shift', '--double', '--button', 'middle')
+    check_equal(told['exact'], False, 'exact')
+    events = shown.events()
+    down, up = ('btn', 'middle', 1), ('btn', 'middle', 0)
+    check_equal(presses(events), [('key', 'ctrl', 1), ('key', 'shift', 1), down, up, down, up, ('key', 'shift', 0),
+                                  ('key', 'ctrl', 0)], 'events')
+    check_equal(moved(events), (100, 50), 'place')
+    check('hyper' in bad(43, 'cannot-type', 'click', shown.uri, '1', '1', '--with', 'hyper'), 'cause')
+    check_equal(shown.events(), [], 'events of a refused command')
+
+
+@traced('drag moves between pressing and letting go')
+def drag(shown):
+    good('drag', shown.uri, '10', '20', '200', '15', '--button', 'right')
+    events = shown.events()
+    check_equal(presses(events), [('btn', 'right', 1), ('btn', 'right', 0)], 'presses')
+    begin, end = events.index(('btn', 'right', 1)), events.index(('btn', 'right', 0))
+    check_equal(moved(events[:begin]), (10, 20), 'from')
+    check_equal(moved(events[begin:end]), (190, -5), 'way')
+    check('outside' in bad(2, 'usage', 'drag', shown.uri, '1', '1', '60000', '1'), 'cause')
+    check_equal(shown.events(), [], 'events of a refused drag')
+    child = subprocess.Popen([SUMAC, 'drag', shown.uri, '1', '1', '600', '300'], stderr=subprocess.DEVNULL)
+    pressed = []
+    wait_for(lambda: pressed.extend(presses(shown.events())) or pressed, 20, 'the button')
+    child.send_signal(signal.SIGINT)
+    check_equal(child.wait(10), 130, 'exit code')
+    wait_for(lambda: pressed.extend(presses(shown.events())) or pressed[-1] == ('btn', 'left', 0), 5, 'letting go')
+
+
+@traced('scroll turns the wheel either way')
+def scroll(shown):
+    good('scroll', shown.uri, '2', '5', '5')
+    check_equal(presses(shown.events()), [('btn', 'wheel-down', 1), ('btn', 'wheel-down', 0)] * 2, 'down')
+    good('scroll', shown.uri, '-1')
+    check_equal(presses(shown.events()), [('btn', 'wheel-up', 1), ('btn', 'wheel-up', 0)], 'up')
+
+
+if __name__ == '__main__':
+    with stage:
+        tap.main()
