@@ -11,10 +11,13 @@
 #include "client/error.h"
 
 enum {
-    TEXT_MAX = 4096,           /* bytes of a whole address */
-    HOST_MAX = 255,            /* as in DNS */
-    KEY_MAX = 31,              /* of the query */
-    VALUE_MAX = 127,           /* of the query, decoded */
+    TEXT_MAX = 4096, /* bytes of a whole address */
+    HOST_MAX = 255,  /* as in DNS */
+    KEY_MAX = 31,    /* of the query */
+    VALUE_MAX = 127, /* of the query, decoded */
+    WEB_PATH_MAX = 1024,
+    WEB_PORT = 80,
+    SECURE_WEB_PORT = 443,
     UNIX_PATH_MAX_BYTES = 107, /* what a socket address can hold besides its NUL */
 };
 
@@ -23,6 +26,7 @@ struct sm_address {
     char *unix_path; /* owned; or NULL */
     char *user;      /* owned; or NULL */
     char *password;  /* owned; or NULL */
+    char *path;      /* owned: of the WebSocket; or NULL */
     char *text;      /* owned */
     uint16_t port, tls_port;
     bool is_tls_scheme;
@@ -266,6 +270,27 @@ static enum sm_status take_network(const struct parser *p, const char *rest)
     return SM_OK;
 }
 
+static enum sm_status take_websocket(const struct parser *p, const char *rest)
+{
+    size_t authority_size = strcspn(rest, "/?");
+    enum sm_status status = take_authority(p, rest, authority_size);
+    if (status != SM_OK)
+        return status;
+    rest += authority_size;
+    if (strlen(rest) > WEB_PATH_MAX || strpbrk(rest, " #"))
+        return bad(p, "write ws://HOST:PORT/PATH", "the path cannot be asked for");
+    struct sm_address *a = p->address;
+    if (asprintf(&a->path, "%s%s", *rest == '/' ? "" : "/", rest) < 0) {
+        a->path = NULL;
+        return sm_error_nomem(p->error);
+    }
+    if (!a->port && !a->tls_port && a->is_tls_scheme)
+        a->tls_port = SECURE_WEB_PORT;
+    else if (!a->port && !a->tls_port)
+        a->port = WEB_PORT;
+    return SM_OK;
+}
+
 static enum sm_status build_text(const struct parser *p)
 {
     struct sm_address *a = p->address;
@@ -275,7 +300,10 @@ static enum sm_status build_text(const struct parser *p)
     } else {
         bool is_ipv6 = strchr(a->host, ':') != NULL;
         const char *open = is_ipv6 ? "[" : "", *close = is_ipv6 ? "]" : "";
-        if (a->port && a->tls_port)
+        if (a->path)
+            result = asprintf(&a->text, "%s://%s%s%s:%u%s", a->tls_port ? "wss" : "ws", open,
+                              a->host, close, a->tls_port ? a->tls_port : a->port, a->path);
+        else if (a->port && a->tls_port)
             result = asprintf(&a->text, "spice://%s%s%s?port=%u&tls-port=%u", open, a->host, close,
                               a->port, a->tls_port);
         else if (a->tls_port)
@@ -310,6 +338,12 @@ static enum sm_status take_all(const struct parser *p)
     }
     if (has_prefix(p->text, "spice://"))
         return take_network(p, p->text + strlen("spice://"));
+    if (has_prefix(p->text, "wss://")) {
+        p->address->is_tls_scheme = true;
+        return take_websocket(p, p->text + strlen("wss://"));
+    }
+    if (has_prefix(p->text, "ws://"))
+        return take_websocket(p, p->text + strlen("ws://"));
     return bad(p, CURE_FORMS, "it does not begin with spice://, spice+tls:// or spice+unix://");
 }
 
@@ -336,6 +370,7 @@ void sm_address_destroy(struct sm_address *address)
         return;
     free(address->host);
     free(address->unix_path);
+    free(address->path);
     free(address->user);
     wipe(address->password);
     free(address->text);
@@ -350,6 +385,11 @@ const char *sm_address_host(const struct sm_address *address)
 const char *sm_address_unix_path(const struct sm_address *address)
 {
     return address->unix_path;
+}
+
+const char *sm_address_websocket_path(const struct sm_address *address)
+{
+    return address->path;
 }
 
 uint16_t sm_address_port(const struct sm_address *address)

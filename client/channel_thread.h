@@ -21,6 +21,7 @@
 
 struct sm_sasl;
 struct sm_session;
+struct sm_target;
 struct sm_client_channel;
 struct sm_client_call;
 
@@ -58,7 +59,8 @@ enum sm_client_channel_state {
 
 struct sm_client_channel {
     const struct sm_client_channel_ops *ops;
-    struct sm_session *session; /* borrowed */
+    struct sm_session *session;     /* borrowed */
+    const struct sm_target *target; /* borrowed from the session; set before the thread starts */
     enum sm_channel_kind kind;
     uint8_t id;
     void *self; /* owned; of the kind's own file */
@@ -80,7 +82,7 @@ struct sm_client_channel {
     bool sasl_is_done;             /* our side of it */
     struct sm_machine machine;     /* that of the link, then that of the kind */
     struct sm_attempt attempt;     /* for messages */
-    char place[320];               /* attempt.place */
+    char place[640];               /* attempt.place */
     bool is_over;                  /* this connection has ended, `error` says why */
     bool needs_tls;                /* it ended because the server wants TLS */
     bool is_finishing;             /* our side closes when all is sent; then the server's end */

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* From an address to a transport, blocking: for a channel's own thread. */
+/* From a target to a transport, blocking: for a channel's own thread. */
 #ifndef SM_CLIENT_CONNECT_H
 #define SM_CLIENT_CONNECT_H
 
+#include "client/patience.h"
 #include "client/reasons.h"
 #include "io/transport.h"
 
-struct sm_session;
+struct sm_client_channel;
 
 /**
- * Connects to the session's server and, with `is_secure`, puts TLS on top (its handshake has then
- * not begun).
+ * Connects `channel` to its target: through the proxy, with TLS (whose handshake need not have
+ * begun), with WebSocket, as its session and its target say. The channel's `attempt` is prepared.
  *
- * @param attempt    `place`, `is_unix` and `is_secure` are set; for messages
- * @param cancel_fd  connecting ends when this becomes readable
  * @return SM_OK; else `error` is filled
  */
-SM_NODISCARD enum sm_status sm_connect(struct sm_transport **out, struct sm_session *session,
-                                       const struct sm_attempt *attempt, uint64_t deadline_us,
-                                       int cancel_fd, struct sm_error *error);
+SM_NODISCARD enum sm_status sm_connect(struct sm_transport **out,
+                                       const struct sm_client_channel *channel,
+                                       const struct sm_patience *patience, struct sm_error *error);
 
 #endif

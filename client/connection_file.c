@@ -341,6 +341,8 @@ enum sm_status sm_connection_file_apply(const struct sm_connection_file *file,
         status = sm_session_set_host_subject(session, filled(file, "host-subject"));
     if (status == SM_OK)
         status = sm_session_set_ciphers(session, filled(file, "tls-ciphers"));
+    if (status == SM_OK && filled(file, "proxy"))
+        status = sm_session_set_proxy(session, filled(file, "proxy"));
     if (status == SM_OK)
         status = sm_session_set_secure_channels(session, channel_mask(file, "secure-channels"));
     if (status == SM_OK)

@@ -33,6 +33,8 @@ static const char *const NAMES[] = {
     [SM_ERROR_NO_CHANNEL] = "no-channel",
     [SM_ERROR_NOMEM] = "no-memory",
     [SM_ERROR_SYSTEM] = "system",
+    [SM_ERROR_PROXY] = "proxy",
+    [SM_ERROR_PROXY_LOGIN] = "proxy-login",
 };
 
 const char *sm_error_kind_name(enum sm_error_kind kind)

@@ -34,9 +34,8 @@ static enum sm_status begin(struct sm_client_channel *channel, struct sm_bytes m
         .password = settings->password,
     };
     char why[256] = "";
-    enum sm_status status =
-        sm_sasl_client(&channel->sasl, &stream, settings->host ? settings->host : "localhost",
-                       &credentials, why, sizeof(why));
+    enum sm_status status = sm_sasl_client(&channel->sasl, &stream, channel->attempt.host,
+                                           &credentials, why, sizeof(why));
     if (status != SM_OK) {
         struct sm_error error;
         sm_reason_sasl(&error, &channel->attempt, why);

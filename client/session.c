@@ -69,12 +69,27 @@ enum sm_status sm_session_set_ca_pem(struct sm_session *session, const char *pem
 
 enum sm_status sm_session_set_host_subject(struct sm_session *session, const char *subject)
 {
-    return set_text(session, &session->settings.host_subject, subject);
+    return set_text(session, &session->target->host_subject, subject);
 }
 
 enum sm_status sm_session_set_ciphers(struct sm_session *session, const char *ciphers)
 {
     return set_text(session, &session->settings.ciphers, ciphers);
+}
+
+enum sm_status sm_session_set_proxy(struct sm_session *session, const char *proxy)
+{
+    return set_text(session, &session->settings.proxy, proxy);
+}
+
+enum sm_status sm_session_set_connector(struct sm_session *session, sm_session_connector connector,
+                                        void *opaque)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    session->settings.connector = connector;
+    session->settings.connector_opaque = opaque;
+    return SM_OK;
 }
 
 static enum sm_status set_number(const struct sm_session *session, uint32_t *field, uint32_t value)
@@ -154,26 +169,26 @@ static bool copy_text(char **out, const char *text)
     return *out || !text;
 }
 
-static bool take_address(struct sm_session_settings *settings, const struct sm_address *address)
+/* With what an address says about more than the place. */
+static enum sm_status take_address(struct sm_session *session, const struct sm_address *address)
 {
-    settings->port = sm_address_port(address);
-    settings->tls_port = sm_address_tls_port(address);
-    return copy_text(&settings->host, sm_address_host(address)) &&
-           copy_text(&settings->unix_path, sm_address_unix_path(address)) &&
-           copy_text(&settings->user, sm_address_user(address)) &&
-           copy_text(&settings->password, sm_address_password(address));
+    struct sm_session_settings *settings = &session->settings;
+    enum sm_status status = sm_target_create(&session->target, address);
+    if (status == SM_OK && address &&
+        (!copy_text(&settings->user, sm_address_user(address)) ||
+         !copy_text(&settings->password, sm_address_password(address))))
+        status = SM_ERR_NOMEM;
+    return status;
 }
 
 static void finish_settings(struct sm_session_settings *settings)
 {
-    free(settings->host);
-    free(settings->unix_path);
     free(settings->user);
     wipe(settings->password);
     free(settings->ca_file);
     free(settings->ca_pem);
-    free(settings->host_subject);
     free(settings->ciphers);
+    wipe(settings->proxy);
 }
 
 enum sm_status sm_session_create(struct sm_session **out, const struct sm_address *address)
@@ -185,10 +200,11 @@ enum sm_status sm_session_create(struct sm_session **out, const struct sm_addres
     session->settings.channels = DEFAULT_CHANNELS;
     session->settings.mouse_mode = SM_POINTER_MODE_CLIENT;
     session->settings.image_cache_bytes = DEFAULT_IMAGE_CACHE_BYTES;
-    enum sm_status status = SM_ERR_NOMEM;
-    if (take_address(&session->settings, address))
+    enum sm_status status = take_address(session, address);
+    if (status == SM_OK)
         status = sm_events_init(&session->events);
     if (status != SM_OK) {
+        sm_target_destroy(session->target);
         finish_settings(&session->settings);
         free(session);
         return status;
@@ -211,7 +227,8 @@ void sm_session_destroy(struct sm_session *session)
         sm_client_channel_destroy(session->channels[i]);
     sm_session_finish_shared(session);
     sm_client_clipboard_finish(&session->clipboard);
-    sm_tls_context_destroy(session->tls);
+    sm_target_destroy(session->target);
+    sm_tunnel_finish(&session->tunnel);
     sm_events_finish(&session->events);
     finish_settings(&session->settings);
     pthread_mutex_destroy(&session->lock);
@@ -219,57 +236,15 @@ void sm_session_destroy(struct sm_session *session)
     free(session);
 }
 
-/* KEY=VALUE pairs between commas, none of them empty; a backslash makes the next byte literal. */
-static bool is_subject_text(const char *text)
+/* The proxy of the settings, else that of the environment; empty for none. */
+static enum sm_status make_tunnel(struct sm_session *session, struct sm_error *error)
 {
-    bool has_key = false, has_equals = false, has_value = false;
-    for (;; text++) {
-        if (!*text || *text == ',') {
-            if (!has_key || !has_equals || !has_value)
-                return false;
-            if (!*text)
-                return true;
-            has_key = has_equals = has_value = false;
-        } else if (*text == '=' && !has_equals) {
-            has_equals = true;
-        } else {
-            if (*text == '\\' && text[1])
-                text++;
-            if (has_equals)
-                has_value = true;
-            else
-                has_key = has_key || *text != ' ';
-        }
-    }
-}
-
-static enum sm_status make_tls(struct sm_session *session, struct sm_error *error)
-{
-    const struct sm_session_settings *settings = &session->settings;
-    if (settings->unix_path || !settings->tls_port || session->tls)
+    const char *text = session->settings.proxy ? session->settings.proxy : getenv("SPICE_PROXY");
+    bool is_direct = session->settings.connector || session->target->unix_path;
+    if (session->has_tunnel || is_direct || !text || !*text)
         return SM_OK;
-    if (settings->host_subject && !is_subject_text(settings->host_subject)) {
-        sm_error_set(error, SM_ERROR_OPTION, "write it as KEY=VALUE,KEY=VALUE: O=Example,CN=vm",
-                     "the expected subject makes no sense: %s", settings->host_subject);
-        return SM_ERR_PROTOCOL;
-    }
-    struct sm_tls_client_config config = {
-        .ca_file = settings->ca_file,
-        .ca = {.data = (const uint8_t *)settings->ca_pem,
-               .size = settings->ca_pem ? strlen(settings->ca_pem) : 0},
-        .ciphers = settings->ciphers,
-        .verify = settings->host_subject ? SM_TLS_VERIFY_SUBJECT : SM_TLS_VERIFY_HOSTNAME,
-        .subject = settings->host_subject,
-    };
-    char why[192] = "";
-    enum sm_status status = sm_tls_context_client(&session->tls, &config, why, sizeof(why));
-    if (status == SM_ERR_NOMEM)
-        return sm_error_nomem(error);
-    if (status != SM_OK)
-        sm_error_set(error,
-                     settings->ca_file || settings->ca_pem ? SM_ERROR_CA_FILE : SM_ERROR_OPTION,
-                     "give a PEM file with the certificates of authorities you trust",
-                     "TLS cannot be set up: %s", why);
+    enum sm_status status = sm_tunnel_init(&session->tunnel, text, error);
+    session->has_tunnel = status == SM_OK;
     return status;
 }
 
@@ -283,7 +258,14 @@ enum sm_status sm_session_connect(struct sm_session *session, struct sm_error *e
     /* With a name it may be meant for SASL, which takes longer ones. */
     if (password && !session->settings.user && strlen(password) > SM_SESSION_PASSWORD_MAX)
         return sm_reason_long_password(error);
-    enum sm_status status = make_tls(session, error);
+    if (!session->target->host && !session->target->unix_path && !session->settings.connector) {
+        sm_error_set(error, SM_ERROR_OPTION, "give an address, or sm_session_set_connector()",
+                     "nobody said where the machine is");
+        return SM_ERR_STATE;
+    }
+    enum sm_status status = sm_target_make_tls(session->target, session, error);
+    if (status == SM_OK)
+        status = make_tunnel(session, error);
     if (status == SM_OK)
         status = sm_session_init_shared(session, error);
     if (status != SM_OK)

@@ -22,6 +22,8 @@
 #include "client/clipboard.h"
 #include "client/events.h"
 #include "client/shared.h"
+#include "client/target.h"
+#include "client/tunnel.h"
 #include "io/log.h"
 #include "io/tls.h"
 #include "sumac/session.h"
@@ -34,15 +36,14 @@ enum {
 
 /** What the caller decided. Written before connecting only. */
 struct sm_session_settings {
-    char *host;      /* owned; NULL for a local socket */
-    char *unix_path; /* owned; or NULL */
-    uint16_t port, tls_port;
-    char *user;         /* owned; or NULL */
-    char *password;     /* owned; or NULL */
-    char *ca_file;      /* owned; or NULL */
-    char *ca_pem;       /* owned; or NULL: counts before the file */
-    char *host_subject; /* owned; or NULL */
-    char *ciphers;      /* owned; or NULL */
+    char *user;                     /* owned; or NULL */
+    char *password;                 /* owned; or NULL */
+    char *ca_file;                  /* owned; or NULL */
+    char *ca_pem;                   /* owned; or NULL: counts before the file */
+    char *ciphers;                  /* owned; or NULL */
+    char *proxy;                    /* owned; or NULL: SPICE_PROXY counts */
+    sm_session_connector connector; /* or NULL: we connect */
+    void *connector_opaque;
     uint32_t timeout_ms;
     uint32_t channels;        /* mask of kinds */
     uint32_t left_out;        /* mask of kinds: not these */
@@ -53,7 +54,9 @@ struct sm_session_settings {
 
 struct sm_session {
     struct sm_session_settings settings;
-    struct sm_tls_context *tls; /* owned; NULL if no TLS port is known */
+    struct sm_target *target; /* owned: where the machine is */
+    struct sm_tunnel tunnel;  /* if `has_tunnel` */
+    bool has_tunnel;
     struct sm_events events;
     struct sm_log log;
     void (*write_log)(void *opaque, enum sm_session_log_level level, const char *text);

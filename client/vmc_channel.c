@@ -22,7 +22,7 @@ enum sm_status sm_client_vmc_open(struct sm_client_vmc *vmc, const struct sm_cli
         .lz4 = &sm_media_lz4,
         .is_port = channel->kind != SM_CHANNEL_KIND_USBREDIR,
     };
-    config.setup.is_local = channel->session->settings.unix_path != NULL;
+    config.setup.is_local = channel->target->unix_path != NULL;
     enum sm_status status = sm_spicevmc_client_create(&vmc->client, &config, sm_now_us());
     if (status != SM_OK)
         return status;

@@ -18,9 +18,9 @@ struct tls {
     char *host;                     /* owned; NULL at servers */
     unsigned read_wants, write_wants;
     bool is_established;
-    bool is_broken;        /* a fatal error: the stream must not be touched again */
-    int chain_error;       /* the first one the peer's chain met */
-    char chain_words[160]; /* about it; "" if there is none */
+    bool is_broken;                      /* a fatal error: the stream must not be touched again */
+    int chain_error;                     /* the first one the peer's chain met */
+    char chain_words[SM_TLS_WORDS_SIZE]; /* about it; "" if there is none */
     struct sm_tls_verdict verdict;
 };
 
@@ -151,12 +151,8 @@ static int note_chain(int is_good, X509_STORE_CTX *store)
     if (!is_good && tls->chain_error == X509_V_OK) {
         tls->chain_error = X509_STORE_CTX_get_error(store);
         /* The connection forgets the certificate when it breaks off, so its name is kept now. */
-        char subject[80] = "of the server";
-        X509 *certificate = X509_STORE_CTX_get_current_cert(store);
-        if (certificate)
-            X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof(subject));
-        snprintf(tls->chain_words, sizeof(tls->chain_words), "certificate %s: %s", subject,
-                 X509_verify_cert_error_string(tls->chain_error));
+        sm_tls_describe_chain(tls->chain_words, X509_STORE_CTX_get_current_cert(store),
+                              tls->chain_error);
     }
     /* A known public key may excuse the chain; that is decided when the handshake is through. */
     return is_good || (tls->context->verify & SM_TLS_VERIFY_PUBKEY);

@@ -27,10 +27,12 @@ BIO_METHOD *sm_tls_bio_method(void);
 /** Copies OpenSSL's first queued error as words and empties the queue. */
 void sm_tls_take_error(char *out, size_t size);
 
+enum { SM_TLS_WORDS_SIZE = 256 /* about a certificate */ };
+
 /** What a client's checks found out about the peer. */
 struct sm_tls_verdict {
     enum sm_tls_failure failure;
-    char text[160];
+    char text[SM_TLS_WORDS_SIZE];
 };
 
 /**
@@ -41,6 +43,12 @@ struct sm_tls_verdict {
  */
 void sm_tls_verify_peer(struct sm_tls_verdict *out, const struct sm_tls_context *context, SSL *ssl,
                         const char *host, int chain_error);
+
+/**
+ * Says what is wrong with `certificate` (NULL if there is none): whose it is, who signed it, which
+ * day it ends on.
+ */
+void sm_tls_describe_chain(char out[SM_TLS_WORDS_SIZE], X509 *certificate, int chain_error);
 
 /** Which failure a chain error is. */
 enum sm_tls_failure sm_tls_chain_failure(int chain_error);

@@ -42,7 +42,7 @@ struct sm_transport {
     bool is_unix;                     /* the bottom is a unix socket */
     bool has_ended;                   /* the peer closed its side in an orderly way */
     struct sm_transport_meter *meter; /* borrowed; NULL: nobody counts */
-    char reason[192];                 /* why the last operation gave SM_ERR_IO, as words */
+    char reason[288];                 /* why the last operation gave SM_ERR_IO, as words */
 };
 
 /**

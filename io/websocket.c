@@ -443,3 +443,13 @@ bool sm_websocket_transport_is_upgraded(const struct sm_transport *t)
 {
     return t->ops == &WEBSOCKET_OPS && websocket_of(t)->stage == STAGE_UPGRADED;
 }
+
+enum sm_status sm_websocket_transport_handshake(struct sm_transport *t)
+{
+    return shake_hands(websocket_of(t));
+}
+
+enum sm_tls_failure sm_websocket_transport_tls_failure(const struct sm_transport *t)
+{
+    return sm_tls_transport_failure(websocket_of(t)->lower);
+}

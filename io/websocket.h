@@ -3,6 +3,7 @@
 #ifndef SM_IO_WEBSOCKET_H
 #define SM_IO_WEBSOCKET_H
 
+#include "io/tls.h"
 #include "io/transport.h"
 
 /**
@@ -27,6 +28,16 @@ SM_NODISCARD enum sm_status sm_websocket_transport_server(struct sm_transport **
 SM_NODISCARD enum sm_status sm_websocket_transport_client(struct sm_transport **out,
                                                           struct sm_transport *lower,
                                                           const char *host, const char *path);
+
+/**
+ * Client: goes on with the upgrade, and the handshake of a TLS below, without moving data.
+ *
+ * @return SM_OK when frames may flow; SM_AGAIN; SM_ERR_IO with sm_transport_reason()
+ */
+SM_NODISCARD enum sm_status sm_websocket_transport_handshake(struct sm_transport *t);
+
+/** Why the TLS below `t` failed; SM_TLS_OK if there is none, or it did not. */
+enum sm_tls_failure sm_websocket_transport_tls_failure(const struct sm_transport *t);
 
 /** True if `t`, made here, really speaks WebSocket (by now). */
 bool sm_websocket_transport_is_upgraded(const struct sm_transport *t);

@@ -22,6 +22,8 @@ struct sm_address;
  *     spice://HOST?port=PORT&tls-port=PORT    either or both
  *     spice+tls://HOST:PORT                   TLS
  *     spice+unix://PATH                       a local socket; the rest is the path, literally
+ *     ws://HOST[:PORT][/PATH]                 WebSocket; wss:// over TLS. What stands behind the
+ *                                             host goes to the server as it is
  *
  * HOST is a name, an IPv4 address or an IPv6 address in brackets. A password before the host
  * (user:password@) is refused: it would be seen by every user of the machine. The query key
@@ -50,6 +52,10 @@ SM_API uint16_t sm_address_port(const struct sm_address *address);
 
 /** The port with TLS; 0 if there is none. */
 SM_API uint16_t sm_address_tls_port(const struct sm_address *address);
+
+/** What is asked for in the WebSocket's upgrade, such as "/"; NULL if none is used. Borrowed from
+ * `address`. */
+SM_API const char *sm_address_websocket_path(const struct sm_address *address);
 
 /** The user before the host or in the query; NULL if none was named. Borrowed from `address`. */
 SM_API const char *sm_address_user(const struct sm_address *address);

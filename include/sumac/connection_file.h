@@ -73,7 +73,7 @@ SM_API SM_NODISCARD enum sm_status sm_connection_file_address(const struct sm_co
 
 /**
  * Gives a session what the file says about connecting: password, authorities, expected subject,
- * ciphers, channels that must be secure and those to leave out.
+ * ciphers, proxy, channels that must be secure and those to leave out.
  *
  * @return SM_OK; SM_ERR_NOMEM; SM_ERR_STATE once sm_session_connect() was called
  */

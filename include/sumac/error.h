@@ -38,6 +38,8 @@ enum sm_error_kind {
     SM_ERROR_NO_CHANNEL = 24,          /* the server does not offer the channel that is needed */
     SM_ERROR_NOMEM = 25,               /* out of memory */
     SM_ERROR_SYSTEM = 26,              /* the operating system refused something else */
+    SM_ERROR_PROXY = 27,               /* the proxy's address makes no sense, or it said no */
+    SM_ERROR_PROXY_LOGIN = 28,         /* the proxy wants a user and a password, or others */
 };
 
 enum { SM_ERROR_TEXT_SIZE = 320 /* bytes, the terminating NUL included */ };

@@ -71,7 +71,8 @@ enum sm_session_log_level {
  *
  * @param out      receives the session; the caller owns it and releases it with
  *                 sm_session_destroy(); untouched on failure
- * @param address  copied; its password, if it has one, is taken as with sm_session_set_password()
+ * @param address  copied; its password, if it has one, is taken as with sm_session_set_password();
+ *                 NULL if sm_session_set_connector() will bring the connections
  * @return SM_OK; SM_ERR_NOMEM; SM_ERR_IO if the system gives no descriptor
  */
 SM_API SM_NODISCARD enum sm_status sm_session_create(struct sm_session **out,
@@ -112,6 +113,33 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_host_subject(struct sm_session
 /** OpenSSL's list of ciphers for TLS 1.2. */
 SM_API SM_NODISCARD enum sm_status sm_session_set_ciphers(struct sm_session *session,
                                                           const char *ciphers);
+
+/**
+ * The HTTP proxy through which to connect: `[http://|https://][USER:PASSWORD@]HOST[:PORT]`, or ""
+ * for none. By default the environment's SPICE_PROXY. A local socket, and descriptors of the
+ * caller's, go without. A proxy whose address makes no sense fails in sm_session_connect().
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_set_proxy(struct sm_session *session,
+                                                        const char *proxy);
+
+/**
+ * Brings a connection for a channel. Called on the channel's thread, for several channels at the
+ * same time, and again if the server wants the channel over TLS; may block, and calls no function
+ * of the session.
+ *
+ * @param is_secure  TLS will be spoken on it: a server may have another port for that
+ * @return a connected stream socket, which is taken; negative if there is none
+ */
+typedef int (*sm_session_connector)(void *opaque, enum sm_channel_kind kind, uint8_t id,
+                                    bool is_secure);
+
+/**
+ * Has the caller connect instead of the library: for descriptors that others opened. The session's
+ * address, if it has one, is then used for the name in certificates alone. Such a session does not
+ * follow a machine to another host. NULL takes it back.
+ */
+SM_API SM_NODISCARD enum sm_status
+sm_session_set_connector(struct sm_session *session, sm_session_connector connector, void *opaque);
 
 /** How long connecting a channel may take, name look-up to first message; 10 000 ms by default. */
 SM_API SM_NODISCARD enum sm_status sm_session_set_timeout(struct sm_session *session,

@@ -88,6 +88,26 @@ static void the_canonical_form_has_no_password_and_one_spelling(void **state)
     check_canonical("spice://host?port=5900&password=", "spice://host:5900");
 }
 
+static void websockets_keep_what_stands_behind_the_host(void **state)
+{
+    (void)state;
+    check_canonical("ws://host", "ws://host:80/");
+    check_canonical("WSS://host/", "wss://host:443/");
+    check_canonical("ws://[::1]:5900?token=a&b=%20", "ws://[::1]:5900/?token=a&b=%20");
+    struct sm_address *address = parse("wss://joe@host:1/path/x;y?z");
+    assert_string_equal(sm_address_websocket_path(address), "/path/x;y?z");
+    assert_int_equal(sm_address_tls_port(address), 1);
+    assert_int_equal(sm_address_port(address), 0);
+    assert_string_equal(sm_address_user(address), "joe");
+    sm_address_destroy(address);
+    address = parse("spice://host:1/path");
+    assert_null(sm_address_websocket_path(address));
+    sm_address_destroy(address);
+    check_refused("ws://host:1/a b", "cannot be asked for");
+    check_refused("ws://:1/", "host is missing");
+    check_refused("ws://host:x/", "port");
+}
+
 static void what_is_ignored_is_told(void **state)
 {
     (void)state;
@@ -226,6 +246,7 @@ int main(void)
         cmocka_unit_test(the_parts_of_a_plain_address_are_told),
         cmocka_unit_test(a_query_gives_ports_user_and_password),
         cmocka_unit_test(the_canonical_form_has_no_password_and_one_spelling),
+        cmocka_unit_test(websockets_keep_what_stands_behind_the_host),
         cmocka_unit_test(what_is_ignored_is_told),
         cmocka_unit_test(a_password_before_the_host_is_refused_and_not_repeated),
         cmocka_unit_test(bad_addresses_are_refused_with_their_reason),
