@@ -10,10 +10,14 @@ extern const struct cli_command cli_command_drag;
 extern const struct cli_command cli_command_info;
 extern const struct cli_command cli_command_key;
 extern const struct cli_command cli_command_port;
+extern const struct cli_command cli_command_record;
 extern const struct cli_command cli_command_screenshot;
 extern const struct cli_command cli_command_scroll;
 extern const struct cli_command cli_command_stats;
 extern const struct cli_command cli_command_type;
 extern const struct cli_command cli_command_wait;
+
+/** The names of video codecs, for options: enum sm_movie_codec. */
+extern const struct cli_choice CLI_CODECS[];
 
 #endif

@@ -292,6 +292,7 @@ static void set_defaults(struct cli_options *o)
         .timeout_ms = 30000,
         .settle_ms = 200,
         .settle_limit_ms = 2000,
+        .fps = 30,
         .stable_ms = 500,
         .tolerance_px = 512,
         .delay_ms = 15, /* an emulated PS/2 keyboard has room for a handful of keys */

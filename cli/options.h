@@ -43,6 +43,9 @@ struct cli_options {
     uint32_t every_ms;        /* screenshot: the rhythm; 0: once */
     uint32_t shot_count;      /* screenshot: with a rhythm; 0: without end */
     bool only_changed;        /* screenshot: with a rhythm */
+    uint32_t duration_ms;     /* record: 0: until Ctrl-C */
+    uint32_t fps;             /* record: at most */
+    uint32_t codec;           /* record: enum sm_movie_codec */
     uint32_t stable_ms;       /* wait */
     uint32_t tolerance_px;    /* wait, screenshot: a spot of so many pixels may change */
     uint32_t delay_ms;        /* type: between keys */

@@ -87,6 +87,77 @@ def series_changed(shown):
     shown.send_keys('ret')
 
 
+# ---- Films ----
+
+def frames_of(film):
+    """The times of a film's frames, in seconds."""
+    result = stage.run(['ffprobe', '-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=pts_time', '-of',
+                        'csv=p=0', film])
+    check_equal(result.code, 0, f'{result}')
+    return [float(line.rstrip(',')) for line in result.out.split()]
+
+
+def picture_at(film, seconds):
+    target = stage.path('frame.png')
+    result = stage.run(['ffmpeg', '-v', 'error', '-y', '-i', film, '-vf', f"select='gte(t,{seconds})'", '-frames:v', '1',
+                        '-update', '1', '-pix_fmt', 'rgb24', target])
+    check_equal(result.code, 0, f'{result}')
+    return Picture.load(target)
+
+
+def mean_error(one, other, rows=None):
+    """Of a byte; colours are coarser in films, so a screen of coloured text has 5 to 6."""
+    check_equal(one.size, other.size, 'size')
+    first, last = rows or (0, one.height)
+    part = slice(first * one.width * 3, last * one.width * 3, 1 if rows else 97)
+    pairs = list(zip(one.rgb[part], other.rgb[part]))
+    return sum(abs(a - b) for a, b in pairs) / len(pairs)
+
+
+@on_both('record films what is seen, when it is seen')
+def record(shown):
+    before = shown.wait_still(1.0)
+    film = stage.path('film.mkv')
+    child = subprocess.Popen([SUMAC, 'record', shown.uri, film, '--json'], stdout=subprocess.PIPE, text=True)
+    time.sleep(2.0)
+    for key in 'abcd':
+        shown.send_keys(key)
+        time.sleep(0.1)
+    time.sleep(1.0)
+    after = shown.screendump()
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=20)
+    check_equal(child.returncode, 0, f'exit code ({out})')
+    told = json.loads(out)
+    check_equal((told['width'], told['height'], told['codec']), (*before.size, 'h264'), 'report')
+    times = frames_of(film)
+    check_equal(len(times), told['frames'] + 1, 'frames, the last one twice')
+    check(abs(times[-1] * 1000 - told['duration_ms']) < 2, f'{times} {told}')
+    for at, same, other in (0, before, after), (times[-1], after, before):
+        found = picture_at(film, at)
+        check(mean_error(found, same) < 10, f'the picture at {at} s is another: {mean_error(found, same)}')
+        keys = (190, 240)  # the rows in which keys are shown: grey on black, so colours are no matter
+        check(mean_error(found, same, keys) * 3 < mean_error(found, other, keys), f'the keys at {at} s')
+    # Keys came when more than a second had passed and more than a second was left: so do their frames.
+    keys = [t for t in times[1:-1] if t > 0.5]
+    check(keys and times[-1] - keys[-1] > 0.7, f'{times}')
+    shown.send_keys('ret')
+
+
+@tap.test('record writes every kind of film, and says which it cannot write')
+def record_kinds():
+    shown = machine('reference')
+    for name, codec in ('a.mp4', 'h264'), ('a.webm', 'vp9'), ('b.mkv', 'vp8'):
+        film = stage.path(name)
+        told = good('record', shown.uri, film, '--duration', '400ms', *(['--codec', codec] if codec == 'vp8' else []))
+        check_equal(told['codec'], codec, name)
+        result = stage.run(['ffprobe', '-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', film])
+        check_equal(result.out.strip(), codec, f'{result}')
+    check('.mkv' in bad(3, 'output', 'record', shown.uri, stage.path('a.txt')), 'cause')
+    check('cannot hold' in bad(3, 'output', 'record', shown.uri, stage.path('c.webm'), '--codec', 'h264'), 'cause')
+    check(not os.path.exists(stage.path('a.txt')) and not os.path.exists(stage.path('c.webm')), 'a file was left')
+
+
 # ---- Input: what QEMU's trace says has arrived ----
 
 class Traced:
