@@ -55,6 +55,15 @@ bool sm_backlog_is_empty(const struct sm_backlog *backlog)
     return sm_list_is_empty(&backlog->surfaces);
 }
 
+uint64_t sm_backlog_pixels(const struct sm_backlog *backlog)
+{
+    uint64_t pixels = 0;
+    for (struct sm_list *link = backlog->surfaces.next; link != &backlog->surfaces;
+         link = link->next)
+        pixels += sm_region_area(&missed_of(link)->region);
+    return pixels;
+}
+
 /* One box around everything; needs no memory. */
 static void simplify(struct sm_region *region, struct sm_rect more)
 {

@@ -26,6 +26,9 @@ void sm_backlog_finish(struct sm_backlog *backlog);
 
 bool sm_backlog_is_empty(const struct sm_backlog *backlog);
 
+/** How many pixels were missed, on all surfaces. */
+uint64_t sm_backlog_pixels(const struct sm_backlog *backlog);
+
 /** Adds an area. SM_OK; SM_ERR_NOMEM. */
 SM_NODISCARD enum sm_status sm_backlog_add(struct sm_backlog *backlog, uint32_t surface_id,
                                            struct sm_rect area);

@@ -20,6 +20,7 @@ enum {
      */
     ACK_WINDOW = 20,
     ACK_WINDOW_SLOW = 40,
+    MAX_GLZ_PX = 4 << 20, /* of a dictionary, 16 MiB */
 };
 
 /* Clients can cause warnings as often as they connect, so there is a limit for all of them. */
@@ -81,16 +82,20 @@ void sm_display_peer_join_images(struct sm_display_peer *client)
             client->init.pixmap_cache_px);
 }
 
-/* The dictionary takes tens of megabytes, so it is made when GLZ is first wanted. */
+/*
+ * The dictionary takes megabytes, so it is made when GLZ is first wanted; and it is no larger than
+ * two pictures of a large screen, for what is drawn again is drawn soon.
+ */
 void sm_display_peer_prepare_glz(struct sm_display_peer *client)
 {
     bool is_wanted =
         client->compression == SM_COMPRESSION_GLZ || client->compression == SM_COMPRESSION_AUTO_GLZ;
     if (!is_wanted || client->glz_window_px == 0)
         return;
+    uint32_t window_px = client->glz_window_px < MAX_GLZ_PX ? client->glz_window_px : MAX_GLZ_PX;
     client->glz = sm_client_shares_join_glz(client->config.shares,
                                             share_key(client, client->init.glz_dictionary_id),
-                                            client->glz_window_px, client->glz_first_id);
+                                            window_px, client->glz_first_id);
     if (!client->glz)
         log_line(client, SM_LOG_INFO, "no GLZ: the dictionary could not be made");
     client->glz_window_px = 0; /* once: its numbering must not begin anew */
@@ -210,7 +215,7 @@ void sm_display_peer_queue_drawable(struct sm_display_peer *client, struct sm_dr
     if (client->handover->figures)
         sm_figure_add(&client->handover->figures->queued, 1);
     check_queued(client, is_missed
-                             ? sm_peer_queue_miss(&client->queue, drawing)
+                             ? sm_peer_queue_miss(&client->queue, drawing, sm_now_us())
                              : sm_peer_queue_add_drawing(&client->queue, drawable, sm_now_us()));
 }
 

@@ -15,3 +15,9 @@ bool sm_pace_begin(struct sm_pace *pace, uint64_t now_us, uint64_t input_us, uin
     pace->used_until_us += SM_PACE_BATCH_US;
     return true;
 }
+
+void sm_pace_spend(struct sm_pace *pace, uint64_t pixels)
+{
+    const uint64_t most = 64ull * SM_PACE_BATCH_PX; /* half a second */
+    pace->used_until_us += (pixels < most ? pixels : most) * SM_PACE_BATCH_US / SM_PACE_BATCH_PX;
+}

@@ -15,6 +15,10 @@ enum {
     SM_PACE_BATCH_US = 8 * 1000,
     /** After a pause so many at once: an answer to a key is rarely drawn in one piece. */
     SM_PACE_AT_ONCE = 4,
+    /** So many pixels of what was missed take the time of one more. */
+    SM_PACE_BATCH_PX = 256 << 10,
+    /** When the guest has drawn nothing for so long, what was missed waits no longer. */
+    SM_PACE_PAUSE_US = 5 * 1000,
     /** So soon comes the answer to a key, or it is late anyway. */
     SM_PACE_ANSWER_US = 100 * 1000,
 };
@@ -31,5 +35,8 @@ struct sm_pace {
  *                  and goes at once
  */
 bool sm_pace_begin(struct sm_pace *pace, uint64_t now_us, uint64_t input_us, uint64_t *wait_us);
+
+/** So many pixels that were missed go with the batch: the next one begins later. */
+void sm_pace_spend(struct sm_pace *pace, uint64_t pixels);
 
 #endif

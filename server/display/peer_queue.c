@@ -13,7 +13,7 @@ enum {
     COLLAPSE_AGE_US = 50 * 1000,
     COLLAPSE_AGED_COUNT = 8,
     COLLAPSE_COUNT = 256,
-    COLLAPSE_BYTES = 32 << 20,
+    COLLAPSE_BYTES = 16 << 20,
     COVER_STEPS = 300, /* items a new one is compared with: seldom more wait */
 };
 
@@ -91,8 +91,10 @@ bool sm_peer_queue_is_empty(const struct sm_peer_queue *queue)
     return sm_list_is_empty(&queue->items) && sm_backlog_is_empty(&queue->backlog);
 }
 
-enum sm_status sm_peer_queue_miss(struct sm_peer_queue *queue, const struct sm_drawing *drawing)
+enum sm_status sm_peer_queue_miss(struct sm_peer_queue *queue, const struct sm_drawing *drawing,
+                                  uint64_t now_us)
 {
+    queue->drawn_us = now_us;
     return miss(queue, drawing);
 }
 
@@ -229,6 +231,8 @@ static enum sm_status add(struct sm_peer_queue *queue, enum sm_peer_item_kind ki
 enum sm_status sm_peer_queue_add_drawing(struct sm_peer_queue *queue, struct sm_drawable *drawable,
                                          uint64_t now_us)
 {
+    if (!queue->is_catching_up)
+        queue->drawn_us = now_us;
     if (!sm_backlog_is_empty(&queue->backlog) && !queue->is_catching_up)
         return miss(queue, drawable->drawing);
     struct sm_peer_item *item;

@@ -63,7 +63,8 @@ struct sm_peer_item {
 struct sm_peer_queue {
     struct sm_list items;
     uint32_t count;
-    size_t bytes; /* held by its drawings */
+    size_t bytes;      /* held by its drawings */
+    uint64_t drawn_us; /* when the guest's last drawing came, sent or missed */
     struct sm_backlog backlog;
     bool is_catching_up; /* drawings are queued although there is a backlog: pieces of it */
 };
@@ -89,7 +90,7 @@ SM_NODISCARD enum sm_status sm_peer_queue_collapse(struct sm_peer_queue *queue);
 
 /** Remembers where a drawing drew, to be sent as pixels behind what waits. SM_OK; SM_ERR_NOMEM. */
 SM_NODISCARD enum sm_status sm_peer_queue_miss(struct sm_peer_queue *queue,
-                                               const struct sm_drawing *drawing);
+                                               const struct sm_drawing *drawing, uint64_t now_us);
 
 /**
  * Queues a message that points to nothing, or MONITORS_CONFIG, whose heads are copied. Status as

@@ -55,6 +55,7 @@ struct sm_peer_sender {
     struct sm_timer *batch_timer; /* owned: the next batch may begin */
     struct sm_pace pace;
     bool is_in_batch;     /* what is queued is being planned */
+    uint64_t batch_px;    /* pixels of the backlog that go with it */
     unsigned piece_count; /* of areas, since the beginning */
     bool is_pushing, is_stopped;
 };
@@ -369,6 +370,8 @@ static bool catch_up(struct sm_peer_sender *sender)
     struct sm_peer_queue *queue = sender->config.queue;
     if (!sm_peer_queue_take_missed(queue, sm_peer_flow_piece_px(&sender->flow), &surface_id, &area))
         return false;
+    uint64_t pixels = (uint64_t)(sm_rect_width(area) * sm_rect_height(area));
+    sender->batch_px -= pixels < sender->batch_px ? pixels : sender->batch_px;
     sender->config.callbacks->queue_pixels(sender->config.opaque, surface_id, area);
     sm_peer_queue_end_missed(queue);
     return true;
@@ -407,18 +410,53 @@ static bool may_plan(struct sm_peer_sender *sender)
     return may_fill_threads(sender) && sm_peer_flow_room(&sender->flow, 0, now_us) > 0;
 }
 
-/* A batch is what is queued, and ends when all is planned, however long the line needs for it. */
+/* What was missed goes as soon as the guest pauses; so it does not lag behind by what it drew. */
+static bool is_pause(const struct sm_peer_queue *queue, uint64_t now_us, uint64_t *wait_us)
+{
+    if (sm_backlog_is_empty(&queue->backlog))
+        return false;
+    uint64_t still_us = now_us - queue->drawn_us;
+    if (still_us < SM_PACE_PAUSE_US && SM_PACE_PAUSE_US - still_us < *wait_us)
+        *wait_us = SM_PACE_PAUSE_US - still_us;
+    return still_us >= SM_PACE_PAUSE_US;
+}
+
+/*
+ * A batch is what is queued, and as many pixels as are missed when it begins: all there are, or
+ * some of them again while the guest goes on drawing. It ends when that is planned, however long
+ * the line needs for it.
+ */
 static bool begin_batch(struct sm_peer_sender *sender)
 {
-    uint64_t wait_us = 0;
+    if (sender->is_in_batch)
+        return true;
+    uint64_t now_us = sm_now_us(), wait_us = 0;
     const _Atomic uint64_t *input_us = sender->config.input_us;
-    if (!sender->is_in_batch)
-        sender->is_in_batch = sm_pace_begin(&sender->pace, sm_now_us(),
-                                            input_us ? atomic_load(input_us) : 0, &wait_us);
-    if (!sender->is_in_batch)
+    const struct sm_peer_queue *queue = sender->config.queue;
+    sender->is_in_batch =
+        sm_pace_begin(&sender->pace, now_us, input_us ? atomic_load(input_us) : 0, &wait_us) ||
+        is_pause(queue, now_us, &wait_us);
+    if (!sender->is_in_batch) {
         sm_loop_timer_start(sender->config.loop, sender->batch_timer,
                             (uint32_t)((wait_us + 999) / 1000));
-    return sender->is_in_batch;
+        return false;
+    }
+    sender->batch_px = sm_backlog_pixels(&queue->backlog);
+    sm_pace_spend(&sender->pace, sender->batch_px);
+    return true;
+}
+
+/* Nothing is queued: queues a piece of what was missed, or of what can wait. */
+static bool queue_piece(struct sm_peer_sender *sender)
+{
+    const struct sm_peer_sender_callbacks *callbacks = sender->config.callbacks;
+    /* What can wait has its turn, too, while there is always something new. */
+    if (++sender->piece_count % FILL_IN_EVERY == 0 && callbacks->fill_in(sender->config.opaque))
+        return true;
+    /* When its turn comes, not before: its pixels are taken now. */
+    if (!sm_backlog_is_empty(&sender->config.queue->backlog))
+        return begin_batch(sender) && catch_up(sender);
+    return callbacks->fill_in(sender->config.opaque);
 }
 
 static bool plan_next(struct sm_peer_sender *sender)
@@ -428,11 +466,9 @@ static bool plan_next(struct sm_peer_sender *sender)
     struct sm_peer_item *item = sm_peer_queue_first(sender->config.queue);
     const struct sm_peer_sender_callbacks *callbacks = sender->config.callbacks;
     if (!item) {
-        sender->is_in_batch = false;
-        /* What can wait has its turn, too, while there is always something new. */
-        bool is_its_turn = ++sender->piece_count % FILL_IN_EVERY == 0;
-        if ((is_its_turn && callbacks->fill_in(sender->config.opaque)) || catch_up(sender) ||
-            callbacks->fill_in(sender->config.opaque))
+        if (sender->batch_px == 0 || sm_backlog_is_empty(&sender->config.queue->backlog))
+            sender->is_in_batch = false;
+        if (queue_piece(sender))
             return !sender->is_stopped;
     }
     if (!item || !begin_batch(sender)) {

@@ -14,7 +14,7 @@
 #include "server/display/renderer.h"
 #include "server/display/streams.h"
 
-enum { TIDY_MS = 1000 };
+enum { TIDY_MS = 500 };
 
 /*
  * A whole picture takes megabytes several times over, of which the allocator keeps most, in the

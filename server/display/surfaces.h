@@ -28,7 +28,7 @@ enum {
     SM_SURFACES_MAX = 1024,
     /** At this many pending drawings, or bytes of them, the oldest are rendered. */
     SM_SURFACES_MAX_PENDING = 1000,
-    SM_SURFACES_MAX_PENDING_BYTES = 16 << 20,
+    SM_SURFACES_MAX_PENDING_BYTES = 12 << 20,
 };
 
 /** Thread: the worker's. */

@@ -19,6 +19,7 @@ static void backlog_gives_every_pixel_once(void **state)
     sm_check_status(sm_backlog_add(&backlog, 1, box(5, 5, 9, 9)), SM_OK);
     sm_check_status(sm_backlog_add(&backlog, 0, box(10, 5, 20, 60)), SM_OK);
     sm_check_status(sm_backlog_add(&backlog, 0, box(3, 3, 3, 60)), SM_OK); /* empty */
+    assert_int_equal(sm_backlog_pixels(&backlog), 64 * 10 + 4 * 4 + 10 * 50);
     uint32_t id;
     struct sm_rect area;
     unsigned pieces = 0;
@@ -31,6 +32,7 @@ static void backlog_gives_every_pixel_once(void **state)
         pieces++;
     }
     assert_true(sm_backlog_is_empty(&backlog));
+    assert_int_equal(sm_backlog_pixels(&backlog), 0);
     for (int32_t y = 0; y < 64; y++) {
         for (int32_t x = 0; x < 64; x++) {
             bool was_added = y < 10 || (x >= 10 && x < 20 && y < 60);

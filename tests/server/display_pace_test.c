@@ -56,6 +56,22 @@ static void answers_to_keys_do_not_wait(void **state)
     assert_true(sm_pace_begin(&pace, START_US + SM_PACE_ANSWER_US, START_US, &wait_us));
 }
 
+static void pixels_that_were_missed_take_their_time(void **state)
+{
+    (void)state;
+    struct sm_pace pace = {0};
+    uint64_t wait_us = 0;
+    assert_true(sm_pace_begin(&pace, START_US, 0, &wait_us));
+    sm_pace_spend(&pace, 10ull * SM_PACE_BATCH_PX);
+    assert_false(sm_pace_begin(&pace, START_US, 0, &wait_us));
+    /* Eleven batches in all, of which the time of three may be spent beforehand. */
+    assert_int_equal(wait_us, (11 - (SM_PACE_AT_ONCE - 1)) * SM_PACE_BATCH_US);
+    assert_true(sm_pace_begin(&pace, START_US + wait_us, 0, &wait_us));
+    sm_pace_spend(&pace, UINT64_MAX); /* a thousand surfaces: it ends all the same */
+    assert_false(sm_pace_begin(&pace, START_US, 0, &wait_us));
+    assert_in_range(wait_us, 1, 1000 * 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -63,6 +79,7 @@ int main(void)
         cmocka_unit_test(flood_is_cut_into_batches_of_their_length),
         cmocka_unit_test(film_is_never_held_up),
         cmocka_unit_test(answers_to_keys_do_not_wait),
+        cmocka_unit_test(pixels_that_were_missed_take_their_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,12 +96,14 @@ static void old_drawings_become_areas_and_messages_stay(void **state)
     assert_int_equal(queue.count, 1);
     sm_check_status(add_drawing(0, MANY, OLD_US), SM_OK); /* joins the backlog */
     assert_int_equal(queue.count, 1);
+    assert_int_equal(queue.drawn_us, OLD_US);
     take_first(SM_PEER_MESSAGE);
 
     assert_true(sm_peer_queue_take_missed(&queue, 1000, &surface_id, &area));
     assert_int_equal(surface_id, 0);
     assert_int_equal(area.bottom, MANY + 1);
-    sm_check_status(add_drawing(0, 0, OLD_US), SM_OK); /* the piece itself is queued */
+    sm_check_status(add_drawing(0, 0, 2 * OLD_US), SM_OK); /* the piece itself is queued */
+    assert_int_equal(queue.drawn_us, OLD_US);              /* by us, not by the guest */
     sm_peer_queue_end_missed(&queue);
     assert_int_equal(queue.count, 1);
 }
