@@ -25,10 +25,10 @@ static enum sm_status begin(struct sm_client_channel *channel, struct sm_bytes m
     const struct sm_session_settings *settings = &channel->session->settings;
     struct sm_transport *transport = sm_pump_transport(channel->pump);
     struct sm_sasl_stream stream = {
-        .fd = transport->fd,
         .is_secure = channel->attempt.is_secure,
         .tls_bits = channel->attempt.is_secure ? sm_tls_transport_bits(transport) : 0,
     };
+    sm_sasl_stream_set_ends(&stream, transport->fd);
     struct sm_sasl_credentials credentials = {
         .user = settings->user,
         .password = settings->password,

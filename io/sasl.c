@@ -3,6 +3,7 @@
 
 #include <netdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,6 @@ enum {
     CLIENT_BUFFER = 100000, /* likewise */
     BLOCK_MAX = 64 * 1024,  /* of ours, whatever the peer could take */
     CALLBACKS_MAX = 5,
-    ADDRESS_MAX = NI_MAXHOST + NI_MAXSERV + 2,
 };
 
 static const char SERVICE[] = "spice";
@@ -36,11 +36,64 @@ struct sm_sasl {
 };
 
 /*
- * The library keeps tables for the whole process and does not lock them unless its host gave it
- * locks, which is not ours to do. So exchanges take turns; encoding and decoding, which touch
- * nothing but their connection, do not.
+ * The library guards its tables for the whole process with locks that its host gives it before it
+ * is first used. Where nobody has used it yet we give it some, and exchanges go on side by side. If
+ * the process has begun without, it is too late, and exchanges take turns; encoding and decoding,
+ * which touch nothing but their connection, do not.
  */
-static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER; /* beginning, and turns */
+static atomic_bool has_locks;                                    /* of ours */
+
+static void *new_lock(void)
+{
+    pthread_mutex_t *lock = malloc(sizeof(*lock));
+    if (!lock)
+        return NULL;
+    pthread_mutex_init(lock, NULL);
+    has_locks = true; /* they are wanted */
+    return lock;
+}
+
+static int take_lock(void *lock)
+{
+    return pthread_mutex_lock(lock) == 0 ? SASL_OK : SASL_FAIL;
+}
+
+static int give_lock(void *lock)
+{
+    return pthread_mutex_unlock(lock) == 0 ? SASL_OK : SASL_FAIL;
+}
+
+static void free_lock(void *lock)
+{
+    pthread_mutex_destroy(lock);
+    free(lock);
+}
+
+/* Makes the library ready. It has a say in its locks only before its first use. */
+static int begin_library(const char *application)
+{
+    pthread_mutex_lock(&library_lock);
+    sasl_set_mutex(new_lock, take_lock, give_lock, free_lock);
+    int result = application ? sasl_server_init(NULL, application) : sasl_client_init(NULL);
+    pthread_mutex_unlock(&library_lock);
+    return result;
+}
+
+/* Brackets what touches the library's tables; the answer is for end_turn(). */
+static bool begin_turn(void)
+{
+    bool is_alone = !has_locks;
+    if (is_alone)
+        pthread_mutex_lock(&library_lock);
+    return is_alone;
+}
+
+static void end_turn(bool is_alone)
+{
+    if (is_alone)
+        pthread_mutex_unlock(&library_lock);
+}
 
 bool sm_sasl_is_available(void)
 {
@@ -64,9 +117,7 @@ static enum sm_status status_of(int result)
 
 enum sm_status sm_sasl_prepare_server(const char *application, char *why, size_t why_size)
 {
-    pthread_mutex_lock(&library_lock);
-    int result = sasl_server_init(NULL, application);
-    pthread_mutex_unlock(&library_lock);
+    int result = begin_library(application);
     if (result == SASL_OK)
         return SM_OK;
     snprintf(why, why_size, "%s", sasl_errstring(result, NULL, NULL));
@@ -130,20 +181,26 @@ static bool keep_password(struct sm_sasl *sasl, const char *password)
 
 /* ---- making ---- */
 
-/* "address;port" of one end; false where there is none, as with unix sockets. */
-static bool address_text(char out[ADDRESS_MAX], int fd, bool is_remote)
+/* "address;port" of one end; "" where there is none, as with unix sockets. */
+static void set_end(char out[SM_SASL_PLACE_MAX], int fd, bool is_remote)
 {
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof(address);
-    char host[NI_MAXHOST], port[NI_MAXSERV];
+    char host[SM_SASL_PLACE_MAX - 8], port[7];
     int result = is_remote ? getpeername(fd, (struct sockaddr *)&address, &size)
                            : getsockname(fd, (struct sockaddr *)&address, &size);
     if (result != 0 || (address.ss_family != AF_INET && address.ss_family != AF_INET6) ||
         getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port, sizeof(port),
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return false;
-    snprintf(out, ADDRESS_MAX, "%s;%s", host, port);
-    return true;
+        *out = 0;
+    else
+        snprintf(out, SM_SASL_PLACE_MAX, "%s;%s", host, port);
+}
+
+void sm_sasl_stream_set_ends(struct sm_sasl_stream *stream, int fd)
+{
+    set_end(stream->local, fd, false);
+    set_end(stream->remote, fd, true);
 }
 
 static int set_rules(struct sm_sasl *sasl, const struct sm_sasl_stream *stream)
@@ -166,17 +223,13 @@ static int set_rules(struct sm_sasl *sasl, const struct sm_sasl_stream *stream)
 static int connect_library(struct sm_sasl *sasl, const struct sm_sasl_stream *stream,
                            const char *host)
 {
-    char local[ADDRESS_MAX], remote[ADDRESS_MAX];
-    bool has_addresses =
-        address_text(local, stream->fd, false) && address_text(remote, stream->fd, true);
-    const char *from = has_addresses ? local : NULL, *to = has_addresses ? remote : NULL;
+    bool has_ends = stream->local[0] && stream->remote[0];
+    const char *from = has_ends ? stream->local : NULL, *to = has_ends ? stream->remote : NULL;
     int result;
     if (sasl->is_server)
         result = sasl_server_new(SERVICE, NULL, NULL, from, to, sasl->callbacks, SASL_SUCCESS_DATA,
                                  &sasl->conn);
     else
-        result = sasl_client_init(NULL);
-    if (!sasl->is_server && result == SASL_OK)
         result = sasl_client_new(SERVICE, host, from, to, sasl->callbacks, SASL_SUCCESS_DATA,
                                  &sasl->conn);
     return result == SASL_OK ? set_rules(sasl, stream) : result;
@@ -204,9 +257,11 @@ static enum sm_status create(struct sm_sasl **out, const struct sm_sasl_stream *
         }
     }
     *next = (sasl_callback_t){SASL_CB_LIST_END, NULL, NULL};
-    pthread_mutex_lock(&library_lock);
-    int result = connect_library(sasl, stream, host);
-    pthread_mutex_unlock(&library_lock);
+    int result = sasl->is_server ? SASL_OK : begin_library(NULL);
+    bool is_alone = begin_turn();
+    if (result == SASL_OK)
+        result = connect_library(sasl, stream, host);
+    end_turn(is_alone);
     if (result != SASL_OK) {
         snprintf(why, why_size, "%s",
                  sasl->reason[0] ? sasl->reason : sasl_errstring(result, NULL, NULL));
@@ -234,10 +289,10 @@ void sm_sasl_destroy(struct sm_sasl *sasl)
 {
     if (!sasl)
         return;
-    pthread_mutex_lock(&library_lock);
+    bool is_alone = begin_turn();
     if (sasl->conn)
         sasl_dispose(&sasl->conn);
-    pthread_mutex_unlock(&library_lock);
+    end_turn(is_alone);
     if (sasl->secret)
         explicit_bzero(sasl->secret->data, sasl->secret->len);
     free(sasl->secret);
@@ -264,9 +319,9 @@ enum sm_status sm_sasl_mechanisms(struct sm_sasl *sasl, struct sm_bytes *list)
 {
     const char *text = NULL;
     unsigned size = 0;
-    pthread_mutex_lock(&library_lock);
+    bool is_alone = begin_turn();
     int result = sasl_listmech(sasl->conn, NULL, ",", ",", ",", &text, &size, NULL);
-    pthread_mutex_unlock(&library_lock);
+    end_turn(is_alone);
     if (result != SASL_OK)
         return conclude(sasl, result);
     *list = (struct sm_bytes){(const uint8_t *)text, size};
@@ -279,10 +334,10 @@ enum sm_status sm_sasl_server_start(struct sm_sasl *sasl, const char *mechanism,
     const char *out = NULL;
     unsigned size = 0;
     sasl->reason[0] = 0;
-    pthread_mutex_lock(&library_lock);
+    bool is_alone = begin_turn();
     int result = sasl_server_start(sasl->conn, mechanism, turn_data(turn), (unsigned)turn.data.size,
                                    &out, &size);
-    pthread_mutex_unlock(&library_lock);
+    end_turn(is_alone);
     *answer = (struct sm_bytes){(const uint8_t *)out, out ? size : 0};
     return conclude(sasl, result);
 }
@@ -293,10 +348,10 @@ enum sm_status sm_sasl_server_step(struct sm_sasl *sasl, struct sm_sasl_turn tur
     const char *out = NULL;
     unsigned size = 0;
     sasl->reason[0] = 0;
-    pthread_mutex_lock(&library_lock);
+    bool is_alone = begin_turn();
     int result =
         sasl_server_step(sasl->conn, turn_data(turn), (unsigned)turn.data.size, &out, &size);
-    pthread_mutex_unlock(&library_lock);
+    end_turn(is_alone);
     *answer = (struct sm_bytes){(const uint8_t *)out, out ? size : 0};
     return conclude(sasl, result);
 }
@@ -347,9 +402,9 @@ enum sm_status sm_sasl_client_start(struct sm_sasl *sasl, struct sm_bytes list,
     for (;;) {
         const char *out = NULL, *name = NULL;
         unsigned size = 0;
-        pthread_mutex_lock(&library_lock);
+        bool is_alone = begin_turn();
         int result = sasl_client_start(sasl->conn, sasl->list, NULL, &out, &size, &name);
-        pthread_mutex_unlock(&library_lock);
+        end_turn(is_alone);
         status = conclude(sasl, result);
         if (status >= 0 && name && strlen(name) <= SM_SASL_NAME_MAX) {
             snprintf(sasl->mechanism, sizeof(sasl->mechanism), "%s", name);
@@ -372,10 +427,10 @@ enum sm_status sm_sasl_client_step(struct sm_sasl *sasl, struct sm_sasl_turn tur
     const char *out = NULL;
     unsigned size = 0;
     sasl->reason[0] = 0;
-    pthread_mutex_lock(&library_lock);
+    bool is_alone = begin_turn();
     int result =
         sasl_client_step(sasl->conn, turn_data(turn), (unsigned)turn.data.size, NULL, &out, &size);
-    pthread_mutex_unlock(&library_lock);
+    end_turn(is_alone);
     *answer = turn_of(out, size);
     enum sm_status status = conclude(sasl, result);
     return status < 0 && (sasl->lacks_user || sasl->lacks_password) ? SM_ERR_STATE : status;

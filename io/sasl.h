@@ -17,7 +17,10 @@ enum {
     SM_SASL_PLAIN_SSF = 56, /* bits: what protection has to be worth on a line without TLS */
 };
 
-/** One exchange and what it leaves behind. Thread: one at a time. */
+/**
+ * One exchange and what it leaves behind. Thread: one at a time, and any. Making one and each of
+ * its turns may wait for others: for name servers, key servers, daemons that know passwords.
+ */
 struct sm_sasl;
 
 /** Whether the library was built in. */
@@ -32,12 +35,18 @@ bool sm_sasl_is_available(void);
 SM_NODISCARD enum sm_status sm_sasl_prepare_server(const char *application, char *why,
                                                    size_t why_size);
 
+enum { SM_SASL_PLACE_MAX = 96 };
+
 /** The stream that an exchange is about. */
 struct sm_sasl_stream {
-    int fd;            /* a connected socket: its addresses are part of some exchanges */
+    /* "address;port" of both its ends, part of some exchanges; "": there are none. */
+    char local[SM_SASL_PLACE_MAX], remote[SM_SASL_PLACE_MAX];
     bool is_secure;    /* TLS: then anything may be said, and no protection is negotiated */
     unsigned tls_bits; /* of its cipher */
 };
+
+/** Fills in the ends of `fd`, a connected socket. */
+void sm_sasl_stream_set_ends(struct sm_sasl_stream *stream, int fd);
 
 /** A server's end. SM_OK; SM_ERR_STATE without the library; SM_ERR_NOMEM; SM_ERR_IO and `why`. */
 SM_NODISCARD enum sm_status sm_sasl_server(struct sm_sasl **out,

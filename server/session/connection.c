@@ -56,7 +56,12 @@ static void on_activity(void *opaque)
     enum sm_status status = SM_OK;
     while (!status && sm_link_server_next(connection->phase, &event))
         status = sm_connection_answer(connection, &event);
-    if (!status && connection->sasl.is_accepted &&
+    sm_connection_proceed(connection, status);
+}
+
+void sm_connection_proceed(struct sm_connection *connection, enum sm_status status)
+{
+    if (!status && sm_sasl_login_is_accepted(connection->sasl) &&
         sm_machine_pending(sm_link_server_machine(connection->phase)).size == 0)
         status = sm_connection_accepted(connection);
     if (status || connection->is_refused)
@@ -246,7 +251,7 @@ void sm_connection_destroy(struct sm_connection *connection)
     sm_list_remove(&connection->link);
     sm_pump_destroy(connection->pump);
     sm_link_server_destroy(connection->phase);
-    sm_sasl_login_finish(&connection->sasl);
+    sm_sasl_login_destroy(connection->sasl);
     sm_link_key_unref(connection->key);
     sm_peer_disconnected(connection->peer);
     sm_figures_unref(connection->figures);

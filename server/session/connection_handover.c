@@ -95,7 +95,8 @@ void sm_connection_hand_over(struct sm_connection *connection)
     sm_connection_leave_link_phase(connection);
     sm_link_server_destroy(connection->phase);
     connection->phase = NULL;
-    sm_sasl_login_finish(&connection->sasl);
+    sm_sasl_login_destroy(connection->sasl);
+    connection->sasl = NULL;
     sm_link_key_unref(connection->key);
     connection->key = NULL;
 

@@ -23,7 +23,8 @@ struct sm_connection {
     struct sm_link_server *phase; /* owned; likewise */
     struct sm_link_key *key;      /* a reference; likewise */
     struct sm_transport *tls;     /* the pump's, below WebSocket; NULL: none, or behind the phase */
-    struct sm_sasl_login sasl;    /* while linking */
+    struct sm_sasl_login *sasl;   /* owned while linking; NULL: SASL was not chosen */
+    bool has_tried;               /* to log in with it */
     bool has_sasl;                /* in place of tickets */
     bool has_layer;               /* SASL protects the stream */
     bool skip_auth, is_secure, is_unix;
@@ -52,6 +53,12 @@ bool sm_connection_may_complain(struct sm_connection *connection);
 
 /** It counts as half open no longer. */
 void sm_connection_leave_link_phase(struct sm_connection *connection);
+
+/**
+ * Goes on after answers that came to `status`: lets the client go, or hands it over; then the
+ * connection may be destroyed.
+ */
+void sm_connection_proceed(struct sm_connection *connection, enum sm_status status);
 
 /* ---- connection_link.c: the answers of the link phase ---- */
 

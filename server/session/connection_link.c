@@ -134,26 +134,37 @@ static enum sm_status on_ticket(struct sm_connection *connection, struct sm_byte
     return sm_link_server_result(connection->phase, result);
 }
 
+/* A turn of SASL is back, maybe long after the client has sent its part. */
+static void on_sasl_back(void *opaque)
+{
+    struct sm_connection *connection = opaque;
+    enum sm_status status = sm_sasl_login_answer(connection->sasl, connection->phase);
+    if (status < 0 && connection->has_tried)
+        count_failure(connection);
+    if (status == SM_OK && sm_link_server_is_failed(connection->phase))
+        connection->is_refused = true;
+    if (status < 0 || connection->is_refused)
+        sm_connection_proceed(connection, status);
+    else
+        sm_pump_kick(connection->pump);
+}
+
 static enum sm_status on_sasl(struct sm_connection *connection)
 {
     struct sm_sasl_stream stream = {
-        .fd = sm_pump_transport(connection->pump)->fd,
         .is_secure = connection->is_secure,
         .tls_bits = connection->tls ? sm_tls_transport_bits(connection->tls) : 0,
     };
-    return sm_sasl_login_offer(&connection->sasl, connection->server, &stream, connection->phase);
+    sm_sasl_stream_set_ends(&stream, sm_pump_transport(connection->pump)->fd);
+    return sm_sasl_login_create(&connection->sasl, connection->server, &stream, on_sasl_back,
+                                connection);
 }
 
 static enum sm_status on_sasl_turn(struct sm_connection *connection,
                                    const struct sm_link_server_event *event)
 {
-    enum sm_status status =
-        sm_sasl_login_turn(&connection->sasl, connection->server, event, connection->phase);
-    if (status < 0)
-        count_failure(connection);
-    if (status == SM_OK && sm_link_server_is_failed(connection->phase))
-        connection->is_refused = true;
-    return status;
+    connection->has_tried = true;
+    return sm_sasl_login_turn(connection->sasl, event);
 }
 
 enum sm_status sm_connection_answer(struct sm_connection *connection,
@@ -176,8 +187,10 @@ enum sm_status sm_connection_answer(struct sm_connection *connection,
 /* From here on everything passes the layer. */
 enum sm_status sm_connection_accepted(struct sm_connection *connection)
 {
+    connection->is_view_only =
+        sm_people_user_views(connection->server, sm_sasl_login_user(connection->sasl));
     enum sm_status status =
-        sm_sasl_login_secure(&connection->sasl, connection->pump, &connection->has_layer);
+        sm_sasl_login_secure(connection->sasl, connection->pump, &connection->has_layer);
     if (status != SM_OK)
         return status;
     uint32_t result = admit(connection);

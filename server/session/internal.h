@@ -18,6 +18,7 @@
 #include "server/session/server.h"
 #include "server/session/ticket_policy.h"
 
+struct sm_errands;
 struct sm_recorder;
 struct sm_statistics_socket;
 struct sm_tls_context;
@@ -57,9 +58,11 @@ struct sm_server {
     struct sm_ticket_policy ticket;
     bool has_view_ticket; /* a second password, for those who only look */
     struct sm_ticket_policy view_ticket;
-    char *view_password_file; /* owned; NULL: none */
-    bool uses_sasl;           /* in place of tickets */
-    char *sasl_application;   /* owned; NULL: the default */
+    char *view_password_file;   /* owned; NULL: none */
+    char *view_users_file;      /* owned; NULL: none */
+    bool uses_sasl;             /* in place of tickets */
+    struct sm_errands *errands; /* owned; its turns, once there was one; else NULL */
+    char *sasl_application;     /* owned; NULL: the default */
     struct sm_link_key_cache keys;
     unsigned default_security;             /* mask of enum sm_channel_security */
     uint8_t security[SM_CHANNEL_TYPE_END]; /* by type; 0: the default */

@@ -26,6 +26,12 @@ static void read_count(struct sm_server *server, const char *text)
         server->max_clients = (unsigned)count;
 }
 
+static void keep_path(char **kept, const char *path)
+{
+    free(*kept);
+    *kept = path && *path ? strdup(path) : NULL;
+}
+
 void sm_people_init(struct sm_server *server)
 {
     const char *count = getenv("SUMAC_CLIENTS");
@@ -35,9 +41,8 @@ void sm_people_init(struct sm_server *server)
         server->max_clients = SM_PEOPLE_UNLIMITED;
         sm_say(server->log, SM_LOG_WARNING, "spice: allowing multiple client connections");
     }
-    const char *file = getenv("SUMAC_VIEW_PASSWORD_FILE");
-    free(server->view_password_file);
-    server->view_password_file = file && *file ? strdup(file) : NULL;
+    keep_path(&server->view_password_file, getenv("SUMAC_VIEW_PASSWORD_FILE"));
+    keep_path(&server->view_users_file, getenv("SUMAC_VIEW_USERS_FILE"));
 }
 
 /* ---- who is let in ---- */
@@ -83,6 +88,40 @@ enum sm_welcome sm_people_welcome(struct sm_server *server,
         return SM_WELCOME_VIEW;
     }
     return *refusal ? SM_WELCOME_NOT : SM_WELCOME_CONTROL;
+}
+
+/* A name a line; blank lines and those that begin with # say nothing. */
+static bool is_listed(FILE *file, const char *user)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+    bool is_found = false;
+    while (!is_found && (size = getline(&line, &room, file)) >= 0) {
+        while (size > 0 && strchr(" \t\r\n", line[size - 1]))
+            line[--size] = 0;
+        const char *name = line + strspn(line, " \t");
+        is_found = *name && *name != '#' && strcmp(name, user) == 0;
+    }
+    free(line);
+    return is_found;
+}
+
+bool sm_people_user_views(struct sm_server *server, const char *user)
+{
+    if (!server->view_users_file)
+        return false;
+    FILE *file = fopen(server->view_users_file, "re");
+    if (!file) { /* rather too little than too much */
+        if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
+            sm_say(server->log, SM_LOG_WARNING,
+                   "SUMAC_VIEW_USERS_FILE %s cannot be read: whoever logs in may only look",
+                   server->view_users_file);
+        return true;
+    }
+    bool views = is_listed(file, user);
+    (void)fclose(file);
+    return views;
 }
 
 bool sm_people_has_room(const struct sm_server *server)

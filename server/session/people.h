@@ -24,7 +24,8 @@ enum sm_welcome {
     SM_WELCOME_VIEW,    /* to see and hear */
 };
 
-/** Reads the environment: SPICE_DEBUG_ALLOW_MC, SUMAC_CLIENTS, SUMAC_VIEW_PASSWORD_FILE. */
+/** Reads the environment: SPICE_DEBUG_ALLOW_MC, SUMAC_CLIENTS, SUMAC_VIEW_PASSWORD_FILE,
+ * SUMAC_VIEW_USERS_FILE. */
 void sm_people_init(struct sm_server *server);
 
 /**
@@ -35,6 +36,12 @@ void sm_people_init(struct sm_server *server);
 enum sm_welcome sm_people_welcome(struct sm_server *server,
                                   const char given[SM_TICKET_PASSWORD_MAX + 1],
                                   const char **refusal);
+
+/**
+ * Whether somebody who has logged in with SASL only looks: the name is in the file of those who do,
+ * or the file cannot be read.
+ */
+bool sm_people_user_views(struct sm_server *server, const char *user);
 
 /** Whether there is room for one more person; one at a time there is, since the last one goes. */
 bool sm_people_has_room(const struct sm_server *server);

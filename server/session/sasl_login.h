@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How a client in its link phase is authenticated by SASL. Main context. */
+/*
+ * How a client in its link phase is authenticated by SASL. Each turn may wait for others and is an
+ * errand: the client is answered when it is back. Main context.
+ */
 #ifndef SM_SERVER_SESSION_SASL_LOGIN_H
 #define SM_SERVER_SESSION_SASL_LOGIN_H
 
@@ -10,30 +13,41 @@
 struct sm_link_server;
 struct sm_link_server_event;
 struct sm_pump;
-struct sm_sasl;
+struct sm_sasl_login;
 struct sm_sasl_stream;
 struct sm_server;
-
-/** Part of a connection; zero at first. */
-struct sm_sasl_login {
-    struct sm_sasl *sasl; /* owned until its protection is put onto the stream */
-    bool is_accepted;     /* sm_sasl_login_secure() is due when nothing is pending any more */
-};
 
 /** Makes ready for clients that log in this way; what goes wrong is logged. */
 SM_NODISCARD enum sm_status sm_sasl_login_prepare(struct sm_server *server);
 
-/** Answers the event SASL; what goes wrong is logged. */
-SM_NODISCARD enum sm_status sm_sasl_login_offer(struct sm_sasl_login *login,
-                                                struct sm_server *server,
-                                                const struct sm_sasl_stream *stream,
-                                                struct sm_link_server *phase);
+/**
+ * Takes the event SASL: the mechanisms are looked for.
+ *
+ * @param out      receives the login, untouched on failure; end it with sm_sasl_login_destroy()
+ * @param on_back  called later, whenever sm_sasl_login_answer() is due
+ * @return SM_OK; SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_sasl_login_create(struct sm_sasl_login **out,
+                                                 struct sm_server *server,
+                                                 const struct sm_sasl_stream *stream,
+                                                 void (*on_back)(void *opaque), void *opaque);
 
-/** Answers SASL_START and SASL_STEP; after a failure there is nothing to be said: close. */
+/** Takes SASL_START and SASL_STEP: the mechanism thinks. SM_OK; SM_ERR_NOMEM. */
 SM_NODISCARD enum sm_status sm_sasl_login_turn(struct sm_sasl_login *login,
-                                               struct sm_server *server,
-                                               const struct sm_link_server_event *event,
-                                               struct sm_link_server *phase);
+                                               const struct sm_link_server_event *event);
+
+/**
+ * Answers the client with what has come back; what goes wrong is logged. After a failure there is
+ * nothing to be said: close.
+ */
+SM_NODISCARD enum sm_status sm_sasl_login_answer(struct sm_sasl_login *login,
+                                                 struct sm_link_server *phase);
+
+/** Whether sm_sasl_login_secure() is due when nothing is pending any more. NULL: no. */
+bool sm_sasl_login_is_accepted(const struct sm_sasl_login *login);
+
+/** Who has come, as the log says; "" before it was accepted. Borrowed until destroyed. */
+const char *sm_sasl_login_user(const struct sm_sasl_login *login);
 
 /**
  * Puts the protection that was negotiated onto the pump's stream, if there is one.
@@ -43,7 +57,7 @@ SM_NODISCARD enum sm_status sm_sasl_login_turn(struct sm_sasl_login *login,
 SM_NODISCARD enum sm_status sm_sasl_login_secure(struct sm_sasl_login *login, struct sm_pump *pump,
                                                  bool *has_layer);
 
-/** Ends an exchange, whatever its state. */
-void sm_sasl_login_finish(struct sm_sasl_login *login);
+/** Ends an exchange, whatever its state; never waits for a turn. NULL does nothing. */
+void sm_sasl_login_destroy(struct sm_sasl_login *login);
 
 #endif

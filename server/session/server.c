@@ -15,6 +15,7 @@
 #include "server/display/worker.h"
 #include "server/session/connection.h"
 #include "server/session/displays.h"
+#include "server/session/errands.h"
 #include "server/session/internal.h"
 #include "server/session/log.h"
 #include "server/session/main_channel.h"
@@ -98,6 +99,8 @@ static void stop(struct sm_server *server)
     /* Connections that channels closed just now still have to be told of and freed. */
     if (server->queue)
         sm_main_queue_run(server->queue);
+    sm_errands_destroy(server->errands);
+    server->errands = NULL;
     sm_main_queue_destroy(server->queue);
     server->queue = NULL;
     sm_encode_pool_unref(server->pool);
@@ -177,6 +180,7 @@ void sm_server_destroy(struct sm_server *server)
     explicit_bzero(&server->ticket, sizeof(server->ticket));
     explicit_bzero(&server->view_ticket, sizeof(server->view_ticket));
     free(server->view_password_file);
+    free(server->view_users_file);
     free(server);
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * SASL against a library of our own: the functions of Cyrus's are defined here and take its place,
- * so that every answer can be had. tests/interop/sasl_test.py has the real one.
- */
+/* SASL against a library of our own: fake_sasl.h. tests/interop/sasl_test.py has the real one. */
 #include "tests/support/check.h"
 
 #include <stdio.h>
@@ -11,234 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <sasl/sasl.h>
-
 #include "io/sasl.h"
 #include "io/socket.h"
-
-/* ---- the library ---- */
-
-/* One mechanism, MASK: the client says its name and password, the server says "ok". Protected
- * bytes are blocks: two bytes of length, then each byte with its bits flipped. */
-struct sasl_conn {
-    const sasl_callback_t *callbacks;
-    sasl_security_properties_t rules;
-    sasl_ssf_t external, ssf;
-    unsigned block_max;
-    char turn[256];
-    unsigned char encoded[4096], line[4096], decoded[4096];
-    size_t line_size;
-};
-
-static sasl_ssf_t library_ssf = 128;
-static unsigned library_block = 700;
-
-int sasl_server_init(const sasl_callback_t *callbacks, const char *application)
-{
-    return callbacks || strcmp(application, "test") != 0 ? SASL_FAIL : SASL_OK;
-}
-
-int sasl_client_init(const sasl_callback_t *callbacks)
-{
-    return callbacks ? SASL_FAIL : SASL_OK;
-}
-
-static int new_conn(sasl_conn_t **out, const sasl_callback_t *callbacks)
-{
-    *out = calloc(1, sizeof(**out));
-    assert_non_null(*out);
-    (*out)->callbacks = callbacks;
-    (*out)->block_max = library_block;
-    return SASL_OK;
-}
-
-int sasl_server_new(const char *service, const char *host, const char *realm, const char *local,
-                    const char *remote, const sasl_callback_t *callbacks, unsigned flags,
-                    sasl_conn_t **out)
-{
-    assert_string_equal(service, "spice");
-    assert_true(!host && !realm && !local && !remote); /* unix sockets have no addresses */
-    assert_int_equal(flags, SASL_SUCCESS_DATA);
-    return new_conn(out, callbacks);
-}
-
-int sasl_client_new(const char *service, const char *host, const char *local, const char *remote,
-                    const sasl_callback_t *callbacks, unsigned flags, sasl_conn_t **out)
-{
-    assert_string_equal(service, "spice");
-    assert_string_equal(host, "the-server");
-    assert_true(!local && !remote);
-    assert_int_equal(flags, SASL_SUCCESS_DATA);
-    return new_conn(out, callbacks);
-}
-
-void sasl_dispose(sasl_conn_t **conn)
-{
-    free(*conn);
-    *conn = NULL;
-}
-
-int sasl_setprop(sasl_conn_t *conn, int what, const void *value)
-{
-    if (what == SASL_SEC_PROPS)
-        conn->rules = *(const sasl_security_properties_t *)value;
-    else if (what == SASL_SSF_EXTERNAL)
-        conn->external = *(const sasl_ssf_t *)value;
-    else
-        return SASL_FAIL;
-    return SASL_OK;
-}
-
-int sasl_getprop(sasl_conn_t *conn, int what, const void **value)
-{
-    if (what == SASL_SSF)
-        *value = &conn->ssf;
-    else if (what == SASL_MAXOUTBUF)
-        *value = &conn->block_max;
-    else if (what == SASL_USERNAME)
-        *value = "ann";
-    else
-        return SASL_FAIL;
-    return SASL_OK;
-}
-
-const char *sasl_errdetail(sasl_conn_t *conn)
-{
-    (void)conn;
-    return "the library's words";
-}
-
-const char *sasl_errstring(int error, const char *languages, const char **language)
-{
-    (void)error, (void)languages, (void)language;
-    return "an error";
-}
-
-int sasl_listmech(sasl_conn_t *conn, const char *user, const char *prefix, const char *separator,
-                  const char *suffix, const char **result, unsigned *size, int *count)
-{
-    (void)user, (void)separator, (void)count;
-    (void)snprintf(conn->turn, sizeof(conn->turn), "%sMASK%s", prefix, suffix);
-    *result = conn->turn;
-    *size = (unsigned)strlen(conn->turn);
-    return SASL_OK;
-}
-
-static const sasl_callback_t *callback(const sasl_conn_t *conn, unsigned long id)
-{
-    const sasl_callback_t *at = conn->callbacks;
-    while (at->id != SASL_CB_LIST_END && at->id != id)
-        at++;
-    assert_int_equal(at->id, id);
-    return at;
-}
-
-int sasl_server_start(sasl_conn_t *conn, const char *mechanism, const char *in, unsigned size,
-                      const char **out, unsigned *out_size)
-{
-    assert_string_equal(mechanism, "MASK");
-    *out = NULL;
-    *out_size = 0;
-    if (!in) /* nothing yet: ask for it */
-        return SASL_CONTINUE;
-    if (size != 6 || memcmp(in, "ann:pw", 6) != 0) {
-        const sasl_callback_t *log = callback(conn, SASL_CB_LOG);
-        int (*func)(void *, int, const char *) =
-            (int (*)(void *, int, const char *))(void (*)(void))log->proc;
-        func(log->context, SASL_LOG_PASS, "the password is pw");
-        func(log->context, SASL_LOG_FAIL, "no such user");
-        return SASL_BADAUTH;
-    }
-    conn->ssf = conn->rules.max_ssf ? library_ssf : 0;
-    *out = "ok";
-    *out_size = 2;
-    return SASL_OK;
-}
-
-int sasl_server_step(sasl_conn_t *conn, const char *in, unsigned size, const char **out,
-                     unsigned *out_size)
-{
-    return sasl_server_start(conn, "MASK", in, size, out, out_size);
-}
-
-int sasl_client_start(sasl_conn_t *conn, const char *list, sasl_interact_t **prompts,
-                      const char **out, unsigned *size, const char **mechanism)
-{
-    assert_null(prompts);
-    if (strstr(list, "TICKET")) { /* the better one, but it has nothing to work with */
-        *mechanism = "TICKET";
-        return SASL_FAIL;
-    }
-    if (!strstr(list, "MASK"))
-        return SASL_NOMECH;
-    *mechanism = "MASK";
-    const sasl_callback_t *name = callback(conn, SASL_CB_AUTHNAME);
-    const sasl_callback_t *pass = callback(conn, SASL_CB_PASS);
-    int (*get_name)(void *, int, const char **, unsigned *) =
-        (int (*)(void *, int, const char **, unsigned *))(void (*)(void))name->proc;
-    int (*get_pass)(sasl_conn_t *, void *, int, sasl_secret_t **) =
-        (int (*)(sasl_conn_t *, void *, int, sasl_secret_t **))(void (*)(void))pass->proc;
-    const char *user = NULL;
-    unsigned user_size;
-    sasl_secret_t *secret = NULL;
-    int got_name = get_name(name->context, SASL_CB_AUTHNAME, &user, &user_size);
-    int got_pass = get_pass(conn, pass->context, SASL_CB_PASS, &secret);
-    if (got_name != SASL_OK || got_pass != SASL_OK)
-        return SASL_FAIL;
-    (void)snprintf(conn->turn, sizeof(conn->turn), "%s:%.*s", user, (int)secret->len,
-                   (const char *)secret->data);
-    *out = conn->turn;
-    *size = (unsigned)strlen(conn->turn);
-    return SASL_CONTINUE;
-}
-
-int sasl_client_step(sasl_conn_t *conn, const char *in, unsigned size, sasl_interact_t **prompts,
-                     const char **out, unsigned *out_size)
-{
-    assert_null(prompts);
-    *out = NULL;
-    *out_size = 0;
-    if (!in || size != 2 || memcmp(in, "ok", 2) != 0)
-        return SASL_BADSERV;
-    conn->ssf = conn->rules.max_ssf ? library_ssf : 0;
-    return SASL_OK;
-}
-
-int sasl_encode(sasl_conn_t *conn, const char *in, unsigned size, const char **out,
-                unsigned *out_size)
-{
-    if (size > conn->block_max)
-        return SASL_BADPARAM;
-    conn->encoded[0] = (unsigned char)(size >> 8);
-    conn->encoded[1] = (unsigned char)size;
-    for (unsigned i = 0; i < size; i++)
-        conn->encoded[2 + i] = (unsigned char)~in[i];
-    *out = (const char *)conn->encoded;
-    *out_size = size + 2;
-    return SASL_OK;
-}
-
-int sasl_decode(sasl_conn_t *conn, const char *in, unsigned size, const char **out,
-                unsigned *out_size)
-{
-    size_t done = 0;
-    for (unsigned i = 0; i < size; i++) {
-        conn->line[conn->line_size++] = (unsigned char)in[i];
-        size_t block = conn->line_size < 2 ? 0 : (size_t)conn->line[0] << 8 | conn->line[1];
-        if (block > library_block)
-            return SASL_FAIL;
-        if (conn->line_size < 2 || conn->line_size < block + 2)
-            continue;
-        if (done + block > sizeof(conn->decoded))
-            return SASL_BUFOVER;
-        for (size_t k = 0; k < block; k++)
-            conn->decoded[done++] = (unsigned char)~conn->line[2 + k];
-        conn->line_size = 0;
-    }
-    *out = done ? (const char *)conn->decoded : NULL;
-    *out_size = (unsigned)done;
-    return SASL_OK;
-}
+#include "tests/io/fake_sasl.h"
 
 /* ---- both ends ---- */
 
@@ -257,7 +29,8 @@ static void make_pair(struct pair *pair, const struct sm_sasl_credentials *who, 
     for (int i = 0; i < 2; i++) {
         setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
         sm_check_status(sm_socket_transport(&pair->transport[i], fds[i]), SM_OK);
-        struct sm_sasl_stream stream = {fds[i], is_secure, is_secure ? 256 : 0};
+        struct sm_sasl_stream stream = {.is_secure = is_secure, .tls_bits = is_secure ? 256 : 0};
+        sm_sasl_stream_set_ends(&stream, fds[i]);
         if (i == 0)
             sm_check_status(
                 sm_sasl_client(&pair->sasl[0], &stream, "the-server", who, why, sizeof(why)),
@@ -326,6 +99,14 @@ static void credentials_decide(void **state)
     finish_pair(&pair);
 }
 
+/* The first test here: the process has not given the library locks yet, and it wants none. */
+static void a_library_without_locks_is_used_in_turns(void **state)
+{
+    sm_fake_sasl_wants_locks = false;
+    credentials_decide(state);
+    sm_fake_sasl_wants_locks = true;
+}
+
 static void tls_needs_no_protection_and_gets_none(void **state)
 {
     (void)state;
@@ -340,17 +121,17 @@ static void tls_needs_no_protection_and_gets_none(void **state)
 static void a_plain_line_needs_56_bits(void **state)
 {
     (void)state;
-    static const sasl_ssf_t CASES[] = {0, 1, 55, 56};
+    static const unsigned CASES[] = {0, 1, 55, 56};
     for (size_t i = 0; i < 4; i++) {
         struct pair pair;
-        library_ssf = CASES[i];
+        sm_fake_sasl_ssf = CASES[i];
         make_pair(&pair, &ANN, false);
         sm_check_status(log_in(&pair), SM_OK);
         assert_int_equal(sm_sasl_is_strong_enough(pair.sasl[1]), CASES[i] >= 56);
         assert_int_equal(sm_sasl_is_strong_enough(pair.sasl[0]), CASES[i] >= 56);
         finish_pair(&pair);
     }
-    library_ssf = 128;
+    sm_fake_sasl_ssf = 128;
 }
 
 static enum sm_status begin(const struct sm_sasl_credentials *who, const char *list, bool *user,
@@ -429,7 +210,7 @@ static void the_layer_carries_a_stream_both_ways_however_it_is_cut(void **state)
     static const unsigned BLOCKS[] = {1, 700, 4000};
     for (size_t i = 0; i < 3; i++) { /* on a line that takes little at a time */
         struct pair pair;
-        library_block = BLOCKS[i];
+        sm_fake_sasl_block = BLOCKS[i];
         make_pair(&pair, &ANN, false);
         sm_check_status(log_in(&pair), SM_OK);
         put_layers(&pair, (struct sm_bytes){0});
@@ -438,7 +219,7 @@ static void the_layer_carries_a_stream_both_ways_however_it_is_cut(void **state)
         send_all(pair.transport[1], pair.transport[0], 30000, 1);
         finish_pair(&pair);
     }
-    library_block = 700;
+    sm_fake_sasl_block = 700;
 }
 
 static void bytes_that_came_before_the_layer_are_its_first(void **state)
@@ -514,6 +295,7 @@ static void the_process_is_prepared_under_the_host_s_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_library_without_locks_is_used_in_turns),
         cmocka_unit_test(the_process_is_prepared_under_the_host_s_name),
         cmocka_unit_test(credentials_decide),
         cmocka_unit_test(tls_needs_no_protection_and_gets_none),
