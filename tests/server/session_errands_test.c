@@ -44,6 +44,7 @@ static void run(struct sm_errand *errand)
     while (!f->gate_is_open)
         pthread_cond_wait(&f->changed, &f->lock);
     f->inside--;
+    pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
 }
 
