@@ -14,6 +14,10 @@ const struct sm_client_channel_ops *sm_client_channel_ops_of(enum sm_channel_kin
         return &sm_cursor_channel_ops;
     case SM_CHANNEL_KIND_PORT:
         return &sm_port_channel_ops;
+    case SM_CHANNEL_KIND_PLAYBACK:
+        return &sm_playback_channel_ops;
+    case SM_CHANNEL_KIND_RECORD:
+        return &sm_record_channel_ops;
     default:
         return NULL;
     }

@@ -200,6 +200,7 @@ enum sm_status sm_session_create(struct sm_session **out, const struct sm_addres
     session->settings.channels = DEFAULT_CHANNELS;
     session->settings.mouse_mode = SM_POINTER_MODE_CLIENT;
     session->settings.image_cache_bytes = DEFAULT_IMAGE_CACHE_BYTES;
+    atomic_init(&session->sound.playback_level, SM_SOUND_LEVEL_FULL);
     enum sm_status status = take_address(session, address);
     if (status == SM_OK)
         status = sm_events_init(&session->events);
@@ -326,11 +327,20 @@ struct sm_client_channel *sm_session_find(struct sm_session *session, enum sm_ch
     return found;
 }
 
+uint32_t sm_session_wanted_kinds(const struct sm_session *session)
+{
+    uint32_t kinds = session->settings.channels;
+    if (session->sound.playback != SM_SOUND_OFF)
+        kinds |= 1u << SM_CHANNEL_KIND_PLAYBACK;
+    if (session->sound.recording != SM_SOUND_OFF)
+        kinds |= 1u << SM_CHANNEL_KIND_RECORD;
+    return kinds & ~session->settings.left_out;
+}
+
 enum sm_status sm_session_open_channel(struct sm_session *session, enum sm_channel_kind kind,
                                        uint8_t id)
 {
-    uint32_t wanted = session->settings.channels & ~session->settings.left_out;
-    bool is_wanted = (unsigned)kind < 32 && wanted & 1u << kind;
+    bool is_wanted = (unsigned)kind < 32 && sm_session_wanted_kinds(session) & 1u << kind;
     if (!is_wanted || kind == SM_CHANNEL_KIND_MAIN || !sm_client_channel_ops_of(kind) ||
         sm_session_find(session, kind, id))
         return SM_OK;

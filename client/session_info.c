@@ -29,13 +29,20 @@ void sm_session_get_info(struct sm_session *session, struct sm_session_info *inf
     pthread_mutex_unlock(&session->lock);
 }
 
+void sm_session_set_time(struct sm_session *session, uint32_t time_ms)
+{
+    pthread_mutex_lock(&session->lock);
+    session->info.has_multi_media_time = true;
+    session->multi_media_offset_ms = time_ms - sm_now_us() / 1000;
+    pthread_mutex_unlock(&session->lock);
+}
+
 /* Completes what the server listed with what became of it. */
 static void fill_state(const struct sm_session *session, struct sm_channel_info *info)
 {
     info->is_wanted =
         info->kind == SM_CHANNEL_KIND_MAIN ||
-        ((unsigned)info->kind < 32 &&
-         ((session->settings.channels & ~session->settings.left_out) & 1u << info->kind) != 0 &&
+        ((unsigned)info->kind < 32 && (sm_session_wanted_kinds(session) & 1u << info->kind) != 0 &&
          sm_client_channel_ops_of(info->kind) != NULL);
     for (size_t i = 0; i < session->channel_count; i++) {
         struct sm_client_channel *channel = session->channels[i];

@@ -22,6 +22,7 @@
 #include "client/clipboard.h"
 #include "client/events.h"
 #include "client/shared.h"
+#include "client/sound_channels.h"
 #include "client/target.h"
 #include "client/tunnel.h"
 #include "io/log.h"
@@ -83,6 +84,7 @@ struct sm_session {
 
     atomic_int waiting_count; /* channels whose is_waiting is set */
     struct sm_shared shared;  /* what display channels have in common */
+    struct sm_sound_settings sound;
 };
 
 /** Tells the channels that wait for others that one has got further. Any thread, no lock held. */
@@ -96,6 +98,12 @@ void sm_session_tell(struct sm_session *session, enum sm_event_kind kind,
  */
 struct sm_client_channel *sm_session_find(struct sm_session *session, enum sm_channel_kind kind,
                                           uint8_t id);
+
+/** The mask of the kinds of channels that are to be opened. */
+uint32_t sm_session_wanted_kinds(const struct sm_session *session);
+
+/** The server's clock for sound and pictures shows `time_ms` now. Any thread. */
+void sm_session_set_time(struct sm_session *session, uint32_t time_ms);
 
 /** The main channel's thread: opens channel (kind, id), unless it exists or is not wanted. */
 SM_NODISCARD enum sm_status sm_session_open_channel(struct sm_session *session,

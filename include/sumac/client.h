@@ -14,6 +14,7 @@
 #include "sumac/keys.h"
 #include "sumac/port.h"
 #include "sumac/session.h"
+#include "sumac/sound.h"
 #include "sumac/status.h"
 
 #ifdef __cplusplus

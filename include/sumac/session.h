@@ -234,6 +234,10 @@ enum sm_event_kind {
     SM_EVENT_CLIPBOARD_DATA = 12,
     /** Something about port `channel_id` has changed: sumac/port.h. */
     SM_EVENT_PORT = 20,
+    /** How sound of the kind `channel` (playback, record) stands has changed: sumac/sound.h. */
+    SM_EVENT_SOUND = 40,
+    /** There is sound for a program that takes it: sumac/sound.h. */
+    SM_EVENT_SOUND_DATA = 41,
 };
 
 enum sm_severity {
@@ -245,7 +249,7 @@ enum sm_severity {
 /** Something that happened. Events that say the same about the same object are merged. */
 struct sm_event {
     enum sm_event_kind kind;
-    enum sm_channel_kind channel; /* with CHANNEL_*, DISPLAY_* and CURSOR */
+    enum sm_channel_kind channel; /* with CHANNEL_*, DISPLAY_*, CURSOR and SOUND* */
     uint8_t channel_id;           /* likewise */
     struct sm_rect damage;        /* with DISPLAY_DAMAGE: in the surface's pixels */
     enum sm_severity severity;    /* with NOTICE */

@@ -72,7 +72,7 @@ static bool read_all(int fd, void *to, size_t size)
     return true;
 }
 
-static void send_message(struct fake_peer *peer, uint16_t type, struct sm_bytes body)
+void fake_send(struct fake_peer *peer, uint16_t type, struct sm_bytes body)
 {
     struct sm_writer w;
     sm_writer_init(&w, 1 << 24);
@@ -89,13 +89,15 @@ static void send_message(struct fake_peer *peer, uint16_t type, struct sm_bytes 
         struct sm_writer w;                                                                        \
         sm_writer_init(&w, 1 << 24);                                                               \
         need(sm_##channel##_msg_build(&w, msg) == SM_OK, "a message cannot be built");             \
-        send_message(peer, msg->type, sm_writer_bytes(&w));                                        \
+        fake_send(peer, msg->type, sm_writer_bytes(&w));                                           \
         sm_writer_finish(&w);                                                                      \
     }
 
 DEFINE_SEND(main)
 DEFINE_SEND(display)
 DEFINE_SEND(inputs)
+DEFINE_SEND(playback)
+DEFINE_SEND(record)
 DEFINE_SEND(spicevmc)
 DEFINE_SEND(smartcard)
 
@@ -238,6 +240,9 @@ static void *serve(void *opaque)
             script->display(peer);
         else if (peer->type == SM_CHANNEL_INPUTS && script->inputs)
             script->inputs(peer);
+        else if (script->sound &&
+                 (peer->type == SM_CHANNEL_PLAYBACK || peer->type == SM_CHANNEL_RECORD))
+            script->sound(peer);
         else if (script->device && peer->type >= SM_CHANNEL_SMARTCARD)
             script->device(peer);
         else

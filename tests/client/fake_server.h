@@ -13,6 +13,8 @@
 #include "core/wire/display.h"
 #include "core/wire/inputs.h"
 #include "core/wire/main.h"
+#include "core/wire/playback.h"
+#include "core/wire/record.h"
 #include "core/wire/smartcard.h"
 #include "core/wire/spicevmc.h"
 #include "sumac/bytes.h"
@@ -42,6 +44,7 @@ struct fake_script {
     uint32_t mouse_mode;
     void (*display)(struct fake_peer *peer);
     void (*inputs)(struct fake_peer *peer);
+    void (*sound)(struct fake_peer *peer);    /* playback, record */
     void (*device)(struct fake_peer *peer);   /* smart card, usbredir, port, webdav */
     void (*main_too)(struct fake_peer *peer); /* after the list of channels */
 };
@@ -59,9 +62,14 @@ const char *fake_server_uri(const struct fake_server *server);
 void fake_step(struct fake_peer *peer, int step);
 void fake_wait_step(struct fake_peer *peer, int step);
 
+/** Sends any bytes as a message. */
+void fake_send(struct fake_peer *peer, uint16_t type, struct sm_bytes body);
+
 void fake_send_main(struct fake_peer *peer, const struct sm_main_msg *msg);
 void fake_send_display(struct fake_peer *peer, const struct sm_display_msg *msg);
 void fake_send_inputs(struct fake_peer *peer, const struct sm_inputs_msg *msg);
+void fake_send_playback(struct fake_peer *peer, const struct sm_playback_msg *msg);
+void fake_send_record(struct fake_peer *peer, const struct sm_record_msg *msg);
 void fake_send_spicevmc(struct fake_peer *peer, const struct sm_spicevmc_msg *msg);
 void fake_send_smartcard(struct fake_peer *peer, const struct sm_smartcard_msg *msg);
 
