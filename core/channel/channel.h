@@ -90,6 +90,15 @@ sm_channel_create(struct sm_channel **out, const struct sm_channel_config *confi
 /** NULL does nothing. */
 void sm_channel_destroy(struct sm_channel *channel);
 
+/**
+ * Some messages have one byte behind them that belongs to no message, because a descriptor travels
+ * with it. Such a message is given out when its byte has come.
+ *
+ * @param has_byte_behind  true for these; static
+ */
+void sm_channel_set_byte_behind(struct sm_channel *channel,
+                                bool (*has_byte_behind)(uint16_t type, struct sm_bytes body));
+
 /** For the pump; borrows `channel`. */
 struct sm_machine sm_channel_machine(struct sm_channel *channel);
 

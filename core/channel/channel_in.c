@@ -202,6 +202,21 @@ static enum sm_status finish(struct sm_channel *channel)
     return SM_OK;
 }
 
+void sm_channel_set_byte_behind(struct sm_channel *channel,
+                                bool (*has_byte_behind)(uint16_t type, struct sm_bytes body))
+{
+    channel->in.has_byte_behind = has_byte_behind;
+}
+
+/* What is still to come of a message whose body is there. */
+static size_t left_behind(const struct sm_channel *channel, const struct sm_channel_node *node)
+{
+    const struct sm_channel_inbox *in = &channel->in;
+    bool has_byte = in->has_byte_behind && node->keep == node->frame.size &&
+                    in->has_byte_behind(node->frame.type, node_body(node));
+    return has_byte ? node->frame.size + 1u - node->seen : 0;
+}
+
 /* Between messages: may another one begin? */
 static bool may_begin(const struct sm_channel *channel)
 {
@@ -228,12 +243,16 @@ enum sm_status sm_channel_receive(struct sm_channel *channel, struct sm_bytes by
             continue;
         }
         struct sm_channel_node *node = in->filling;
-        size_t part = sm_min_size(left, node->frame.size - node->seen);
+        bool has_body = node->seen >= node->frame.size;
+        size_t size = has_body ? left_behind(channel, node) : node->frame.size - node->seen;
+        size_t part = sm_min_size(left, size);
         if (part && fill(channel, node, bytes.data + *taken, part) != SM_OK)
             break;
         *taken += part;
-        if (node->seen < node->frame.size)
+        if (part < size)
             break;
+        if (!has_body && left_behind(channel, node) > 0)
+            continue;
         (void)finish(channel);
     }
     return channel->status;

@@ -35,6 +35,7 @@ struct sm_channel_inbox {
     uint32_t sub_index;
     bool is_main_done;
     uint64_t handled_serial;
+    bool (*has_byte_behind)(uint16_t type, struct sm_bytes body); /* NULL: none has */
 };
 
 /** What goes out. Offsets count bytes from the beginning of the channel. */

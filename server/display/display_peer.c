@@ -345,6 +345,16 @@ void sm_display_peer_set_wants_pixels(struct sm_display_peer *client, bool wants
     client->wants_pixels = wants;
 }
 
+bool sm_display_peer_shows_gl_picture(const struct sm_display_peer *client)
+{
+    return client->shows_gl_picture;
+}
+
+void sm_display_peer_set_shows_gl_picture(struct sm_display_peer *client, bool shows)
+{
+    client->shows_gl_picture = shows;
+}
+
 bool sm_display_peer_owes_gl_draw(const struct sm_display_peer *client)
 {
     return client->owes_gl_draw && !client->is_closed;

@@ -127,6 +127,10 @@ void sm_display_peer_set_knows(struct sm_display_peer *client, uint32_t surface_
 bool sm_display_peer_wants_pixels(const struct sm_display_peer *client);
 void sm_display_peer_set_wants_pixels(struct sm_display_peer *client, bool wants);
 
+/** Whether its primary is the picture of the GL buffer, not the guest's primary. */
+bool sm_display_peer_shows_gl_picture(const struct sm_display_peer *client);
+void sm_display_peer_set_shows_gl_picture(struct sm_display_peer *client, bool shows);
+
 /** Whether it was asked to draw a GL area and has not said that it did. */
 bool sm_display_peer_owes_gl_draw(const struct sm_display_peer *client);
 void sm_display_peer_set_owes_gl_draw(struct sm_display_peer *client, bool owes);

@@ -32,6 +32,7 @@ struct sm_display_peer {
     struct sm_timer *still_timer; /* owned: runs while `is_watching` */
     bool is_watching;             /* over what is lossy */
     bool is_closed, is_in_activity, has_preference, owes_gl_draw, wants_pixels;
+    bool shows_gl_picture; /* its primary is that of screen_gl.c */
     enum sm_worker_compression compression;
     struct sm_display_server_init init; /* what it said it can keep, here or to another server */
     uint64_t glz_first_id;              /* of the first image in its dictionary */

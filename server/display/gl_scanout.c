@@ -8,21 +8,43 @@
 #include <unistd.h>
 
 #include "core/base/list.h"
+#include "core/base/math.h"
+#include "io/clock.h"
 #include "io/log.h"
+#include "io/pixel_buffer.h"
+#include "server/display/gl_picture.h"
 #include "server/display/screen.h"
+#include "server/display/streams.h"
+
+enum {
+    /* Reading is as quick as a screen, and takes at most half of the worker's time; what is due
+     * after a pause is read at once. */
+    FRAME_US = 1000 * 1000 / 60,
+    BURST_US = 2 * FRAME_US,
+    /* A new buffer of the same size is read with its first draw; if none comes, after this. */
+    SETTLE_MS = 50,
+};
 
 struct draw {
     struct sm_list link;
     struct sm_gl_area area;
     uint64_t cookie;
+    bool is_outdated; /* the primary is newer */
 };
 
 struct sm_gl_scanout {
     struct sm_screen *screen;   /* borrowed */
     struct sm_gl_buffer buffer; /* its descriptor is owned */
-    struct sm_list draws;       /* the first is with the clients */
+    struct sm_list draws;       /* the first is at work, if `is_drawing` */
     bool is_drawing;
     bool is_advancing;
+    bool is_shown;                 /* no primary is newer */
+    struct sm_gl_picture *picture; /* owned; the screen's `gl_picture` is its surface */
+    bool is_stale;                 /* nothing of the buffer was read yet */
+    bool is_reading;               /* the draw at work waits for its turn to be read */
+    bool has_complained;           /* about this buffer or those before it that are no better */
+    uint64_t next_read_us;
+    struct sm_timer *timer; /* owned */
 };
 
 static struct draw *first_draw(struct sm_gl_scanout *gl)
@@ -36,20 +58,131 @@ static void complete_first(struct sm_gl_scanout *gl)
     uint64_t cookie = draw->cookie;
     sm_list_remove(&draw->link);
     free(draw);
-    gl->is_drawing = false;
+    gl->is_drawing = gl->is_reading = false;
     const struct sm_worker_config *config = &gl->screen->config;
     if (config->device->async_complete)
         config->device->async_complete(config->device_context, cookie);
 }
 
-/* A client that cannot show the buffer would freeze; it has to go, as clients expect. */
-static bool can_show(struct sm_display_peer *client)
+/* Whether a client is given the descriptor. */
+static bool is_given_buffers(const struct sm_display_peer *client)
 {
-    if (sm_display_peer_is_local(client) && sm_display_peer_can(client, SM_DISPLAY_CAP_GL_SCANOUT))
-        return true;
-    sm_display_peer_close(client, "cannot show a GL scan-out, disconnecting");
+    return sm_display_peer_is_local(client) &&
+           sm_display_peer_can(client, SM_DISPLAY_CAP_GL_SCANOUT);
+}
+
+/* ---- the pixels ---- */
+
+static void complain(struct sm_gl_scanout *gl, const char *reason)
+{
+    if (gl->has_complained)
+        return;
+    gl->has_complained = true;
+    sm_log_at(gl->screen->config.log, SM_LOG_WARNING,
+              "GL scan-out of %u x %u pixels, format %.4s, cannot be read for clients on other "
+              "machines: %s",
+              gl->buffer.width, gl->buffer.height, (const char *)&gl->buffer.fourcc, reason);
+}
+
+/* Reads an area of the buffer, at most so often, and shows what changed. */
+static void read_area(struct sm_gl_scanout *gl, struct sm_rect area)
+{
+    struct sm_region changed;
+    uint32_t count;
+    if (!gl->picture)
+        return;
+    if (gl->is_stale)
+        area = (struct sm_rect){0, 0, (int32_t)gl->buffer.width, (int32_t)gl->buffer.height};
+    gl->is_stale = false;
+    uint64_t begin_us = sm_now_us();
+    sm_region_init(&changed);
+    if (sm_gl_picture_read(gl->picture, area, &changed) != SM_OK)
+        complain(gl, "its memory went away");
+    uint64_t end_us = sm_now_us();
+    uint64_t cost_us = (end_us - begin_us) * 2 > FRAME_US ? (end_us - begin_us) * 2 : FRAME_US;
+    if (gl->next_read_us + BURST_US < begin_us)
+        gl->next_read_us = begin_us - BURST_US;
+    gl->next_read_us += cost_us;
+    const struct sm_rect *rects = sm_region_rects(&changed, &count);
+    for (uint32_t i = 0; i < count; i++)
+        sm_screen_draw_gl_picture(gl->screen, rects[i]);
+    sm_region_finish(&changed);
+    sm_screen_push_clients(gl->screen);
+}
+
+static void drop_picture(struct sm_gl_scanout *gl, bool restore)
+{
+    if (!gl->picture)
+        return;
+    sm_streams_forget(gl->screen->streams);
+    SM_LIST_FOR (link, &gl->screen->clients)
+        sm_screen_hide_gl_picture(gl->screen, sm_display_peer_of(link), restore);
+    gl->screen->gl_picture = NULL;
+    sm_gl_picture_destroy(gl->picture);
+    gl->picture = NULL;
+    gl->is_stale = false;
+}
+
+/* Makes a picture of the buffer, and reads all of it. */
+static void make_picture(struct sm_gl_scanout *gl)
+{
+    const char *reason = "out of memory";
+    struct sm_region changed;
+    enum sm_status status = sm_gl_picture_create(&gl->picture, &gl->buffer);
+    if (status) {
+        complain(gl, status == SM_ERR_LIMIT ? "its size is absurd" : reason);
+        return;
+    }
+    gl->screen->gl_picture = sm_gl_picture_surface(gl->picture);
+    sm_streams_forget(gl->screen->streams);
+    status = sm_gl_picture_follow(gl->picture, &gl->buffer, &reason);
+    if (status) {
+        complain(gl, reason);
+        return;
+    }
+    gl->has_complained = false;
+    sm_region_init(&changed);
+    if (sm_gl_picture_read(gl->picture, (struct sm_rect){0, 0, INT32_MAX, INT32_MAX}, &changed))
+        complain(gl, "its memory went away");
+    sm_region_finish(&changed);
+}
+
+static void show_picture_to(struct sm_gl_scanout *gl, struct sm_display_peer *client)
+{
+    if (!gl->picture)
+        make_picture(gl);
+    if (gl->picture && !sm_display_peer_shows_gl_picture(client))
+        sm_screen_show_gl_picture(gl->screen, client);
+}
+
+static bool has_watchers(const struct sm_gl_scanout *gl)
+{
+    SM_LIST_FOR (link, &gl->screen->clients) {
+        const struct sm_display_peer *client = sm_display_peer_of(link);
+        if (sm_display_peer_is_ready(client) && !is_given_buffers(client))
+            return true;
+    }
     return false;
 }
+
+/* A buffer of the same size takes the place of the one before. */
+static bool follow(struct sm_gl_scanout *gl)
+{
+    const char *reason;
+    enum sm_status status = sm_gl_picture_follow(gl->picture, &gl->buffer, &reason);
+    if (status == SM_ERR_STATE)
+        return false;
+    if (status)
+        complain(gl, reason);
+    else
+        gl->has_complained = false;
+    gl->is_stale = status == SM_OK;
+    if (gl->is_stale && !gl->is_reading)
+        sm_loop_timer_start(gl->screen->loop, gl->timer, SETTLE_MS);
+    return true;
+}
+
+/* ---- draws ---- */
 
 static bool any_awaited(struct sm_gl_scanout *gl)
 {
@@ -61,6 +194,22 @@ static bool any_awaited(struct sm_gl_scanout *gl)
     return false;
 }
 
+static struct sm_rect rect_of(const struct sm_gl_area *area)
+{
+    uint64_t right = (uint64_t)area->x + area->width, bottom = (uint64_t)area->y + area->height;
+    return (struct sm_rect){
+        (int32_t)sm_min_u32(area->x, INT32_MAX), (int32_t)sm_min_u32(area->y, INT32_MAX),
+        (int32_t)sm_min_u64(right, INT32_MAX), (int32_t)sm_min_u64(bottom, INT32_MAX)};
+}
+
+static void read_draw(struct sm_gl_scanout *gl)
+{
+    gl->is_reading = false;
+    read_area(gl, rect_of(&first_draw(gl)->area));
+}
+
+static void show(struct sm_gl_scanout *gl);
+
 static void start_first(struct sm_gl_scanout *gl)
 {
     struct sm_gl_area area = first_draw(gl)->area;
@@ -69,14 +218,25 @@ static void start_first(struct sm_gl_scanout *gl)
         .gl_draw = {.x = area.x, .y = area.y, .w = area.width, .h = area.height},
     };
     gl->is_drawing = true;
+    if (!gl->is_shown && gl->buffer.fd >= 0 && !first_draw(gl)->is_outdated)
+        show(gl);
     SM_LIST_FOR (link, &gl->screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);
-        if (!sm_display_peer_is_ready(client) || !can_show(client))
+        if (!sm_display_peer_is_ready(client) || !is_given_buffers(client))
             continue;
         sm_display_peer_set_owes_gl_draw(client, true);
         sm_display_peer_queue_msg(client, &msg);
         sm_display_peer_push(client);
     }
+    if (!gl->picture)
+        return;
+    uint64_t now_us = sm_now_us();
+    gl->is_reading = true;
+    if (now_us >= gl->next_read_us)
+        read_draw(gl);
+    else
+        sm_loop_timer_start(gl->screen->loop, gl->timer,
+                            (uint32_t)((gl->next_read_us - now_us + 999) / 1000));
 }
 
 /* Completes draws that nobody is awaited for, and starts the next ones. */
@@ -88,17 +248,27 @@ static void advance(struct sm_gl_scanout *gl)
     while (!sm_list_is_empty(&gl->draws)) {
         if (!gl->is_drawing)
             start_first(gl);
-        if (any_awaited(gl))
+        if (gl->is_reading || any_awaited(gl))
             break;
         complete_first(gl);
     }
     gl->is_advancing = false;
 }
 
-static void show_to(struct sm_gl_scanout *gl, struct sm_display_peer *client)
+static void on_timer(void *opaque)
 {
-    if (gl->buffer.fd < 0 || !sm_display_peer_is_ready(client) || !can_show(client))
-        return;
+    struct sm_gl_scanout *gl = opaque;
+    if (gl->is_reading)
+        read_draw(gl);
+    else if (gl->is_stale)
+        read_area(gl, (struct sm_rect){0, 0, 0, 0});
+    advance(gl);
+}
+
+/* ---- the buffer ---- */
+
+static void give_buffer_to(struct sm_gl_scanout *gl, struct sm_display_peer *client)
+{
     int fd = fcntl(gl->buffer.fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) {
         sm_log_at(gl->screen->config.log, SM_LOG_WARNING, "GL scan-out not passed on: %s",
@@ -113,19 +283,73 @@ static void show_to(struct sm_gl_scanout *gl, struct sm_display_peer *client)
                             .drm_fourcc_format = gl->buffer.fourcc,
                             .flags = gl->buffer.is_y0_top ? SM_GL_SCANOUT_FLAG_Y0TOP : 0},
     };
+    /* It does not see films on the primary below. */
+    sm_streams_remove_client(gl->screen->streams, client);
     sm_display_peer_queue_scanout(client, &msg, fd);
+}
+
+static void show_to(struct sm_gl_scanout *gl, struct sm_display_peer *client)
+{
+    if (!sm_display_peer_is_ready(client))
+        return;
+    if (is_given_buffers(client))
+        give_buffer_to(gl, client);
+    else
+        show_picture_to(gl, client);
+}
+
+static void show(struct sm_gl_scanout *gl)
+{
+    gl->is_shown = true;
+    SM_LIST_FOR (link, &gl->screen->clients)
+        show_to(gl, sm_display_peer_of(link));
+}
+
+/* The primary is shown again; local clients see that by its messages. */
+static void hide(struct sm_gl_scanout *gl, bool restore)
+{
+    if (!gl->is_shown)
+        return;
+    gl->is_shown = false;
+    drop_picture(gl, restore);
+    SM_LIST_FOR (link, &gl->screen->clients) {
+        struct sm_display_peer *client = sm_display_peer_of(link);
+        if (!sm_display_peer_is_ready(client) || !is_given_buffers(client))
+            continue;
+        sm_streams_remove_client(gl->screen->streams, client);
+        sm_streams_add_client(gl->screen->streams, client);
+    }
+    gl->is_reading = false; /* there is nothing to be read any more */
+    SM_LIST_FOR (link, &gl->draws)
+        SM_LIST_ITEM(link, struct draw, link)->is_outdated = true;
+    advance(gl);
 }
 
 void sm_gl_scanout_set(struct sm_gl_scanout *gl, const struct sm_gl_buffer *buffer)
 {
-    if (gl->buffer.fd >= 0)
-        (void)close(gl->buffer.fd);
+    int old_fd = gl->buffer.fd;
+    if (gl->picture)
+        sm_gl_picture_let_go(gl->picture);
     gl->buffer = *buffer;
-    SM_LIST_FOR (link, &gl->screen->clients) {
-        struct sm_display_peer *client = sm_display_peer_of(link);
-        show_to(gl, client);
-        sm_display_peer_push(client);
+    if (buffer->fd < 0) {
+        hide(gl, true);
+    } else {
+        struct sm_pixel_layout layout = {.width = buffer->width, .height = buffer->height};
+        if (gl->picture && !follow(gl))
+            drop_picture(gl, !sm_pixel_layout_is_sane(&layout));
+        show(gl);
     }
+    if (old_fd >= 0)
+        (void)close(old_fd);
+    if (!gl->picture)
+        gl->is_reading = false;
+    sm_screen_push_clients(gl->screen);
+    advance(gl);
+}
+
+void sm_gl_scanout_yield(struct sm_gl_scanout *gl)
+{
+    hide(gl, false);
 }
 
 void sm_gl_scanout_draw(struct sm_gl_scanout *gl, const struct sm_gl_area *area, uint64_t cookie)
@@ -143,9 +367,19 @@ void sm_gl_scanout_draw(struct sm_gl_scanout *gl, const struct sm_gl_area *area,
     advance(gl);
 }
 
+bool sm_gl_scanout_has_pixels_for(struct sm_gl_scanout *gl, const struct sm_display_peer *client)
+{
+    if (!gl->is_shown || is_given_buffers(client))
+        return false;
+    if (!gl->picture)
+        make_picture(gl);
+    return gl->picture;
+}
+
 void sm_gl_scanout_welcome(struct sm_gl_scanout *gl, struct sm_display_peer *client)
 {
-    show_to(gl, client);
+    if (gl->is_shown)
+        show_to(gl, client);
 }
 
 void sm_gl_scanout_draw_done(struct sm_gl_scanout *gl, struct sm_display_peer *client)
@@ -164,6 +398,15 @@ void sm_gl_scanout_forget(struct sm_gl_scanout *gl, struct sm_display_peer *clie
     advance(gl);
 }
 
+void sm_gl_scanout_tidy(struct sm_gl_scanout *gl)
+{
+    if (has_watchers(gl))
+        return;
+    drop_picture(gl, false);
+    gl->is_reading = false;
+    advance(gl);
+}
+
 enum sm_status sm_gl_scanout_create(struct sm_gl_scanout **out, struct sm_screen *screen)
 {
     struct sm_gl_scanout *gl = calloc(1, sizeof(*gl));
@@ -172,6 +415,11 @@ enum sm_status sm_gl_scanout_create(struct sm_gl_scanout **out, struct sm_screen
     gl->screen = screen;
     gl->buffer.fd = -1;
     sm_list_init(&gl->draws);
+    gl->timer = sm_loop_timer_add(screen->loop, on_timer, gl);
+    if (!gl->timer) {
+        free(gl);
+        return SM_ERR_NOMEM;
+    }
     *out = gl;
     return SM_OK;
 }
@@ -182,6 +430,9 @@ void sm_gl_scanout_destroy(struct sm_gl_scanout *gl)
         return;
     while (!sm_list_is_empty(&gl->draws))
         complete_first(gl);
+    sm_loop_timer_remove(gl->screen->loop, gl->timer);
+    gl->screen->gl_picture = NULL;
+    sm_gl_picture_destroy(gl->picture);
     if (gl->buffer.fd >= 0)
         (void)close(gl->buffer.fd);
     free(gl);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host's GL scan-out: a shared buffer that local clients show instead of a surface. One draw is
- * with the clients at a time, others wait. Source: docs/screen.md, "GL".
+ * The host's GL scan-out: a shared buffer that is shown instead of a surface. Local clients that
+ * can get its descriptor, all others its pixels. One draw is at work at a time, others wait: it is
+ * over when the local clients have answered and the pixels were copied, because then the guest may
+ * draw into the buffer again. What the host did last is shown: a buffer, a draw, or a new primary.
+ * Source: docs/display.md, "GL".
  */
 #ifndef SM_SERVER_DISPLAY_GL_SCANOUT_H
 #define SM_SERVER_DISPLAY_GL_SCANOUT_H
@@ -39,6 +42,12 @@ void sm_gl_scanout_set(struct sm_gl_scanout *gl, const struct sm_gl_buffer *buff
 /** Shows a changed area; the device's async_complete(cookie) says when all have drawn it. */
 void sm_gl_scanout_draw(struct sm_gl_scanout *gl, const struct sm_gl_area *area, uint64_t cookie);
 
+/** The guest's primary is shown from now on, until the next buffer or draw. */
+void sm_gl_scanout_yield(struct sm_gl_scanout *gl);
+
+/** True if this client, once welcomed, has the pixels of the buffer for a primary. */
+bool sm_gl_scanout_has_pixels_for(struct sm_gl_scanout *gl, const struct sm_display_peer *client);
+
 /** A client became ready: it is to see the buffer, if there is one. */
 void sm_gl_scanout_welcome(struct sm_gl_scanout *gl, struct sm_display_peer *client);
 
@@ -47,5 +56,8 @@ void sm_gl_scanout_draw_done(struct sm_gl_scanout *gl, struct sm_display_peer *c
 
 /** A client is gone or closed: nobody waits for it. */
 void sm_gl_scanout_forget(struct sm_gl_scanout *gl, struct sm_display_peer *client);
+
+/** Clients were destroyed: what nobody looks at any more is let go. */
+void sm_gl_scanout_tidy(struct sm_gl_scanout *gl);
 
 #endif

@@ -54,7 +54,10 @@ struct sm_screen {
     struct sm_log_limit complaints; /* warnings that clients can cause */
     struct sm_list clients;         /* struct sm_display_peer */
     struct sm_gl_scanout *gl;       /* owned */
-    struct sm_streams *streams;     /* owned */
+    /* What those clients have for a primary that cannot show the GL buffer; borrowed of `gl`; NULL:
+     * there is no buffer, the guest's primary is newer, or there are no such clients. */
+    struct sm_display_surface *gl_picture;
+    struct sm_streams *streams; /* owned */
 
     struct sm_timer *tidy_timer; /* owned: runs after a large picture */
 
@@ -153,6 +156,18 @@ void sm_screen_announce_surface(struct sm_screen *screen, struct sm_display_surf
 /** Queues MONITORS_CONFIG for every ready client that knows it. */
 void sm_screen_tell_monitors(struct sm_screen *screen);
 
+/** Queues SURFACE_CREATE, and with `with_pixels` the whole picture. */
+void sm_screen_queue_surface(struct sm_screen *screen, struct sm_display_peer *client,
+                             struct sm_display_surface *surface, bool with_pixels);
+
+/** Queues MONITORS_CONFIG, if the client knows it, without the heads that show nothing. */
+void sm_screen_queue_monitors(struct sm_display_peer *client, const struct sm_monitors *monitors);
+
+/** A drawable of the pixels that an area of `surface` has now; NULL: out of memory. */
+struct sm_drawable *sm_screen_take_pixels(struct sm_screen *screen,
+                                          const struct sm_display_surface *surface,
+                                          struct sm_rect area);
+
 /** Sends what can be sent. */
 void sm_screen_push_clients(struct sm_screen *screen);
 
@@ -178,6 +193,25 @@ void sm_screen_disconnect(struct sm_screen *screen, uint32_t connection_id);
 
 /** Destroys clients whose connections ended. */
 void sm_screen_reap(struct sm_screen *screen);
+
+/* ---- screen_gl.c: the picture of the GL buffer instead of the guest's primary ---- */
+
+/** True if the client has this surface by that name: not the primary while it shows the picture. */
+bool sm_screen_sees(const struct sm_display_peer *client, uint32_t surface_id);
+
+/** The surface that the client knows by an id; NULL if there is none. */
+struct sm_display_surface *sm_screen_surface_of(const struct sm_screen *screen,
+                                                const struct sm_display_peer *client, uint32_t id);
+
+/** Gives the client the picture, which exists, for a primary, whatever it had. */
+void sm_screen_show_gl_picture(struct sm_screen *screen, struct sm_display_peer *client);
+
+/** Takes the picture away from the client, if it has it; `restore`: it gets the guest's primary. */
+void sm_screen_hide_gl_picture(struct sm_screen *screen, struct sm_display_peer *client,
+                               bool restore);
+
+/** An area of the picture has changed. */
+void sm_screen_draw_gl_picture(struct sm_screen *screen, struct sm_rect area);
 
 /** Tells the device what all clients can do, if the worker runs. */
 void sm_screen_report_capabilities(struct sm_screen *screen);

@@ -30,6 +30,33 @@ static struct sm_drawable *make_drawable(struct sm_screen *screen, struct sm_dra
     return sm_drawable_create(drawing, &screen->budget, &surfaces);
 }
 
+static struct sm_pixels pixels_of(const void *surface, uint32_t id)
+{
+    (void)id;
+    return ((const struct sm_display_surface *)surface)->pixels;
+}
+
+struct sm_drawable *sm_screen_take_pixels(struct sm_screen *screen,
+                                          const struct sm_display_surface *surface,
+                                          struct sm_rect area)
+{
+    uint8_t *pixels, format, flags;
+    uint32_t stride_bytes;
+    struct sm_drawing *drawing;
+    if (sm_surface_snapshot(surface, area, &pixels, &stride_bytes, &format, &flags) != SM_OK)
+        return NULL;
+    if (sm_drawing_create_copy(&drawing, surface->id, area, next_image_id(screen), format, flags,
+                               pixels, stride_bytes) != SM_OK) {
+        free(pixels);
+        return NULL;
+    }
+    const struct sm_footprint_source source = {.find = pixels_of, .surfaces = surface};
+    struct sm_drawable *drawable = sm_drawable_create(drawing, &screen->budget, &source);
+    if (!drawable)
+        sm_drawing_destroy(drawing);
+    return drawable;
+}
+
 /* What is asked of pixels that are queued. */
 enum { PLAIN = 0, EXACT = 1, WHOLE = 2 };
 
@@ -39,32 +66,16 @@ enum { LARGE_BYTES = 4 << 20 }; /* of a picture after which the memory is tidied
 static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *client,
                          struct sm_display_surface *surface, struct sm_rect area, unsigned asked)
 {
-    uint8_t *pixels, format, flags;
-    uint32_t stride_bytes;
-    struct sm_drawing *drawing;
     if (surface->pixels.format == SM_PIXEL_A1)
         return;
-    enum sm_status status =
-        sm_surface_snapshot(surface, area, &pixels, &stride_bytes, &format, &flags);
-    if (!status) {
-        status = sm_drawing_create_copy(&drawing, surface->id, area, next_image_id(screen), format,
-                                        flags, pixels, stride_bytes);
-        if (status)
-            free(pixels);
-    }
-    struct sm_drawable *drawable = NULL;
-    if (!status) {
-        drawable = make_drawable(screen, drawing);
-        if (!drawable)
-            sm_drawing_destroy(drawing);
-    }
+    struct sm_drawable *drawable = sm_screen_take_pixels(screen, surface, area);
     if (!drawable) {
         sm_display_peer_close(client, "out of memory");
         return;
     }
     drawable->must_be_exact = asked & EXACT;
     drawable->must_be_whole = asked & WHOLE;
-    if (drawing->size_bytes >= LARGE_BYTES)
+    if (drawable->drawing->size_bytes >= LARGE_BYTES)
         sm_screen_tidy_later(screen);
     sm_display_peer_queue_drawable(client, drawable);
     sm_drawable_unref(drawable);
@@ -88,8 +99,8 @@ static bool is_too_large(const struct sm_display_surface *surface)
                SM_DISPLAY_MAX_PICTURE_BYTES * 8ull / sm_pixel_bits(pixels->format);
 }
 
-static void queue_surface(struct sm_screen *screen, struct sm_display_peer *client,
-                          struct sm_display_surface *surface, bool with_pixels)
+void sm_screen_queue_surface(struct sm_screen *screen, struct sm_display_peer *client,
+                             struct sm_display_surface *surface, bool with_pixels)
 {
     sm_display_peer_queue_msg(
         client, &(struct sm_display_msg){
@@ -120,7 +131,7 @@ static bool make_known(struct sm_screen *screen, struct sm_display_peer *client,
         return true;
     if (!can_have(client, surface))
         return false;
-    queue_surface(screen, client, surface, true);
+    sm_screen_queue_surface(screen, client, surface, true);
     return true;
 }
 
@@ -130,7 +141,7 @@ void sm_screen_announce_surface(struct sm_screen *screen, struct sm_display_surf
     SM_LIST_FOR (link, &screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);
         if (sm_display_peer_is_ready(client) && can_have(client, surface))
-            queue_surface(screen, client, surface, with_pixels);
+            sm_screen_queue_surface(screen, client, surface, with_pixels);
     }
 }
 
@@ -145,9 +156,8 @@ void sm_screen_tell_all(struct sm_screen *screen, const struct sm_display_msg *m
 
 /* ---- monitors ---- */
 
-static void queue_monitors(const struct sm_screen *screen, struct sm_display_peer *client)
+void sm_screen_queue_monitors(struct sm_display_peer *client, const struct sm_monitors *monitors)
 {
-    const struct sm_monitors *monitors = &screen->monitors;
     if (!sm_display_peer_can(client, SM_DISPLAY_CAP_MONITORS_CONFIG))
         return;
     struct sm_head heads[SM_MAX_HEADS];
@@ -171,7 +181,7 @@ void sm_screen_tell_monitors(struct sm_screen *screen)
     SM_LIST_FOR (link, &screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);
         if (sm_display_peer_is_ready(client))
-            queue_monitors(screen, client);
+            sm_screen_queue_monitors(client, &screen->monitors);
     }
 }
 
@@ -206,7 +216,7 @@ static bool prepare_client(struct sm_screen *screen, struct sm_display_peer *cli
     for (uint32_t i = 0; can && i < drawing->dependency_count; i++) {
         struct sm_display_surface *source =
             sm_surfaces_find(&screen->surfaces, drawing->dependencies[i].surface_id);
-        can = source && make_known(screen, client, source);
+        can = source && sm_screen_sees(client, source->id) && make_known(screen, client, source);
     }
     return can;
 }
@@ -227,7 +237,7 @@ static void queue_for_clients(struct sm_screen *screen, struct sm_display_surfac
     SM_LIST_FOR (link, &screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);
         if (!sm_display_peer_is_ready(client) || !sm_display_peer_knows(client, target->id) ||
-            sm_streams_carry(verdict, client))
+            !sm_screen_sees(client, target->id) || sm_streams_carry(verdict, client))
             continue;
         if (sm_display_peer_wants_pixels(client)) {
             sm_surfaces_render(&screen->surfaces, target);
@@ -250,7 +260,8 @@ void sm_screen_add_drawing(struct sm_screen *screen, struct sm_drawing *drawing)
     /* Pictures of surfaces a client does not know yet show them as they are before. */
     SM_LIST_FOR (link, &screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);
-        if (sm_display_peer_is_ready(client) && make_known(screen, client, target))
+        if (sm_display_peer_is_ready(client) && sm_screen_sees(client, id) &&
+            make_known(screen, client, target))
             sm_display_peer_set_wants_pixels(client, !prepare_client(screen, client, drawing));
     }
     struct sm_drawable *drawable = make_drawable(screen, drawing);
@@ -259,11 +270,15 @@ void sm_screen_add_drawing(struct sm_screen *screen, struct sm_drawing *drawing)
         sm_drawing_destroy(drawing);
         return;
     }
-    struct sm_stream_verdict verdict = sm_streams_look(screen->streams, drawing);
+    /* Films are looked for in what is shown, and with a GL buffer that is not the primary. */
+    struct sm_stream_verdict verdict = {.stream = NULL};
+    if (!screen->gl_picture)
+        verdict = sm_streams_look(screen->streams, drawing);
     note_missed(screen, drawing, id);
     sm_surfaces_add_drawable(&screen->surfaces, drawable);
     queue_for_clients(screen, target, drawable, &verdict);
-    sm_streams_drawn(screen->streams, &verdict, drawable);
+    if (!screen->gl_picture)
+        sm_streams_drawn(screen->streams, &verdict, drawable);
     sm_drawable_unref(drawable);
 }
 
@@ -273,7 +288,8 @@ static enum sm_status take_picture(void *context, struct sm_rect area, uint8_t *
                                    struct sm_pixels *pixels)
 {
     struct sm_screen *screen = context;
-    struct sm_display_surface *primary = sm_surfaces_find(&screen->surfaces, 0);
+    struct sm_display_surface *primary =
+        screen->gl_picture ? screen->gl_picture : sm_surfaces_find(&screen->surfaces, 0);
     if (!primary || !sm_rect_contains(whole(primary), area))
         return SM_ERR_STATE;
     sm_surfaces_render_area(&screen->surfaces, primary, area);
@@ -348,11 +364,11 @@ static void on_ready(void *opaque, struct sm_display_peer *client)
 {
     struct sm_screen *screen = opaque;
     struct sm_display_surface *primary = sm_surfaces_find(&screen->surfaces, 0);
-    if (primary) {
+    if (primary && !sm_gl_scanout_has_pixels_for(screen->gl, client)) {
         sm_display_peer_queue_msg(
             client, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_INVAL_ALL_PALETTES});
-        queue_surface(screen, client, primary, true);
-        queue_monitors(screen, client);
+        sm_screen_queue_surface(screen, client, primary, true);
+        sm_screen_queue_monitors(client, &screen->monitors);
         sm_display_peer_queue_msg(client, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_MARK});
     }
     sm_streams_add_client(screen->streams, client);
@@ -372,9 +388,9 @@ static void settle(struct sm_screen *screen, struct sm_display_peer *client)
     struct sm_display_surface *primary = sm_surfaces_find(&screen->surfaces, 0);
     bool is_new = primary && !sm_display_peer_knows(client, 0);
     if (is_new)
-        queue_surface(screen, client, primary, true);
+        sm_screen_queue_surface(screen, client, primary, true);
     if (primary)
-        queue_monitors(screen, client);
+        sm_screen_queue_monitors(client, &screen->monitors);
     if (is_new)
         sm_display_peer_queue_msg(client, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_MARK});
     sm_streams_add_client(screen->streams, client);
@@ -437,7 +453,7 @@ static void queue_area(void *opaque, struct sm_display_peer *client, uint32_t su
                        struct sm_rect area, bool must_be_exact)
 {
     struct sm_screen *screen = opaque;
-    struct sm_display_surface *surface = sm_surfaces_find(&screen->surfaces, surface_id);
+    struct sm_display_surface *surface = sm_screen_surface_of(screen, client, surface_id);
     if (!surface)
         return;
     area = sm_rect_intersect(area, whole(surface));
@@ -530,6 +546,7 @@ static void destroy_client(struct sm_screen *screen, struct sm_display_peer *cli
     sm_gl_scanout_forget(screen->gl, client);
     sm_streams_remove_client(screen->streams, client);
     sm_display_peer_destroy(client);
+    sm_gl_scanout_tidy(screen->gl);
 }
 
 void sm_screen_disconnect(struct sm_screen *screen, uint32_t connection_id)

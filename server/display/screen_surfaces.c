@@ -28,13 +28,14 @@ void sm_screen_remove_surface(struct sm_screen *screen, struct sm_display_surfac
     uint32_t id = surface->id;
     bool has_create = surface->has_create_command, has_destroy = surface->has_destroy_command;
     struct sm_qxl_release create = surface->create_command, destroy = surface->destroy_command;
-    if (id == 0 && screen->streams)
+    if (id == 0 && screen->streams && !screen->gl_picture)
         sm_streams_forget(screen->streams);
     sm_surfaces_remove(&screen->surfaces, surface); /* readers still use its memory */
     sm_screen_outdate(screen, id);
     SM_LIST_FOR (link, &screen->clients) {
         struct sm_display_peer *client = sm_display_peer_of(link);
-        if (!sm_display_peer_is_ready(client) || !sm_display_peer_knows(client, id))
+        if (!sm_display_peer_is_ready(client) || !sm_display_peer_knows(client, id) ||
+            !sm_screen_sees(client, id))
             continue;
         sm_display_peer_queue_msg(client,
                                   &(struct sm_display_msg){.type = SM_MSG_DISPLAY_SURFACE_DESTROY,
@@ -66,6 +67,7 @@ static void one_monitor(struct sm_screen *screen, uint32_t width, uint32_t heigh
 void sm_screen_create_primary(struct sm_screen *screen, const struct sm_qxl_primary *primary)
 {
     struct sm_display_surface *old = sm_surfaces_find(&screen->surfaces, 0);
+    sm_gl_scanout_yield(screen->gl);
     if (old) {
         sm_screen_remove_surface(screen, old);
         set_primary(screen, &(struct sm_worker_primary){0});
@@ -114,6 +116,7 @@ void sm_screen_destroy_primary(struct sm_screen *screen)
 void sm_screen_destroy_surfaces(struct sm_screen *screen)
 {
     sm_screen_drain_rings(screen);
+    sm_gl_scanout_yield(screen->gl);
     for (uint32_t id = 0; id < screen->surfaces.limit; id++) {
         if (screen->surfaces.table[id])
             sm_screen_remove_surface(screen, screen->surfaces.table[id]);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/reader.h"
 #include "core/channel/typed.h"
 
 /* Arrays of one message: clip rectangles, path segments and glyphs, in memory somewhat larger. */
@@ -37,6 +38,15 @@ static enum sm_status send_init(struct sm_display_client *client,
     return put(client, &msg, true);
 }
 
+/* Source: docs/wire/facts.md, "GL": a format of zero means that there is no buffer. */
+static bool has_byte_behind(uint16_t type, struct sm_bytes body)
+{
+    enum { FORMAT_AT = 12 };
+    struct sm_reader r = sm_reader(body);
+    (void)sm_get_bytes(&r, FORMAT_AT);
+    return type == SM_MSG_DISPLAY_GL_SCANOUT_UNIX && sm_get_le32(&r) != 0;
+}
+
 enum sm_status sm_display_client_create(struct sm_display_client **out,
                                         const struct sm_display_client_config *config,
                                         uint64_t now_us)
@@ -47,6 +57,8 @@ enum sm_status sm_display_client_create(struct sm_display_client **out,
     client->server_caps = config->setup.channel_caps;
     enum sm_status status = sm_typed_init(&client->typed, SM_CHANNEL_CLIENT, &config->setup,
                                           sm_display_msg_max_size, ARENA_LIMIT, 0, 0, now_us);
+    if (status == SM_OK && config->takes_descriptors)
+        sm_channel_set_byte_behind(client->typed.channel, has_byte_behind);
     if (status == SM_OK && !config->is_migration_target)
         status = send_init(client, config);
     if (status != SM_OK) {

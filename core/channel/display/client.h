@@ -19,6 +19,7 @@ struct sm_display_client_config {
     uint8_t glz_dictionary_id; /* likewise */
     int32_t glz_dictionary_px; /* at most 1 << 25 */
     bool is_migration_target;  /* no INIT: the state travels with the migration */
+    bool takes_descriptors;    /* a descriptor travels behind GL_SCANOUT_UNIX, with a byte */
 };
 
 /** Borrowed until the next sm_display_client_next(). */

@@ -83,6 +83,36 @@ static void preferences_go_only_to_servers_that_know_them(void **state)
     sm_test_free_copies();
 }
 
+static void buffer_comes_when_the_byte_of_its_descriptor_has(void **state)
+{
+    (void)state;
+    static const char WITH[] = "4001 14000000 40000000 30000000 00010000 58523234 01000000";
+    static const char WITHOUT[] = "4001 14000000 40000000 30000000 00010000 00000000 01000000";
+    struct sm_display_client_config config = CLIENT;
+    config.takes_descriptors = true;
+    for (size_t piece = 0; piece < 3; piece++) {
+        struct sm_display_client *client = new_client(&config);
+        struct sm_machine machine = sm_display_client_machine(client);
+        struct sm_display_client_event event;
+        size_t taken;
+        sm_check_status(sm_test_feed(machine, sm_test_hex(WITH), piece, &taken), SM_OK);
+        sm_check_status(sm_display_client_next(client, &event), SM_AGAIN);
+        struct sm_bytes rest = sm_test_hex("40 6600 00000000"); /* the byte, and MARK */
+        sm_check_status(sm_test_feed(machine, rest, piece, &taken), SM_OK);
+        sm_check_status(sm_display_client_next(client, &event), SM_OK);
+        assert_int_equal(event.msg->type, SM_MSG_DISPLAY_GL_SCANOUT_UNIX);
+        assert_int_equal(event.msg->gl_scanout_unix.width, 64);
+        sm_check_status(sm_display_client_next(client, &event), SM_OK);
+        assert_int_equal(event.msg->type, SM_MSG_DISPLAY_MARK);
+        assert_int_equal(event.serial, 2);
+        sm_test_feed_hex(machine, WITHOUT); /* no buffer, no byte */
+        sm_check_status(sm_display_client_next(client, &event), SM_OK);
+        assert_int_equal(event.msg->type, SM_MSG_DISPLAY_GL_SCANOUT_UNIX);
+        sm_display_client_destroy(client);
+    }
+    sm_test_free_copies();
+}
+
 static void waits_block_the_client_until_released(void **state)
 {
     (void)state;
@@ -379,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(client_says_what_it_caches_first_of_all),
         cmocka_unit_test(preferences_go_only_to_servers_that_know_them),
+        cmocka_unit_test(buffer_comes_when_the_byte_of_its_descriptor_has),
         cmocka_unit_test(waits_block_the_client_until_released),
         cmocka_unit_test(malformed_messages_fail_the_client),
         cmocka_unit_test(server_draws_nothing_before_init),

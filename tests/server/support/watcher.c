@@ -30,6 +30,7 @@ static void note_copy(struct sm_test_watcher *watcher, const struct sm_display_m
 {
     const struct sm_image *image = msg->draw_copy.src_bitmap;
     watcher->image_types[image->type]++;
+    watcher->last_box = msg->draw_copy.base.box;
     /* Nothing may claim to be cached that the worker does not keep a book of. */
     assert_int_equal(image->flags & ~SM_IMAGE_FLAG_HIGH_BITS_SET, 0);
 }
@@ -73,10 +74,6 @@ static void on_activity(void *opaque)
         while (sm_display_client_next(watcher->display, &event) == SM_OK) {
             note_type(watcher, event.msg->type);
             take_display(watcher, event.msg);
-            if (event.msg->type == SM_MSG_DISPLAY_GL_SCANOUT_UNIX) {
-                watcher->stops_before_byte = true;
-                return;
-            }
         }
         return;
     }
@@ -149,6 +146,7 @@ void sm_test_watch_display(struct sm_test_watcher *watcher, struct sm_worker *wo
                   .channel_caps = UINT32_MAX, /* of the server */
                   .is_local = options->is_unix},
         .glz_dictionary_px = options->glz_px,
+        .takes_descriptors = options->is_unix,
     };
     if (options->glz_px)
         sm_check_status(sm_glz_window_create(&watcher->window, (uint32_t)options->glz_px, NULL),

@@ -46,7 +46,7 @@ struct sm_test_watcher {
     struct sm_msg_display_monitors_config monitors; /* the last one, without its heads */
     struct sm_head first_head;
     struct sm_msg_display_surface_create created; /* the last one */
-    bool stops_before_byte; /* after GL_SCANOUT_UNIX: reads no more, the byte is the test's */
+    struct sm_rect last_box;                      /* of the last DRAW_COPY */
     bool is_closed;
     _Atomic bool handover_closed; /* the server told its session */
 };
