@@ -14,9 +14,10 @@
 /* In the order of the help: looking, then doing, then the rest. */
 /* clang-format off: one a line, for merging */
 static const struct cli_command *const COMMANDS[] = {
-    &cli_command_info,   &cli_command_screenshot, &cli_command_record, &cli_command_wait,
-    &cli_command_type,   &cli_command_key,        &cli_command_click,  &cli_command_drag,
-    &cli_command_scroll, &cli_command_port,       &cli_command_stats,
+    &cli_command_info,   &cli_command_screenshot, &cli_command_record,    &cli_command_wait,
+    &cli_command_type,   &cli_command_key,        &cli_command_click,     &cli_command_drag,
+    &cli_command_scroll, &cli_command_copy,       &cli_command_clipboard, &cli_command_port,
+    &cli_command_stats,
 };
 /* clang-format on */
 

@@ -6,6 +6,8 @@
 #include "cli/command.h"
 
 extern const struct cli_command cli_command_click;
+extern const struct cli_command cli_command_clipboard;
+extern const struct cli_command cli_command_copy;
 extern const struct cli_command cli_command_drag;
 extern const struct cli_command cli_command_info;
 extern const struct cli_command cli_command_key;

@@ -10,6 +10,7 @@ static const struct cli_exit_entry ENTRIES[] = {
     {CLI_EXIT_OTHER, "system", "failed for a reason without a code of its own"},
     {CLI_EXIT_USAGE, "usage", "the command line or the address cannot be understood"},
     {CLI_EXIT_OUTPUT, "output", "the output file cannot be written"},
+    {CLI_EXIT_FILE, "file", "a file that was to be sent cannot be read"},
     {CLI_EXIT_HOST_NOT_FOUND, "host-not-found", "the host's name has no address"},
     {CLI_EXIT_REFUSED, "refused", "nobody listens at that port"},
     {CLI_EXIT_UNREACHABLE, "unreachable", "the network does not lead to that host"},
@@ -36,6 +37,10 @@ static const struct cli_exit_entry ENTRIES[] = {
     {CLI_EXIT_NO_DISPLAY, "no-display", "there is no such display, or it shows nothing"},
     {CLI_EXIT_NOT_STILL, "not-still", "the picture did not stand still in time"},
     {CLI_EXIT_CANNOT_TYPE, "cannot-type", "a character or key that cannot be sent"},
+    {CLI_EXIT_NO_AGENT, "no-agent", "the guest has no agent, or nobody is logged in there"},
+    {CLI_EXIT_DISABLED, "disabled", "the machine's administrator does not allow it"},
+    {CLI_EXIT_GUEST, "guest", "the guest could not do it"},
+    {CLI_EXIT_NO_SPACE, "no-space", "the guest has no room for it"},
     {CLI_EXIT_INTERRUPTED, "interrupted", "ended by Ctrl-C or a signal"},
 };
 

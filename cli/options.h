@@ -60,12 +60,21 @@ struct cli_options {
 
     const char *path;   /* stats: of the server's socket */
     bool is_prometheus; /* stats */
-    bool is_watching;   /* stats */
+    bool is_watching;   /* stats, clipboard */
+
+    char **files;        /* copy */
+    uint32_t file_count; /* copy: 1 or more */
+
+    bool is_setting;         /* clipboard: set, not get */
+    bool is_kept;            /* clipboard: set for more than one paste */
+    bool is_image;           /* clipboard: --type png */
+    uint32_t clipboard_kind; /* clipboard: enum sm_clipboard_kind; 0 for what there is */
 
     const char *text;      /* type, or NULL: read text_file; key: the chord;
-                              port: its name, or NULL: list them */
-    const char *text_file; /* type: "-" is the standard input */
-    const char *output;    /* screenshot: "-" is the standard output */
+                              port: its name, or NULL: list them;
+                              clipboard: to be set, or NULL: what is in text_file */
+    const char *text_file; /* type, clipboard: "-" is the standard input */
+    const char *output;    /* screenshot, clipboard: "-" is the standard output */
 };
 
 /** The options every command has; those of commands with an address. End with a NULL name. */

@@ -20,7 +20,8 @@ static const uint32_t OUR_CAPS =
     1u << SM_AGENT_CAP_MONITORS_CONFIG | 1u << SM_AGENT_CAP_REPLY |
     1u << SM_AGENT_CAP_MONITORS_CONFIG_POSITION | 1u << SM_AGENT_CAP_CLIPBOARD_BY_DEMAND |
     1u << SM_AGENT_CAP_CLIPBOARD_SELECTION | 1u << SM_AGENT_CAP_CLIPBOARD_NO_RELEASE_ON_REGRAB |
-    1u << SM_AGENT_CAP_CLIPBOARD_GRAB_SERIAL | 1u << SM_AGENT_CAP_AUDIO_VOLUME_SYNC;
+    1u << SM_AGENT_CAP_CLIPBOARD_GRAB_SERIAL | 1u << SM_AGENT_CAP_AUDIO_VOLUME_SYNC |
+    1u << SM_AGENT_CAP_FILE_XFER_DETAILED_ERRORS;
 
 static bool can(const struct sm_client_agent *agent, enum sm_agent_cap cap)
 {
@@ -43,6 +44,7 @@ enum sm_status sm_client_agent_send(struct sm_client_channel *main, const struct
         status = sm_main_client_send_agent(main->self, msg->type,
                                            (struct sm_bytes){.data = w.data, .size = w.size});
     sm_writer_finish(&w);
+    atomic_store(&main->session->agent.backlog, sm_main_client_agent_queued(main->self));
     if (status == SM_AGAIN || status == SM_ERR_STATE) {
         sm_log_at(&main->session->log, SM_LOG_WARNING, "%s not sent to the guest's agent",
                   sm_agent_msg_name(msg->type));
@@ -119,6 +121,13 @@ static void monitors_call(struct sm_client_channel *main, const void *argument)
 
 /* ---- Its coming and going ---- */
 
+static void set_caps(struct sm_client_channel *main, uint32_t caps)
+{
+    pthread_mutex_lock(&main->session->lock);
+    main->session->agent.caps = caps;
+    pthread_mutex_unlock(&main->session->lock);
+}
+
 enum sm_status sm_client_agent_changed(struct sm_client_channel *main, bool is_present)
 {
     struct sm_client_agent *agent = &main->session->agent;
@@ -126,10 +135,12 @@ enum sm_status sm_client_agent_changed(struct sm_client_channel *main, bool is_p
         return SM_OK;
     agent->is_present = is_present;
     agent->is_known = false;
-    agent->caps = 0;
+    set_caps(main, 0);
     memset(agent->told, 0, sizeof(agent->told));
-    if (!is_present)
+    if (!is_present) {
         sm_client_clipboard_end(main);
+        sm_client_files_end(main);
+    }
     return is_present ? announce(main, true) : SM_OK;
 }
 
@@ -137,14 +148,16 @@ static enum sm_status take_caps(struct sm_client_channel *main,
                                 const struct sm_agent_announce_capabilities *told)
 {
     struct sm_client_agent *agent = &main->session->agent;
-    agent->caps = told->num_caps > 0 ? told->caps[0] : 0;
+    set_caps(main, told->num_caps > 0 ? told->caps[0] : 0);
     agent->is_known = true;
     sm_log_at(&main->session->log, SM_LOG_DEBUG, "the guest's agent can do 0x%08x",
               (unsigned)agent->caps);
     enum sm_status status = told->request ? announce(main, false) : SM_OK;
     if (status == SM_OK)
         status = tell_monitors(main);
-    return status == SM_OK ? sm_client_clipboard_begin(main) : status;
+    if (status == SM_OK)
+        status = sm_client_clipboard_begin(main);
+    return status == SM_OK ? sm_client_files_feed(main) : status;
 }
 
 enum sm_status sm_client_agent_message(struct sm_client_channel *main, uint32_t type,
@@ -161,6 +174,8 @@ enum sm_status sm_client_agent_message(struct sm_client_channel *main, uint32_t 
     else if (status == SM_OK && type == SM_AGENT_REPLY && msg.reply.error != SM_AGENT_ERROR_SUCCESS)
         sm_log_at(&main->session->log, SM_LOG_INFO, "the guest's agent could not: %s",
                   sm_agent_msg_name(msg.reply.type));
+    else if (status == SM_OK && type == SM_AGENT_FILE_XFER_STATUS)
+        status = sm_client_files_status(main, &msg.file_xfer_status);
     else if (status == SM_OK)
         status = sm_client_clipboard_message(main, &msg);
     else if (status == SM_ERR_PROTOCOL || status == SM_ERR_LIMIT) {
@@ -180,6 +195,11 @@ enum sm_status sm_session_use_agent(struct sm_session *session)
         return SM_ERR_STATE;
     session->agent.is_used = true;
     return SM_OK;
+}
+
+size_t sm_session_agent_backlog(const struct sm_session *session)
+{
+    return atomic_load(&session->agent.backlog);
 }
 
 static bool are_possible(const struct sm_monitor_wish *wishes, size_t count)

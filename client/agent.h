@@ -4,6 +4,7 @@
 #ifndef SM_CLIENT_AGENT_H
 #define SM_CLIENT_AGENT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,10 +16,11 @@ enum { SM_AGENT_MONITORS_MAX = 16 };
 
 /** Part of a session; zero-initialised. */
 struct sm_client_agent {
-    bool is_used; /* a setting */
+    bool is_used;          /* a setting */
+    atomic_size_t backlog; /* see sm_session_agent_backlog() */
     /* The main channel's thread: */
     bool is_present, is_known; /* it is there; it has told its capabilities */
-    uint32_t caps;             /* mask of 1u << enum sm_agent_cap */
+    uint32_t caps; /* mask of 1u << enum sm_agent_cap; written with the session's lock held */
     /* What it was told last, to tell nothing twice. */
     struct sm_agent_monitor told[SM_AGENT_MONITORS_MAX];
     /* Under the session's lock: what the user wants, by number; all zero: no wish yet. */

@@ -294,6 +294,12 @@ void sm_client_clipboard_finish(struct sm_client_clipboard *clipboard)
 
 /* ---- Public ---- */
 
+const char *sm_clipboard_kind_name(enum sm_clipboard_kind kind)
+{
+    static const char *const names[] = {"nothing", "text", "png", "bmp", "tiff", "jpeg"};
+    return (unsigned)kind <= SM_CLIPBOARD_JPEG ? names[kind] : names[0];
+}
+
 static enum sm_status post(struct sm_session *session,
                            void (*call)(struct sm_client_channel *channel, const void *argument),
                            const void *argument, size_t size)

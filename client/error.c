@@ -35,6 +35,11 @@ static const char *const NAMES[] = {
     [SM_ERROR_SYSTEM] = "system",
     [SM_ERROR_PROXY] = "proxy",
     [SM_ERROR_PROXY_LOGIN] = "proxy-login",
+    [SM_ERROR_FILE] = "file",
+    [SM_ERROR_NO_AGENT] = "no-agent",
+    [SM_ERROR_DISABLED] = "disabled",
+    [SM_ERROR_GUEST] = "guest",
+    [SM_ERROR_NO_SPACE] = "no-space",
 };
 
 const char *sm_error_kind_name(enum sm_error_kind kind)

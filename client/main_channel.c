@@ -9,6 +9,10 @@
 #include "core/channel/main/client.h"
 #include "io/clock.h"
 
+/* A large picture may wait for the line, and what else is said to the agent behind it. Who sends
+ * much, waits for room by itself. */
+enum { AGENT_QUEUE_MAX = 2 * SM_CLIPBOARD_MAX_BYTES };
+
 static uint32_t caps(const struct sm_session *session)
 {
     (void)session;
@@ -23,6 +27,7 @@ static enum sm_status open_main(struct sm_client_channel *channel,
         .setup = sm_client_channel_setup(link),
         .wanted_mouse_mode = channel->session->settings.mouse_mode,
         .has_no_agent = !channel->session->agent.is_used,
+        .max_agent_queue_bytes = AGENT_QUEUE_MAX,
     };
     enum sm_status status = sm_main_client_create(&client, &config, sm_now_us());
     if (status != SM_OK)
@@ -216,7 +221,9 @@ static enum sm_status activity(struct sm_client_channel *channel)
             return status;
         sm_client_channel_handled(channel, event.serial);
     }
-    return status;
+    /* Tokens may have come, or what was sent has left. */
+    atomic_store(&channel->session->agent.backlog, sm_main_client_agent_queued(channel->self));
+    return status < 0 ? status : sm_client_files_feed(channel);
 }
 
 static const char *reason(const struct sm_client_channel *channel)
@@ -228,6 +235,7 @@ static void closed(struct sm_client_channel *channel)
 {
     struct sm_session *session = channel->session;
     sm_session_end_channels(session);
+    sm_client_files_end(channel);
     pthread_mutex_lock(&session->lock);
     session->info.is_connected = false;
     pthread_mutex_unlock(&session->lock);

@@ -211,6 +211,7 @@ enum sm_status sm_session_create(struct sm_session **out, const struct sm_addres
         return status;
     }
     pthread_mutex_init(&session->lock, NULL);
+    sm_client_files_init(&session->files);
     *out = session;
     return SM_OK;
 }
@@ -228,6 +229,7 @@ void sm_session_destroy(struct sm_session *session)
         sm_client_channel_destroy(session->channels[i]);
     sm_session_finish_shared(session);
     sm_client_clipboard_finish(&session->clipboard);
+    sm_client_files_finish(&session->files);
     sm_target_destroy(session->target);
     sm_tunnel_finish(&session->tunnel);
     sm_events_finish(&session->events);

@@ -21,6 +21,7 @@
 #include "client/channel_thread.h"
 #include "client/clipboard.h"
 #include "client/events.h"
+#include "client/files.h"
 #include "client/shared.h"
 #include "client/sound_channels.h"
 #include "client/target.h"
@@ -81,6 +82,7 @@ struct sm_session {
 
     struct sm_client_agent agent; /* see there who may touch what */
     struct sm_client_clipboard clipboard;
+    struct sm_client_files files;
 
     atomic_int waiting_count; /* channels whose is_waiting is set */
     struct sm_shared shared;  /* what display channels have in common */

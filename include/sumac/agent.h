@@ -43,6 +43,12 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_monitors(struct sm_session *se
                                                            const struct sm_monitor_wish *wishes,
                                                            size_t count);
 
+/**
+ * How many bytes for the agent still wait on our side: of clipboard data, files and all else. 0
+ * does not mean that the guest has dealt with all of it, only that the server has it.
+ */
+SM_API size_t sm_session_agent_backlog(const struct sm_session *session);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@
 #include "sumac/cursor.h"
 #include "sumac/display.h"
 #include "sumac/error.h"
+#include "sumac/files.h"
 #include "sumac/inputs.h"
 #include "sumac/keys.h"
 #include "sumac/port.h"

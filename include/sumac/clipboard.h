@@ -30,6 +30,10 @@ enum sm_clipboard_kind {
     SM_CLIPBOARD_JPEG = 5,
 };
 
+/** The name of `kind` in lower case: "text", "png", "bmp", "tiff", "jpeg"; "nothing" for
+ * SM_CLIPBOARD_NOTHING and what has no meaning. */
+SM_API const char *sm_clipboard_kind_name(enum sm_clipboard_kind kind);
+
 enum { SM_CLIPBOARD_MAX_BYTES = 100 * 1024 * 1024 /* of one piece of data, either way */ };
 
 /**

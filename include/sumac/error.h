@@ -40,6 +40,11 @@ enum sm_error_kind {
     SM_ERROR_SYSTEM = 26,              /* the operating system refused something else */
     SM_ERROR_PROXY = 27,               /* the proxy's address makes no sense, or it said no */
     SM_ERROR_PROXY_LOGIN = 28,         /* the proxy wants a user and a password, or others */
+    SM_ERROR_FILE = 29,                /* a local file cannot be read */
+    SM_ERROR_NO_AGENT = 30,            /* the guest has no agent to do it */
+    SM_ERROR_DISABLED = 31,            /* the machine's administrator does not allow it */
+    SM_ERROR_GUEST = 32,               /* the guest could not do it */
+    SM_ERROR_NO_SPACE = 33,            /* the guest has no room for it */
 };
 
 enum { SM_ERROR_TEXT_SIZE = 320 /* bytes, the terminating NUL included */ };

@@ -232,6 +232,8 @@ enum sm_event_kind {
     SM_EVENT_CLIPBOARD_WANTED = 11,
     /** What we asked the guest for has come, or will not. */
     SM_EVENT_CLIPBOARD_DATA = 12,
+    /** Files on their way into the guest have got further: sumac/files.h. */
+    SM_EVENT_FILES = 13,
     /** Something about port `channel_id` has changed: sumac/port.h. */
     SM_EVENT_PORT = 20,
     /** How sound of the kind `channel` (playback, record) stands has changed: sumac/sound.h. */

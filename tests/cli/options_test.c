@@ -10,6 +10,7 @@
 #include "cli/help.h"
 #include "cli/options.h"
 #include "sumac/address.h"
+#include "sumac/clipboard.h"
 #include "sumac/inputs.h"
 
 enum { WORDS_MAX = 16 };
@@ -126,6 +127,31 @@ static void every_command_has_its_words_and_defaults(void **state)
 
     parse(&o, &line, "sumac wait spice://h:1");
     assert_int_equal(o.stable_ms, 500);
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac copy spice://h:1 a b");
+    assert_int_equal(o.file_count, 2);
+    assert_string_equal(o.files[0], "a");
+    assert_string_equal(o.files[1], "b");
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac clipboard spice://h:1 get --image --output x.png");
+    assert_false(o.is_setting);
+    assert_true(o.is_image);
+    assert_string_equal(o.output, "x.png");
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac clipboard --keep spice://h:1 set text");
+    assert_true(o.is_setting);
+    assert_true(o.is_kept);
+    assert_int_equal(o.clipboard_kind, 0);
+    assert_string_equal(o.text, "text");
+    cli_options_finish(&o);
+
+    parse(&o, &line, "sumac clipboard spice://h:1 set --file - --type jpeg");
+    assert_int_equal(o.clipboard_kind, SM_CLIPBOARD_JPEG);
+    assert_null(o.text);
+    assert_string_equal(o.text_file, "-");
     cli_options_finish(&o);
 }
 
@@ -246,6 +272,16 @@ static void bad_command_lines_are_refused_with_their_reason(void **state)
     check_refused("sumac click spice://h:1 1 x", "whole number");
     check_refused("sumac click spice://h:1 1 65536", "whole number");
     check_refused("sumac click spice://h:1 1 2 --button wheel", "no button");
+    check_refused("sumac copy spice://h:1", "missing behind the address");
+    check_refused("sumac clipboard", "address of the machine");
+    check_refused("sumac clipboard spice://h:1", "get or set");
+    check_refused("sumac clipboard spice://h:1 steal", "not steal");
+    check_refused("sumac clipboard spice://h:1 get text", "too much: text");
+    check_refused("sumac clipboard spice://h:1 get --keep", "for set");
+    check_refused("sumac clipboard spice://h:1 get --type html", "html");
+    check_refused("sumac clipboard spice://h:1 get --watch --output x", "standard output only");
+    check_refused("sumac clipboard spice://h:1 set", "missing behind the address");
+    check_refused("sumac clipboard spice://h:1 set text --watch", "for get");
 }
 
 static void json_counts_even_if_the_line_is_refused(void **state)

@@ -6,150 +6,10 @@
 #include <string.h>
 
 #include "client/clipboard.h"
-#include "core/base/arena.h"
-#include "core/base/writer.h"
-#include "core/wire/agent.h"
-#include "io/clock.h"
 #include "sumac/client.h"
-#include "tests/client/fake_server.h"
+#include "tests/client/fake_agent.h"
 
-enum {
-    PATIENCE_MS = 10000, /* for what must happen */
-    STREAM_MAX = 1 << 20,
-    ALL = SM_AGENT_CONTEXT_SELECTION | SM_AGENT_CONTEXT_GRAB_SERIAL,
-    TOKENS = 1000,
-};
-
-static const uint32_t CAPS =
-    1u << SM_AGENT_CAP_MONITORS_CONFIG | 1u << SM_AGENT_CAP_CLIPBOARD_BY_DEMAND |
-    1u << SM_AGENT_CAP_CLIPBOARD_SELECTION | 1u << SM_AGENT_CAP_SPARSE_MONITORS_CONFIG |
-    1u << SM_AGENT_CAP_GUEST_LINEEND_CRLF | 1u << SM_AGENT_CAP_CLIPBOARD_GRAB_SERIAL;
-
-/* ---- The agent ---- */
-
-/* Bytes of the client that are not understood yet; one agent a test. */
-struct agent {
-    struct fake_peer *peer;
-    uint8_t stream[STREAM_MAX];
-    size_t size;
-    struct sm_arena arena;
-};
-
-static void send_agent(struct fake_peer *peer, const struct sm_agent_msg *msg, uint32_t context)
-{
-    struct sm_writer body, whole;
-    sm_writer_init(&body, STREAM_MAX);
-    sm_check_status(sm_agent_msg_build(&body, msg, context), SM_OK);
-    sm_writer_init(&whole, STREAM_MAX);
-    sm_check_status(
-        sm_agent_header_build(&whole, &(struct sm_agent_header){.protocol = SM_AGENT_PROTOCOL,
-                                                                .type = msg->type,
-                                                                .size = (uint32_t)body.size}),
-        SM_OK);
-    sm_put_bytes(&whole, sm_writer_bytes(&body));
-    fake_send_main(peer, &(struct sm_main_msg){.type = SM_MSG_MAIN_AGENT_DATA,
-                                               .agent_data = {.data = sm_writer_bytes(&whole)}});
-    sm_writer_finish(&body);
-    sm_writer_finish(&whole);
-}
-
-/* Reads until there is a whole message for the agent; false at the end. */
-static bool read_agent(struct agent *agent, struct sm_agent_msg *msg, uint32_t context)
-{
-    for (;;) {
-        struct sm_agent_header header;
-        struct sm_bytes stream = {agent->stream, agent->size};
-        if (sm_agent_header_parse(&header, stream, NULL) == SM_OK &&
-            agent->size >= SM_AGENT_HEADER_SIZE + header.size) {
-            static uint8_t body[STREAM_MAX]; /* what `msg` borrows */
-            size_t whole = SM_AGENT_HEADER_SIZE + header.size;
-            memcpy(body, agent->stream + SM_AGENT_HEADER_SIZE, header.size);
-            memmove(agent->stream, agent->stream + whole, agent->size - whole);
-            agent->size -= whole;
-            sm_check_status(sm_agent_msg_parse(msg, header.type,
-                                               (struct sm_bytes){body, header.size}, context,
-                                               &agent->arena, NULL),
-                            SM_OK);
-            return true;
-        }
-        uint16_t type;
-        uint8_t *body;
-        uint32_t size;
-        if (!fake_read(agent->peer, &type, &body, &size))
-            return false;
-        if (type == SM_MSGC_MAIN_AGENT_DATA && agent->size + size <= STREAM_MAX) {
-            memcpy(agent->stream + agent->size, body, size);
-            agent->size += size;
-        }
-        free(body);
-    }
-}
-
-static struct agent *come(struct fake_peer *peer)
-{
-    struct agent *agent = calloc(1, sizeof(*agent));
-    assert_non_null(agent);
-    agent->peer = peer;
-    sm_arena_init(&agent->arena, STREAM_MAX);
-    fake_send_main(peer, &(struct sm_main_msg){.type = SM_MSG_MAIN_AGENT_CONNECTED_TOKENS,
-                                               .agent_connected_tokens = {.num_tokens = TOKENS}});
-    struct sm_agent_msg msg;
-    assert_true(read_agent(agent, &msg, 0));
-    assert_int_equal(msg.type, SM_AGENT_ANNOUNCE_CAPABILITIES);
-    assert_int_equal(msg.announce_capabilities.request, 1);
-    send_agent(peer,
-               &(struct sm_agent_msg){.type = SM_AGENT_ANNOUNCE_CAPABILITIES,
-                                      .announce_capabilities = {.num_caps = 1, .caps = &CAPS}},
-               0);
-    return agent;
-}
-
-static void go(struct agent *agent)
-{
-    fake_drain(agent->peer);
-    sm_arena_finish(&agent->arena);
-    free(agent);
-}
-
-/* Reads on to the next message of that type. */
-static struct sm_agent_msg expect(struct agent *agent, uint32_t type)
-{
-    struct sm_agent_msg msg = {0};
-    while (read_agent(agent, &msg, ALL))
-        if (msg.type == type)
-            return msg;
-    msg.type = 0;
-    return msg;
-}
-
-/* ---- The client ---- */
-
-static struct sm_session *connect_to(const struct fake_server *server)
-{
-    struct sm_address *address = NULL;
-    struct sm_session *session = NULL;
-    sm_check_status(sm_address_parse(&address, fake_server_uri(server), NULL), SM_OK);
-    sm_check_status(sm_session_create(&session, address), SM_OK);
-    sm_address_destroy(address);
-    sm_check_status(sm_session_use_agent(session), SM_OK);
-    sm_check_status(sm_session_connect(session, NULL), SM_OK);
-    return session;
-}
-
-static void await_event(struct sm_session *session, enum sm_event_kind kind)
-{
-    struct sm_event event;
-    uint64_t until_us = sm_now_us() + PATIENCE_MS * 1000;
-    while (sm_now_us() < until_us) {
-        if (!sm_session_wait_event(session, PATIENCE_MS, &event))
-            break;
-        if (event.kind == kind)
-            return;
-        if (event.kind == SM_EVENT_CLOSED)
-            fail_msg("closed while waiting for event %d: %s", kind, event.error->cause);
-    }
-    fail_msg("event %d did not come", kind);
-}
+enum { ALL = FAKE_AGENT_ALL };
 
 static void end(struct sm_session *session, struct fake_server *server)
 {
@@ -161,8 +21,8 @@ static void end(struct sm_session *session, struct fake_server *server)
 
 static void play_monitors(struct fake_peer *peer)
 {
-    struct agent *agent = come(peer);
-    struct sm_agent_msg msg = expect(agent, SM_AGENT_MONITORS_CONFIG);
+    struct fake_agent *agent = fake_agent_come(peer);
+    struct sm_agent_msg msg = fake_agent_expect(agent, SM_AGENT_MONITORS_CONFIG);
     assert_int_equal(msg.type, SM_AGENT_MONITORS_CONFIG);
     assert_int_equal(msg.monitors_config.num_monitors, 16);
     const struct sm_agent_monitor *monitors = msg.monitors_config.monitors;
@@ -174,7 +34,7 @@ static void play_monitors(struct fake_peer *peer)
     assert_int_equal(monitors[2].y, 0);
     assert_int_equal(monitors[3].width, 0);
     fake_step(peer, 0);
-    go(agent);
+    fake_agent_go(agent);
 }
 
 static void wait_played(struct fake_server *server)
@@ -188,10 +48,10 @@ static void monitors_are_told_to_an_agent_that_comes_later(void **state)
     (void)state;
     struct fake_server *server =
         fake_server_start(&(struct fake_script){.main_too = play_monitors});
-    struct sm_session *session = connect_to(server);
+    struct sm_session *session = fake_agent_session(server);
     const struct sm_monitor_wish wishes[] = {{.number = 2, .width = 1024, .height = 768},
                                              {.number = 0, .width = 800, .height = 600}};
-    await_event(session, SM_EVENT_CONNECTED);
+    fake_await_event(session, SM_EVENT_CONNECTED);
     sm_check_status(sm_session_set_monitors(session, wishes, 2), SM_OK);
     sm_check_status(sm_session_set_monitors(session, wishes, 2), SM_OK);
     wait_played(server);
@@ -202,7 +62,7 @@ static void monitors_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
     struct fake_server *server = fake_server_start(&(struct fake_script){.password = NULL});
-    struct sm_session *session = connect_to(server);
+    struct sm_session *session = fake_agent_session(server);
     const struct sm_monitor_wish good = {.number = 0, .width = 800, .height = 600};
     const struct sm_monitor_wish twice[] = {good, good};
     sm_check_status(sm_session_set_monitors(session, twice, 2), SM_ERR_LIMIT);
@@ -225,23 +85,23 @@ static const char LF[] = "one\ntwo\n", CRLF[] = "one\r\ntwo\r\n";
 
 static void play_paste_here(struct fake_peer *peer)
 {
-    struct agent *agent = come(peer);
+    struct fake_agent *agent = fake_agent_come(peer);
     const uint32_t types[] = {SM_CLIPBOARD_TYPE_UTF8_TEXT, SM_CLIPBOARD_TYPE_FILE_LIST, 77};
-    send_agent(peer,
-               &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_GRAB,
-                                      .clipboard_grab = {.num_types = 3, .types = types}},
-               ALL);
-    struct sm_agent_msg msg = expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
+    fake_agent_send(peer,
+                    &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_GRAB,
+                                           .clipboard_grab = {.num_types = 3, .types = types}},
+                    ALL);
+    struct sm_agent_msg msg = fake_agent_expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
     assert_int_equal(msg.clipboard_request.type, SM_CLIPBOARD_TYPE_UTF8_TEXT);
     struct sm_bytes data = {(const uint8_t *)CRLF, sizeof(CRLF)}; /* its NUL, too */
-    send_agent(
+    fake_agent_send(
         peer,
         &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD,
                                .clipboard = {.type = SM_CLIPBOARD_TYPE_UTF8_TEXT, .data = data}},
         ALL);
     fake_wait_step(peer, 0);
-    send_agent(peer, &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_RELEASE}, ALL);
-    go(agent);
+    fake_agent_send(peer, &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_RELEASE}, ALL);
+    fake_agent_go(agent);
 }
 
 static void text_of_the_guest_is_pasted_here(void **state)
@@ -249,12 +109,12 @@ static void text_of_the_guest_is_pasted_here(void **state)
     (void)state;
     struct fake_server *server =
         fake_server_start(&(struct fake_script){.main_too = play_paste_here});
-    struct sm_session *session = connect_to(server);
-    await_event(session, SM_EVENT_CLIPBOARD_OFFER);
+    struct sm_session *session = fake_agent_session(server);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
     assert_int_equal(sm_session_clipboard_offer(session), 1u << SM_CLIPBOARD_TEXT);
     sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_PNG), SM_ERR_STATE);
     sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_TEXT), SM_OK);
-    await_event(session, SM_EVENT_CLIPBOARD_DATA);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_DATA);
     size_t size;
     enum sm_clipboard_kind kind;
     char *text = sm_session_take_clipboard(session, &size, &kind);
@@ -267,39 +127,40 @@ static void text_of_the_guest_is_pasted_here(void **state)
 
     struct fake_peer peer = {.server = server};
     fake_step(&peer, 0);
-    await_event(session, SM_EVENT_CLIPBOARD_OFFER);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
     assert_int_equal(sm_session_clipboard_offer(session), 0);
     end(session, server);
 }
 
 static void play_paste_there(struct fake_peer *peer)
 {
-    struct agent *agent = come(peer);
-    struct sm_agent_msg msg = expect(agent, SM_AGENT_CLIPBOARD_GRAB);
+    struct fake_agent *agent = fake_agent_come(peer);
+    struct sm_agent_msg msg = fake_agent_expect(agent, SM_AGENT_CLIPBOARD_GRAB);
     assert_int_equal(msg.clipboard_grab.num_types, 2);
     assert_int_equal(msg.clipboard_grab.types[0], SM_CLIPBOARD_TYPE_UTF8_TEXT);
     assert_int_equal(msg.clipboard_grab.types[1], SM_CLIPBOARD_TYPE_PNG);
     assert_int_equal(msg.clipboard_grab.serial, 0);
     /* What was not offered is refused with data of no kind. */
-    send_agent(peer,
-               &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_REQUEST,
-                                      .clipboard_request = {.type = SM_CLIPBOARD_TYPE_BMP}},
-               ALL);
-    msg = expect(agent, SM_AGENT_CLIPBOARD);
+    fake_agent_send(peer,
+                    &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_REQUEST,
+                                           .clipboard_request = {.type = SM_CLIPBOARD_TYPE_BMP}},
+                    ALL);
+    msg = fake_agent_expect(agent, SM_AGENT_CLIPBOARD);
     assert_int_equal(msg.clipboard.type, SM_CLIPBOARD_TYPE_NONE);
-    send_agent(peer,
-               &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_REQUEST,
-                                      .clipboard_request = {.type = SM_CLIPBOARD_TYPE_UTF8_TEXT}},
-               ALL);
-    msg = expect(agent, SM_AGENT_CLIPBOARD);
+    fake_agent_send(
+        peer,
+        &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_REQUEST,
+                               .clipboard_request = {.type = SM_CLIPBOARD_TYPE_UTF8_TEXT}},
+        ALL);
+    msg = fake_agent_expect(agent, SM_AGENT_CLIPBOARD);
     assert_int_equal(msg.clipboard.type, SM_CLIPBOARD_TYPE_UTF8_TEXT);
     assert_int_equal(msg.clipboard.data.size, strlen(CRLF));
     assert_memory_equal(msg.clipboard.data.data, CRLF, strlen(CRLF));
     fake_step(peer, 0);
-    msg = expect(agent, SM_AGENT_CLIPBOARD_RELEASE);
+    msg = fake_agent_expect(agent, SM_AGENT_CLIPBOARD_RELEASE);
     assert_int_equal(msg.type, SM_AGENT_CLIPBOARD_RELEASE);
     fake_step(peer, 1);
-    go(agent);
+    fake_agent_go(agent);
 }
 
 static void text_copied_here_is_pasted_in_the_guest(void **state)
@@ -307,15 +168,15 @@ static void text_copied_here_is_pasted_in_the_guest(void **state)
     (void)state;
     struct fake_server *server =
         fake_server_start(&(struct fake_script){.main_too = play_paste_there});
-    struct sm_session *session = connect_to(server);
-    await_event(session, SM_EVENT_CONNECTED);
+    struct sm_session *session = fake_agent_session(server);
+    fake_await_event(session, SM_EVENT_CONNECTED);
     sm_check_status(sm_session_offer_clipboard(session, 1u << 9), SM_ERR_LIMIT);
     sm_check_status(sm_session_send_clipboard(session, SM_CLIPBOARD_TEXT, LF, strlen(LF)),
                     SM_ERR_STATE); /* nobody waits */
     sm_check_status(
         sm_session_offer_clipboard(session, 1u << SM_CLIPBOARD_TEXT | 1u << SM_CLIPBOARD_PNG),
         SM_OK);
-    await_event(session, SM_EVENT_CLIPBOARD_WANTED);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_WANTED);
     assert_int_equal(sm_session_clipboard_wanted(session), SM_CLIPBOARD_TEXT);
     sm_check_status(sm_session_send_clipboard(session, SM_CLIPBOARD_TEXT, LF, strlen(LF)), SM_OK);
     assert_int_equal(sm_session_clipboard_wanted(session), SM_CLIPBOARD_NOTHING);
@@ -328,19 +189,19 @@ static void text_copied_here_is_pasted_in_the_guest(void **state)
 
 static void play_crossing(struct fake_peer *peer)
 {
-    struct agent *agent = come(peer);
-    (void)expect(agent, SM_AGENT_CLIPBOARD_GRAB);
+    struct fake_agent *agent = fake_agent_come(peer);
+    (void)fake_agent_expect(agent, SM_AGENT_CLIPBOARD_GRAB);
     /* Sent before ours had come: serial 0 is taken. */
     const uint32_t type = SM_CLIPBOARD_TYPE_UTF8_TEXT;
-    send_agent(peer,
-               &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_GRAB,
-                                      .clipboard_grab = {.num_types = 1, .types = &type}},
-               ALL);
-    send_agent(peer,
-               &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_REQUEST,
-                                      .clipboard_request = {.type = type}},
-               ALL);
-    go(agent);
+    fake_agent_send(peer,
+                    &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_GRAB,
+                                           .clipboard_grab = {.num_types = 1, .types = &type}},
+                    ALL);
+    fake_agent_send(peer,
+                    &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_REQUEST,
+                                           .clipboard_request = {.type = type}},
+                    ALL);
+    fake_agent_go(agent);
 }
 
 static void a_grab_that_crossed_ours_has_lost(void **state)
@@ -348,25 +209,25 @@ static void a_grab_that_crossed_ours_has_lost(void **state)
     (void)state;
     struct fake_server *server =
         fake_server_start(&(struct fake_script){.main_too = play_crossing});
-    struct sm_session *session = connect_to(server);
-    await_event(session, SM_EVENT_CONNECTED);
+    struct sm_session *session = fake_agent_session(server);
+    fake_await_event(session, SM_EVENT_CONNECTED);
     sm_check_status(sm_session_offer_clipboard(session, 1u << SM_CLIPBOARD_TEXT), SM_OK);
-    await_event(session, SM_EVENT_CLIPBOARD_WANTED); /* so ours is still there */
+    fake_await_event(session, SM_EVENT_CLIPBOARD_WANTED); /* so ours is still there */
     assert_int_equal(sm_session_clipboard_offer(session), 0);
     end(session, server);
 }
 
 static void play_vanishing(struct fake_peer *peer)
 {
-    struct agent *agent = come(peer);
+    struct fake_agent *agent = fake_agent_come(peer);
     const uint32_t type = SM_CLIPBOARD_TYPE_PNG;
-    send_agent(peer,
-               &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_GRAB,
-                                      .clipboard_grab = {.num_types = 1, .types = &type}},
-               ALL);
-    (void)expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
+    fake_agent_send(peer,
+                    &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_GRAB,
+                                           .clipboard_grab = {.num_types = 1, .types = &type}},
+                    ALL);
+    (void)fake_agent_expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
     fake_send_main(peer, &(struct sm_main_msg){.type = SM_MSG_MAIN_AGENT_DISCONNECTED});
-    go(agent);
+    fake_agent_go(agent);
 }
 
 static void who_pastes_hears_that_the_agent_is_gone(void **state)
@@ -374,11 +235,11 @@ static void who_pastes_hears_that_the_agent_is_gone(void **state)
     (void)state;
     struct fake_server *server =
         fake_server_start(&(struct fake_script){.main_too = play_vanishing});
-    struct sm_session *session = connect_to(server);
-    await_event(session, SM_EVENT_CLIPBOARD_OFFER);
+    struct sm_session *session = fake_agent_session(server);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
     sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_PNG), SM_OK);
     sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_PNG), SM_AGAIN);
-    await_event(session, SM_EVENT_CLIPBOARD_DATA);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_DATA);
     size_t size;
     assert_null(sm_session_take_clipboard(session, &size, NULL));
     assert_int_equal(sm_session_clipboard_offer(session), 0);
@@ -387,18 +248,18 @@ static void who_pastes_hears_that_the_agent_is_gone(void **state)
 
 static void play_nonsense(struct fake_peer *peer)
 {
-    struct agent *agent = come(peer);
+    struct fake_agent *agent = fake_agent_come(peer);
     static const uint8_t short_grab[] = {1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0,
                                          0, 0, 0, 0, 0, 1, 0, 0, 0, 9};
     fake_send_main(peer,
                    &(struct sm_main_msg){.type = SM_MSG_MAIN_AGENT_DATA,
                                          .agent_data = {.data = {short_grab, sizeof(short_grab)}}});
     const uint32_t type = SM_CLIPBOARD_TYPE_PNG;
-    send_agent(peer,
-               &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_GRAB,
-                                      .clipboard_grab = {.num_types = 1, .types = &type}},
-               ALL);
-    go(agent);
+    fake_agent_send(peer,
+                    &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_GRAB,
+                                           .clipboard_grab = {.num_types = 1, .types = &type}},
+                    ALL);
+    fake_agent_go(agent);
 }
 
 static void nonsense_of_the_agent_is_left_and_the_session_goes_on(void **state)
@@ -406,8 +267,8 @@ static void nonsense_of_the_agent_is_left_and_the_session_goes_on(void **state)
     (void)state;
     struct fake_server *server =
         fake_server_start(&(struct fake_script){.main_too = play_nonsense});
-    struct sm_session *session = connect_to(server);
-    await_event(session, SM_EVENT_CLIPBOARD_OFFER);
+    struct sm_session *session = fake_agent_session(server);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
     assert_int_equal(sm_session_clipboard_offer(session), 1u << SM_CLIPBOARD_PNG);
     end(session, server);
 }
