@@ -19,13 +19,14 @@ enum {
 
 static uint32_t caps(const struct sm_session *session)
 {
-    (void)session;
+    /* Descriptors travel over unix sockets alone. */
+    uint32_t gl = session->settings.unix_path ? 1u << SM_DISPLAY_CAP_GL_SCANOUT : 0;
     uint32_t codecs = 1u << SM_DISPLAY_CAP_MULTI_CODEC | 1u << SM_DISPLAY_CAP_CODEC_MJPEG;
     if (sm_video_module_exists())
         codecs |= 1u << SM_DISPLAY_CAP_CODEC_VP8 | 1u << SM_DISPLAY_CAP_CODEC_VP9 |
                   1u << SM_DISPLAY_CAP_CODEC_H264 | 1u << SM_DISPLAY_CAP_CODEC_H265 |
                   1u << SM_DISPLAY_CAP_CODEC_AV1;
-    return codecs | 1u << SM_DISPLAY_CAP_SIZED_STREAM | 1u << SM_DISPLAY_CAP_MONITORS_CONFIG |
+    return gl | codecs | 1u << SM_DISPLAY_CAP_SIZED_STREAM | 1u << SM_DISPLAY_CAP_MONITORS_CONFIG |
            1u << SM_DISPLAY_CAP_COMPOSITE | 1u << SM_DISPLAY_CAP_A8_SURFACE |
            1u << SM_DISPLAY_CAP_LZ4_COMPRESSION;
 }
@@ -45,15 +46,17 @@ static enum sm_status make_canvas(struct sm_client_display *display,
 }
 
 static enum sm_status make_client(struct sm_client_display *display,
-                                  const struct sm_session *session,
+                                  struct sm_client_channel *channel,
                                   const struct sm_link_client_event *link)
 {
+    const struct sm_session *session = channel->session;
     struct sm_display_client_config config = {
         .setup = sm_client_channel_setup(link),
         .pixmap_cache_id = CACHE_ID,
         .pixmap_cache_px = sm_session_cache_px(session),
         .glz_dictionary_id = CACHE_ID,
         .glz_dictionary_px = (int32_t)session->shared.window_px,
+        .takes_descriptors = sm_transport_accept_fds(sm_pump_transport(channel->pump)) == SM_OK,
     };
     return sm_display_client_create(&display->client, &config, sm_now_us());
 }
@@ -69,7 +72,7 @@ static enum sm_status make_parts(struct sm_client_channel *channel,
     if (status == SM_OK)
         status = make_canvas(display, channel->session);
     if (status == SM_OK)
-        status = make_client(display, channel->session, link);
+        status = make_client(display, channel, link);
     if (status != SM_OK)
         return status;
     display->wait_timer =
@@ -146,7 +149,8 @@ static enum sm_status draw(struct sm_client_channel *channel, const struct sm_di
     if (status != SM_AGAIN)
         display->drawings++;
     /* Every drawing message begins with its base. */
-    if (msg->copy_bits.base.surface_id == 0 && !sm_region_is_empty(&damage))
+    if (msg->copy_bits.base.surface_id == 0 && !display->gl.is_shown &&
+        !sm_region_is_empty(&damage))
         sm_client_display_changed(channel, sm_region_bounds(&damage));
     sm_region_finish(&damage);
     if (status == SM_ERR_PROTOCOL || status == SM_ERR_LIMIT) {
@@ -217,16 +221,19 @@ static enum sm_status apply(struct sm_client_channel *channel, const struct sm_d
     }
     switch (msg->type) {
     case SM_MSG_DISPLAY_SURFACE_CREATE:
-        if (msg->surface_create.surface_id == 0)
+        if (msg->surface_create.surface_id == 0) {
+            sm_gl_view_finish(&display->gl);
             reconfigured(channel);
+        }
         break;
     case SM_MSG_DISPLAY_SURFACE_DESTROY:
         if (msg->surface_destroy.surface_id == 0) {
-            display->is_marked = false;
+            display->is_marked = display->gl.is_shown;
             reconfigured(channel);
         }
         break;
     case SM_MSG_DISPLAY_RESET:
+        sm_gl_view_finish(&display->gl);
         display->is_marked = false;
         reconfigured(channel);
         break;
@@ -238,6 +245,47 @@ static enum sm_status apply(struct sm_client_channel *channel, const struct sm_d
         break;
     }
     return SM_OK;
+}
+
+static enum sm_status take_scanout(struct sm_client_channel *channel,
+                                   const struct sm_msg_display_gl_scanout_unix *msg)
+{
+    struct sm_client_display *display = channel->self;
+    struct sm_gl_view *gl = &display->gl;
+    bool was_shown =
+        gl->is_shown && gl->pixels.width == msg->width && gl->pixels.height == msg->height;
+    const char *reason = "";
+    int fd = msg->drm_fourcc_format ? sm_transport_take_fd(sm_pump_transport(channel->pump)) : -1;
+    enum sm_status status = sm_gl_view_take(gl, msg, fd, &reason);
+    if (status == SM_ERR_NOMEM)
+        return status;
+    if (status != SM_OK)
+        failed_drawing(channel, reason);
+    if (was_shown && gl->is_shown) {
+        sm_client_display_changed(
+            channel, (struct sm_rect){0, 0, (int32_t)msg->width, (int32_t)msg->height});
+        return SM_OK;
+    }
+    display->is_marked = true;
+    display->head_count = 0; /* they were the former picture's */
+    reconfigured(channel);
+    return SM_OK;
+}
+
+/* The guest waits for the answer, whatever became of the picture. */
+static enum sm_status draw_scanout(struct sm_client_channel *channel,
+                                   const struct sm_msg_display_gl_draw *msg)
+{
+    struct sm_client_display *display = channel->self;
+    struct sm_rect damage;
+    if (sm_gl_view_draw(&display->gl, msg, &damage) != SM_OK)
+        failed_drawing(channel, "the memory of the GL buffer went away");
+    display->drawings++;
+    if (!sm_rect_is_empty(damage))
+        sm_client_display_changed(channel, damage);
+    const struct sm_display_msgc done = {.type = SM_MSGC_DISPLAY_GL_DRAW_DONE};
+    enum sm_status status = sm_display_client_send(display->client, &done);
+    return status == SM_AGAIN ? SM_ERR_LIMIT : status;
 }
 
 static void mark(struct sm_client_channel *channel)
@@ -260,6 +308,10 @@ static enum sm_status take_message(struct sm_client_channel *channel,
     case SM_MSG_DISPLAY_MARK:
         mark(channel);
         return SM_OK;
+    case SM_MSG_DISPLAY_GL_SCANOUT_UNIX:
+        return take_scanout(channel, &msg->gl_scanout_unix);
+    case SM_MSG_DISPLAY_GL_DRAW:
+        return draw_scanout(channel, &msg->gl_draw);
     case SM_MSG_DISPLAY_MONITORS_CONFIG:
         take_monitors(channel, &msg->monitors_config);
         return SM_OK;
@@ -472,6 +524,7 @@ static void destroy(struct sm_client_channel *channel)
         sm_loop_timer_remove(sm_epoll_loop_base(channel->loop), display->wait_timer);
     sm_display_client_destroy(display->client);
     sm_streams_finish(&display->streams);
+    sm_gl_view_finish(&display->gl);
     sm_canvas_destroy(display->canvas);
     pthread_mutex_destroy(&display->lock);
     free(display->converted);

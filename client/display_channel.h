@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "client/channel_thread.h"
+#include "client/gl_view.h"
 #include "client/streams.h"
 #include "core/channel/canvas/canvas.h"
 #include "core/channel/display/client.h"
@@ -23,6 +24,7 @@ struct sm_client_display {
     pthread_mutex_t lock;     /* over what follows; taken for each message */
     struct sm_canvas *canvas; /* owned */
     struct sm_streams streams;
+    struct sm_gl_view gl; /* shown instead of the primary, while there is one */
     bool is_marked;
     struct sm_head heads[SM_MONITORS_MAX];
     size_t head_count; /* 0: one monitor that is the surface */

@@ -11,6 +11,8 @@ enum { BYTES_A_PIXEL = 4 };
 
 static const struct sm_pixels *primary(const struct sm_client_display *display)
 {
+    if (display->gl.is_shown)
+        return &display->gl.pixels;
     const struct sm_surface *surface = sm_canvas_surface(display->canvas, 0);
     return surface ? sm_surface_pixels(surface) : NULL;
 }

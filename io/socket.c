@@ -14,7 +14,15 @@
 
 enum {
     PARTS_A_WRITE = 64,
+    FDS_MAX = 4, /* that wait for being taken */
     KEEP_ALIVE_S = 600,
+};
+
+struct socket {
+    struct sm_transport base;
+    bool accepts_fds;
+    int fds[FDS_MAX]; /* owned, oldest first */
+    unsigned fd_count;
 };
 
 static enum sm_status fail(struct sm_transport *t, const char *what)
@@ -23,11 +31,57 @@ static enum sm_status fail(struct sm_transport *t, const char *what)
     return SM_ERR_IO;
 }
 
+static int socket_take_fd(struct sm_transport *t)
+{
+    struct socket *socket = (struct socket *)t;
+    if (socket->fd_count == 0)
+        return -1;
+    int fd = socket->fds[0];
+    socket->fd_count--;
+    memmove(socket->fds, socket->fds + 1, socket->fd_count * sizeof(fd));
+    return fd;
+}
+
+static void keep_fds(struct socket *socket, const struct cmsghdr *header)
+{
+    size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+        int fd;
+        memcpy(&fd, CMSG_DATA(header) + i * sizeof(fd), sizeof(fd));
+        if (socket->fd_count == FDS_MAX)
+            (void)close(socket_take_fd(&socket->base));
+        socket->fds[socket->fd_count++] = fd;
+    }
+}
+
+/* As recv(), and what comes with the bytes is kept. */
+static ssize_t receive_with_fds(struct socket *socket, uint8_t *to, size_t size)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(FDS_MAX * sizeof(int))]; /* the kernel closes what has no room */
+    } control;
+    struct iovec vector = {.iov_base = to, .iov_len = size};
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = control.room,
+                             .msg_controllen = sizeof(control.room)};
+    ssize_t count = recvmsg(socket->base.fd, &message, MSG_CMSG_CLOEXEC);
+    if (count < 0)
+        return count;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header;
+         header = CMSG_NXTHDR(&message, header))
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+            keep_fds(socket, header);
+    return count;
+}
+
 static enum sm_status socket_read(struct sm_transport *t, uint8_t *to, size_t size, size_t *got)
 {
+    struct socket *socket = (struct socket *)t;
     ssize_t count;
     do {
-        count = recv(t->fd, to, size, 0);
+        count = socket->accepts_fds ? receive_with_fds(socket, to, size) : recv(t->fd, to, size, 0);
     } while (count < 0 && errno == EINTR);
     if (count > 0) {
         *got = (size_t)count;
@@ -68,8 +122,18 @@ static enum sm_status socket_writev(struct sm_transport *t, const struct sm_byte
     return errno == EAGAIN || errno == EWOULDBLOCK ? SM_AGAIN : fail(t, "writing");
 }
 
+static enum sm_status socket_accept_fds(struct sm_transport *t)
+{
+    if (!t->is_unix)
+        return SM_ERR_STATE;
+    ((struct socket *)t)->accepts_fds = true;
+    return SM_OK;
+}
+
 static void socket_destroy(struct sm_transport *t)
 {
+    for (int fd = socket_take_fd(t); fd >= 0; fd = socket_take_fd(t))
+        (void)close(fd);
     close(t->fd);
     free(t);
 }
@@ -106,6 +170,8 @@ static const struct sm_transport_ops SOCKET_OPS = {
     .read = socket_read,
     .writev = socket_writev,
     .send_fd = socket_send_fd,
+    .accept_fds = socket_accept_fds,
+    .take_fd = socket_take_fd,
     .destroy = socket_destroy,
 };
 
@@ -130,12 +196,13 @@ enum sm_status sm_socket_transport(struct sm_transport **out, int fd)
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
         return SM_ERR_IO;
-    struct sm_transport *t = calloc(1, sizeof(*t));
-    if (!t)
+    struct socket *socket = calloc(1, sizeof(*socket));
+    if (!socket)
         return SM_ERR_NOMEM;
-    *t = (struct sm_transport){.ops = &SOCKET_OPS, .fd = fd, .is_unix = is_unix_socket(fd)};
-    if (!t->is_unix)
+    socket->base =
+        (struct sm_transport){.ops = &SOCKET_OPS, .fd = fd, .is_unix = is_unix_socket(fd)};
+    if (!socket->base.is_unix)
         set_tcp_options(fd);
-    *out = t;
+    *out = &socket->base;
     return SM_OK;
 }

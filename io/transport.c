@@ -45,6 +45,16 @@ enum sm_status sm_transport_send_fd(struct sm_transport *t, uint8_t byte, int fd
     return t->ops->send_fd ? t->ops->send_fd(t, byte, fd) : SM_ERR_STATE;
 }
 
+enum sm_status sm_transport_accept_fds(struct sm_transport *t)
+{
+    return t->ops->accept_fds ? t->ops->accept_fds(t) : SM_ERR_STATE;
+}
+
+int sm_transport_take_fd(struct sm_transport *t)
+{
+    return t->ops->take_fd ? t->ops->take_fd(t) : -1;
+}
+
 const char *sm_transport_reason(const struct sm_transport *t)
 {
     return t->reason;

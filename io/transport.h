@@ -31,6 +31,9 @@ struct sm_transport_ops {
     enum sm_status (*flush)(struct sm_transport *t);
     /* Optional: see sm_transport_send_fd(). */
     enum sm_status (*send_fd)(struct sm_transport *t, uint8_t byte, int fd);
+    /* Optional: see sm_transport_accept_fds(). */
+    enum sm_status (*accept_fds)(struct sm_transport *t);
+    int (*take_fd)(struct sm_transport *t);
     void (*destroy)(struct sm_transport *t);
 };
 
@@ -91,6 +94,19 @@ SM_NODISCARD enum sm_status sm_transport_flush(struct sm_transport *t);
  * @return SM_OK, SM_AGAIN, SM_ERR_STATE if the transport is no plain unix socket, SM_ERR_IO
  */
 SM_NODISCARD enum sm_status sm_transport_send_fd(struct sm_transport *t, uint8_t byte, int fd);
+
+/**
+ * Keeps the descriptors that come with the stream from now on; before, they are lost.
+ *
+ * @return SM_OK; SM_ERR_STATE if the transport is no plain unix socket
+ */
+SM_NODISCARD enum sm_status sm_transport_accept_fds(struct sm_transport *t);
+
+/**
+ * The descriptor that came longest ago of those not taken yet: the caller's now. −1: none. Of more
+ * than four that wait the oldest are closed.
+ */
+int sm_transport_take_fd(struct sm_transport *t);
 
 /** Words about the last SM_ERR_IO; empty before one. Borrowed until the next operation. */
 const char *sm_transport_reason(const struct sm_transport *t);

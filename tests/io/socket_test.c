@@ -2,6 +2,7 @@
 #include "tests/support/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -125,6 +126,48 @@ static void socket_passes_a_descriptor_beside_the_stream(void **state)
     sm_transport_destroy(t);
 }
 
+static void socket_keeps_descriptors_that_come_with_the_stream(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    struct sm_transport *from, *to;
+    sm_check_status(sm_socket_transport(&from, fds[0]), SM_OK);
+    sm_check_status(sm_socket_transport(&to, fds[1]), SM_OK);
+    assert_int_equal(sm_transport_take_fd(to), -1);
+    sm_check_status(sm_transport_accept_fds(to), SM_OK);
+    size_t size;
+    char bytes[16] = {0};
+    const struct sm_bytes before = {(const uint8_t *)"abc", 3};
+    for (int i = 0; i < 6; i++) { /* the first two have to make room */
+        int passed[2];
+        assert_int_equal(pipe(passed), 0);
+        char name = (char)('0' + i);
+        assert_int_equal(write(passed[1], &name, 1), 1);
+        sm_check_status(sm_transport_write(from, before, &size), SM_OK);
+        sm_check_status(sm_transport_send_fd(from, '@', passed[0]), SM_OK);
+        close(passed[0]), close(passed[1]);
+        sm_check_status(sm_transport_read(to, (uint8_t *)bytes, sizeof(bytes), &size), SM_OK);
+        while (size < 4) {
+            size_t more;
+            sm_check_status(
+                sm_transport_read(to, (uint8_t *)bytes + size, sizeof(bytes) - size, &more), SM_OK);
+            size += more;
+        }
+        assert_memory_equal(bytes, "abc@", 4);
+    }
+    for (int i = 2; i < 5; i++) {
+        char name = 0;
+        int fd = sm_transport_take_fd(to);
+        assert_true(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
+        assert_int_equal(read(fd, &name, 1), 1);
+        assert_int_equal(name, '0' + i);
+        close(fd);
+    }
+    sm_transport_destroy(from);
+    sm_transport_destroy(to); /* the last one with it */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +175,7 @@ int main(void)
         cmocka_unit_test(socket_says_why_it_could_not_connect),
         cmocka_unit_test(socket_replaces_a_unix_path_left_behind),
         cmocka_unit_test(socket_passes_a_descriptor_beside_the_stream),
+        cmocka_unit_test(socket_keeps_descriptors_that_come_with_the_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
