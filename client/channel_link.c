@@ -11,6 +11,7 @@
 #include "client/error.h"
 #include "client/sasl_login.h"
 #include "client/session_private.h"
+#include "core/wire/display.h"
 #include "core/wire/types.h"
 #include "io/clock.h"
 #include "io/sasl.h"
@@ -218,6 +219,14 @@ static const struct sm_pump_callbacks PUMP_CALLBACKS = {
 
 /* ---- The thread ---- */
 
+/* What the kind of channel can do, and what this connection of it can. */
+static uint32_t capabilities(const struct sm_client_channel *channel)
+{
+    bool takes_descriptors = channel->kind == SM_CHANNEL_KIND_DISPLAY && channel->target->unix_path;
+    return channel->ops->caps(channel->session) |
+           (takes_descriptors ? 1u << SM_DISPLAY_CAP_GL_SCANOUT : 0);
+}
+
 static enum sm_status start_link(struct sm_client_channel *channel, uint64_t deadline_us,
                                  uint64_t now_us)
 {
@@ -229,7 +238,7 @@ static enum sm_status start_link(struct sm_client_channel *channel, uint64_t dea
         .connection_id = session_id,
         .channel_type = (uint8_t)channel->kind,
         .channel_id = channel->id,
-        .channel_caps = channel->ops->caps(session),
+        .channel_caps = capabilities(channel),
         .has_sasl = sm_sasl_is_available(),
         .timeout_us = deadline_us > now_us ? deadline_us - now_us : 1,
     };

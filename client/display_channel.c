@@ -19,14 +19,13 @@ enum {
 
 static uint32_t caps(const struct sm_session *session)
 {
-    /* Descriptors travel over unix sockets alone. */
-    uint32_t gl = session->settings.unix_path ? 1u << SM_DISPLAY_CAP_GL_SCANOUT : 0;
+    (void)session;
     uint32_t codecs = 1u << SM_DISPLAY_CAP_MULTI_CODEC | 1u << SM_DISPLAY_CAP_CODEC_MJPEG;
     if (sm_video_module_exists())
         codecs |= 1u << SM_DISPLAY_CAP_CODEC_VP8 | 1u << SM_DISPLAY_CAP_CODEC_VP9 |
                   1u << SM_DISPLAY_CAP_CODEC_H264 | 1u << SM_DISPLAY_CAP_CODEC_H265 |
                   1u << SM_DISPLAY_CAP_CODEC_AV1;
-    return gl | codecs | 1u << SM_DISPLAY_CAP_SIZED_STREAM | 1u << SM_DISPLAY_CAP_MONITORS_CONFIG |
+    return codecs | 1u << SM_DISPLAY_CAP_SIZED_STREAM | 1u << SM_DISPLAY_CAP_MONITORS_CONFIG |
            1u << SM_DISPLAY_CAP_COMPOSITE | 1u << SM_DISPLAY_CAP_A8_SURFACE |
            1u << SM_DISPLAY_CAP_LZ4_COMPRESSION;
 }
