@@ -25,6 +25,8 @@ static bool take_words(struct cli_options *o, int count, char **words, struct cl
                          "");
     if (is_stdout && o->every_ms)
         return cli_usage(o, failure, "--every wants a file's name, which its numbers go into", "");
+    if (o->is_step && o->every_ms)
+        return cli_usage(o, failure, "--every is not for scripts", "");
     if (!o->every_ms && (o->shot_count || o->only_changed))
         return cli_usage(o, failure, "--count and --changed make sense with --every", "");
     return true;

@@ -9,14 +9,24 @@
 #include "cli/json.h"
 #include "cli/options.h"
 #include "cli/report.h"
-#include "sumac/inputs.h"
 
-/* In the order of the help: looking, then doing, then the rest. */
-/* clang-format off: one a line, for merging */
+/* In the order of the help: looking, then doing, then the rest. One a line, for merging. */
+/* clang-format off */
 static const struct cli_command *const COMMANDS[] = {
-    &cli_command_info,   &cli_command_screenshot, &cli_command_record,    &cli_command_wait,
-    &cli_command_type,   &cli_command_key,        &cli_command_click,     &cli_command_drag,
-    &cli_command_scroll, &cli_command_copy,       &cli_command_clipboard, &cli_command_port,
+    &cli_command_info,
+    &cli_command_screenshot,
+    &cli_command_record,
+    &cli_command_wait,
+    &cli_command_type,
+    &cli_command_key,
+    &cli_command_click,
+    &cli_command_drag,
+    &cli_command_scroll,
+    &cli_command_copy,
+    &cli_command_clipboard,
+    &cli_command_exec,
+    &cli_command_sleep,
+    &cli_command_port,
     &cli_command_stats,
 };
 /* clang-format on */
@@ -35,25 +45,6 @@ const struct cli_command *cli_command_find(const char *name)
     return NULL;
 }
 
-/* A failure or Ctrl-C in the middle: nothing stays pressed, and that gets through. */
-static void let_go(struct cli_connection *connection)
-{
-    struct cli_failure ignored;
-    struct sm_session_info info;
-    sm_session_get_info(connection->session, &info);
-    if (!info.is_connected)
-        return;
-    (void)!sm_session_release_all(connection->session);
-    connection->failure = &ignored;
-    (void)cli_connection_finish(connection);
-}
-
-static bool finish(struct cli_connection *connection, const struct cli_command *command)
-{
-    bool sends = command->kinds & 1u << SM_CHANNEL_KIND_INPUTS || command->needs_agent;
-    return !sends || cli_connection_finish(connection);
-}
-
 static bool connect_and_step(struct cli_options *options, struct cli_json *result,
                              struct cli_failure *failure)
 {
@@ -62,9 +53,8 @@ static bool connect_and_step(struct cli_options *options, struct cli_json *resul
     options->wants_agent = command->needs_agent;
     bool is_good =
         cli_connection_open(&connection, options, command->kinds, command->needed, failure) &&
-        command->step(&connection, options, result) && finish(&connection, command);
-    if (!is_good && connection.session && command->kinds & 1u << SM_CHANNEL_KIND_INPUTS)
-        let_go(&connection);
+        command->step(&connection, options, result);
+    is_good = cli_connection_let_go(&connection, is_good);
     cli_connection_close(&connection);
     return is_good;
 }

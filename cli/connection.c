@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sumac/inputs.h"
+
 enum {
     CONNECT_MS = 10000, /* at most, for one channel */
     GRACE_MS = 300,     /* so that the session's own, better words about a delay come first */
@@ -85,6 +87,7 @@ bool cli_connection_open(struct cli_connection *c, const struct cli_options *opt
         .failure = failure,
         .signal_fd = open_signal_fd(),
         .deadline_us = cli_now_us() + ((uint64_t)options->timeout_ms + GRACE_MS) * 1000,
+        .kinds = kinds,
         .needed = needed | 1u << SM_CHANNEL_KIND_MAIN,
         .doing = "connecting",
     };
@@ -217,6 +220,24 @@ bool cli_connection_finish(struct cli_connection *c)
             return event.error->kind == SM_ERROR_NONE || cli_fail_error(c->failure, event.error);
     }
     return true; /* a server that does not answer to the end has all we sent */
+}
+
+bool cli_connection_let_go(struct cli_connection *c, bool is_good)
+{
+    struct sm_session_info info = {.is_connected = false};
+    if (c->session)
+        sm_session_get_info(c->session, &info);
+    bool sends = c->kinds & 1u << SM_CHANNEL_KIND_INPUTS || c->options->wants_agent;
+    if (!info.is_connected || !sends)
+        return is_good;
+    if (is_good)
+        return cli_connection_finish(c);
+    struct cli_failure ignored, *failure = c->failure;
+    (void)!sm_session_release_all(c->session);
+    c->failure = &ignored;
+    (void)cli_connection_finish(c);
+    c->failure = failure;
+    return false;
 }
 
 void cli_connection_close(struct cli_connection *c)

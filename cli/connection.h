@@ -16,6 +16,7 @@ struct cli_connection {
     struct sm_session *session;        /* owned */
     int signal_fd;                     /* readable after SIGINT, SIGTERM or SIGHUP */
     uint64_t deadline_us;              /* of the whole command */
+    uint32_t kinds;                    /* mask of kinds that were to be opened */
     uint32_t needed;                   /* mask of kinds whose channel 0 must not go away */
     bool knows_leds;                   /* the server has told the lock keys */
     const char *doing;                 /* what is being waited for, for people; static */
@@ -59,6 +60,15 @@ bool cli_connection_need(struct cli_connection *connection, enum sm_channel_kind
  * @return false, with the failure filled, if the session ended before all was delivered
  */
 bool cli_connection_finish(struct cli_connection *connection);
+
+/**
+ * The end of a command: nothing stays pressed, and what was sent to the machine gets through, also
+ * after a failure and Ctrl-C.
+ *
+ * @param is_good  whether all went well until here
+ * @return that; false, with the failure filled, if the rest could not be delivered
+ */
+bool cli_connection_let_go(struct cli_connection *connection, bool is_good);
 
 /** Frees everything, at once if cli_connection_finish() was not called. */
 void cli_connection_close(struct cli_connection *connection);

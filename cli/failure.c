@@ -41,6 +41,7 @@ static const struct cli_exit_entry ENTRIES[] = {
     {CLI_EXIT_DISABLED, "disabled", "the machine's administrator does not allow it"},
     {CLI_EXIT_GUEST, "guest", "the guest could not do it"},
     {CLI_EXIT_NO_SPACE, "no-space", "the guest has no room for it"},
+    {CLI_EXIT_NOT_SEEN, "not-seen", "the picture to wait for was not seen in time"},
     {CLI_EXIT_INTERRUPTED, "interrupted", "ended by Ctrl-C or a signal"},
 };
 

@@ -44,6 +44,7 @@ enum cli_exit {
     CLI_EXIT_DISABLED = 45,
     CLI_EXIT_GUEST = 46,
     CLI_EXIT_NO_SPACE = 47,
+    CLI_EXIT_NOT_SEEN = 48,
     CLI_EXIT_INTERRUPTED = 130,
 };
 
@@ -60,6 +61,7 @@ const struct cli_exit_entry *cli_exit_entry_at(size_t index);
 /** A failure of a command; `code` CLI_EXIT_OK means there is none. */
 struct cli_failure {
     enum cli_exit code;
+    unsigned line;    /* of a script; or 0 */
     const char *kind; /* static */
     char cause[SM_ERROR_TEXT_SIZE];
     char cure[SM_ERROR_TEXT_SIZE];

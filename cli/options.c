@@ -61,6 +61,7 @@ struct parser {
     bool has_password;
     char **words; /* what is no option, in argv's own room */
     int word_count;
+    bool is_step; /* a line of a script */
 };
 
 bool cli_usage(const struct cli_options *options, struct cli_failure *failure, const char *cause,
@@ -201,8 +202,9 @@ static const struct cli_option *find_in(const struct cli_option *table, const ch
 static const struct cli_option *find_option(const struct parser *p, const char *name, size_t size)
 {
     const struct cli_command *command = p->options->command;
-    const struct cli_option *found = find_in(CLI_OPTIONS_OF_ALL, name, size);
-    if (!found && !(command && command->is_local))
+    bool is_known = !p->is_step || (size == 7 && memcmp(name, "timeout", size) == 0);
+    const struct cli_option *found = is_known ? find_in(CLI_OPTIONS_OF_ALL, name, size) : NULL;
+    if (!found && !p->is_step && !(command && command->is_local))
         found = find_in(CLI_OPTIONS_OF_MACHINES, name, size);
     if (!found && command)
         found = find_in(command->options, name, size);
@@ -227,9 +229,9 @@ static bool unknown(const struct parser *p, const char *name, size_t size)
 /* Takes one word that begins with a dash; `*next` is what follows it in argv. */
 static bool take_dashed(struct parser *p, char *word, char ***next)
 {
-    if (strcmp(word, "-h") == 0)
+    if (!p->is_step && strcmp(word, "-h") == 0)
         return p->options->wants_help = true;
-    if (strcmp(word, "-V") == 0)
+    if (!p->is_step && strcmp(word, "-V") == 0)
         return p->options->wants_version = true;
     if (word[1] != '-')
         return usage(p, "unknown option: ", word);
@@ -333,6 +335,24 @@ bool cli_options_parse(struct cli_options *o, int argc, char **argv, struct cli_
     if (!take_address(&p, p.words[0]) || !take_words(&p, p.word_count - 1, p.words + 1))
         return false;
     return cli_password_find(&o->password, p.password_file, failure);
+}
+
+bool cli_options_parse_step(struct cli_options *o, const struct cli_options *script, char **words,
+                            struct cli_failure *failure)
+{
+    struct parser p = {.options = o, .failure = failure, .is_step = true};
+    set_defaults(o);
+    o->timeout_ms = script->timeout_ms;
+    o->is_json = script->is_json;
+    o->is_step = true;
+    o->command = cli_command_find(words[0]);
+    if (!o->command)
+        return cli_fail(failure, CLI_EXIT_USAGE, "see: sumac exec --help", "there is no step %s",
+                        words[0]);
+    if (!o->command->step)
+        return cli_fail(failure, CLI_EXIT_USAGE, "see: sumac exec --help",
+                        "%s cannot be a step of a script", words[0]);
+    return take_all(&p, words + 1) && take_words(&p, p.word_count, p.words);
 }
 
 void cli_options_finish(struct cli_options *o)

@@ -22,6 +22,7 @@ struct cli_options {
     bool wants_help, wants_version;
     bool is_json;
     bool is_verbose;
+    bool is_step; /* a line of a script */
 
     struct sm_address *address;      /* owned; NULL with local commands */
     struct sm_connection_file *file; /* owned: where the address is from; or NULL */
@@ -47,6 +48,9 @@ struct cli_options {
     uint32_t fps;             /* record: at most */
     uint32_t codec;           /* record: enum sm_movie_codec */
     uint32_t stable_ms;       /* wait */
+    const char *image;        /* wait: a PNG to be seen; or NULL */
+    const char *region;       /* wait: as it was written: x, y, to_x, to_y (width and height) */
+    uint32_t shade_tolerance; /* wait: of the image, 0 to 255 */
     uint32_t tolerance_px;    /* wait, screenshot: a spot of so many pixels may change */
     uint32_t delay_ms;        /* type: between keys */
     uint32_t hold_ms;         /* key: for how long they are held */
@@ -59,6 +63,7 @@ struct cli_options {
     bool is_double;           /* click */
 
     const char *path;   /* stats: of the server's socket */
+    bool is_dry;        /* exec: only check */
     bool is_prometheus; /* stats */
     bool is_watching;   /* stats, clipboard */
 
@@ -90,6 +95,16 @@ extern const struct cli_option CLI_OPTIONS_OF_MACHINES[];
  */
 bool cli_options_parse(struct cli_options *options, int argc, char **argv,
                        struct cli_failure *failure);
+
+/**
+ * Understands a line of a script: a command that is a step, without its address.
+ *
+ * @param script  the command line of the script, whose --timeout and --json count here too
+ * @param words   the command, then what belongs to it; a NULL behind the last; reordered, and
+ *                borrowed by `options`
+ */
+bool cli_options_parse_step(struct cli_options *options, const struct cli_options *script,
+                            char **words, struct cli_failure *failure);
 
 /** Releases what `options` owns; wipes the password. */
 void cli_options_finish(struct cli_options *options);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/picture.h"
 
+#include <errno.h>
 #include <setjmp.h>
+#include <stdlib.h>
 
 #include <png.h>
 
 /* Screens compress well at any level; this one takes a third of the default's time. */
 enum { COMPRESSION_LEVEL = 4 };
+
+enum { SIDE_MAX = 8192 /* of a picture that is read */ };
 
 static void ignore_warning(png_structp png, png_const_charp text)
 {
@@ -47,4 +51,29 @@ bool cli_picture_write(FILE *out, const uint8_t *pixels, size_t stride_bytes, ui
     }
     png_destroy_write_struct(&png, info ? &info : NULL);
     return is_good && !ferror(out);
+}
+
+const char *cli_picture_read(const char *path, uint8_t **pixels, uint32_t *width, uint32_t *height)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    if (!png_image_begin_read_from_file(&image, path))
+        return errno == ENOENT ? "no such file" : "it is no PNG file that can be read";
+    image.format = PNG_FORMAT_BGRA;
+    const char *reason = "it is no PNG file that can be read";
+    if (image.width > SIDE_MAX || image.height > SIDE_MAX) {
+        png_image_free(&image);
+        return "it is too large";
+    }
+    uint8_t *read = malloc(PNG_IMAGE_SIZE(image));
+    if (read && png_image_finish_read(&image, NULL, read, 0, NULL)) {
+        *pixels = read;
+        *width = image.width;
+        *height = image.height;
+        return NULL;
+    }
+    png_image_free(&image);
+    if (!read)
+        reason = "out of memory";
+    free(read);
+    return reason;
 }

@@ -18,4 +18,13 @@
 bool cli_picture_write(FILE *out, const uint8_t *pixels, size_t stride_bytes, uint32_t width,
                        uint32_t height);
 
+/**
+ * Reads the PNG file at `path` as 32 bits a pixel: bytes blue, green, red, alpha, rows without
+ * gaps.
+ *
+ * @param pixels  receives them, malloc'ed, owned by the caller; untouched on failure
+ * @return NULL, or why it cannot be read; static
+ */
+const char *cli_picture_read(const char *path, uint8_t **pixels, uint32_t *width, uint32_t *height);
+
 #endif

@@ -27,6 +27,8 @@ static void report_json(FILE *out, const struct cli_command *command,
     cli_json_text(&json, "kind", failure->kind);
     cli_json_number(&json, "exit_code", failure->code);
     cli_json_text(&json, "cause", failure->cause);
+    if (failure->line)
+        cli_json_number(&json, "line", failure->line);
     cli_json_text(&json, "cure", failure->cure[0] ? failure->cure : NULL);
     cli_json_close(&json, '}');
     cli_report_end(&json);

@@ -63,8 +63,8 @@ bool cli_typing_read(char **text, size_t *size, const char *name, struct cli_fai
 {
     FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rbe");
     if (!file)
-        return cli_fail(failure, CLI_EXIT_USAGE, "check the path behind --file",
-                        "%s cannot be read: %s", name, strerror(errno));
+        return cli_fail(failure, CLI_EXIT_USAGE, "check the path", "%s cannot be read: %s", name,
+                        strerror(errno));
     char *read = malloc(TEXT_MAX_BYTES + 1);
     size_t got = read ? fread(read, 1, TEXT_MAX_BYTES + 1, file) : 0;
     bool has_failed = ferror(file);
@@ -78,6 +78,6 @@ bool cli_typing_read(char **text, size_t *size, const char *name, struct cli_fai
     free(read);
     if (!read)
         return cli_fail_nomem(failure);
-    return cli_fail(failure, CLI_EXIT_USAGE, "check the path behind --file",
+    return cli_fail(failure, CLI_EXIT_USAGE, "check the path",
                     has_failed ? "%s cannot be read" : "%s is larger than 1 MiB", name);
 }

@@ -158,6 +158,92 @@ def record_kinds():
     check(not os.path.exists(stage.path('a.txt')) and not os.path.exists(stage.path('c.webm')), 'a file was left')
 
 
+# ---- A picture within the picture ----
+
+def cut(picture, x, y, width, height, target):
+    """Saves a part of `picture` as PNG."""
+    ppm = stage.path('part.ppm')
+    with open(ppm, 'wb') as file:
+        file.write(b'P6 %d %d 255\n' % (width, height))
+        for row in range(y, y + height):
+            start = (row * picture.width + x) * 3
+            file.write(picture.rgb[start:start + width * 3])
+    result = stage.run(['ffmpeg', '-v', 'error', '-y', '-i', ppm, '-update', '1', '-frames:v', '1', target])
+    check_equal(result.code, 0, f'{result}')
+    return target
+
+
+@on_both('wait --image finds a picture where it is, and waits for one that comes')
+def wait_image(shown):
+    truth = shown.wait_still(1.0)
+    part = cut(truth, 8, 192, 120, 16, stage.path('part.png'))
+    told = good('wait', shown.uri, '--image', part)
+    check_equal((told['x'], told['y'], told['width'], told['height']), (8, 192, 120, 16), 'place')
+    result = stage.sumac('wait', shown.uri, '--image', part, '--region', '8,192,120,16')
+    check_equal(result.out, '8 192\n', 'place for people')
+    check('not seen within' in bad(48, 'not-seen', 'wait', shown.uri, '--image', part, '--region', '9,192,600,100',
+                                   '--timeout', '1s'), 'cause')
+    shown.send_keys('z')
+    shown.send_keys('q')
+    after = shown.wait_still(1.0)
+    shown.send_keys('ret')
+    shown.wait_still(1.0)
+    rows = [y for y in range(truth.height) if after.rgb[y * 2160:(y + 1) * 2160] != truth.rgb[y * 2160:(y + 1) * 2160]]
+    columns = [x for x in range(truth.width) for y in rows
+               if after.rgb[(y * 720 + x) * 3:][:3] != truth.rgb[(y * 720 + x) * 3:][:3]]
+    left, width, top, height = min(columns), max(columns) - min(columns) + 1, rows[0], len(rows)
+    typed = cut(after, left, top, width, height, stage.path('typed.png'))
+    child = subprocess.Popen([SUMAC, 'wait', shown.uri, '--image', typed, '--region', f'0,{top + 16},720,100', '--json'],
+                             stdout=subprocess.PIPE, text=True)
+    time.sleep(1.0)
+    check(child.poll() is None, 'it did not wait')
+    shown.send_keys('z')
+    shown.send_keys('q')
+    out, _ = child.communicate(timeout=20)
+    check_equal(child.returncode, 0, f'exit code ({out})')
+    check(json.loads(out)['waited_ms'] >= 800, out)
+    shown.send_keys('ret')
+
+
+# ---- Scripts ----
+
+@on_both('exec does the steps of a script over one connection, and names the line that fails')
+def script(shown):
+    part = cut(shown.wait_still(1.0), 8, 192, 120, 16, stage.path('script.png'))
+    target = stage.path('from-script.png')
+    path = stage.path('script.txt')
+    with open(path, 'w') as file:
+        file.write(f'''# everything
+set word "ab c"
+wait --image '{part}'
+type "$word\\n"   # typed
+key shift-x
+sleep 100ms
+wait --stable 300ms --tolerance 0
+screenshot {target}
+''')
+    told = good('exec', shown.uri, path)
+    check_equal([step['command'] for step in told], ['wait', 'type', 'key', 'sleep', 'wait', 'screenshot'], 'steps')
+    check_equal([step['line'] for step in told], [3, 4, 5, 6, 7, 8], 'lines')
+    check_equal(Picture.load(target).differences(shown.screendump()), None, 'the picture')
+    shown.send_keys('ret')
+    before = shown.wait_still(1.0)
+    with open(path, 'a') as file:
+        file.write('\ntype \u00e4\n')
+    check('script.txt:10: ' in bad(43, 'cannot-type', 'exec', shown.uri, path), 'the line is not named')
+    check('script.txt:10: ' in bad(43, 'cannot-type', 'exec', shown.uri, path, '--check'), 'the line is not named')
+    check_equal(before.differences(shown.wait_still(1.0)), None, 'the screen after a script that was refused')
+    with open(path, 'w') as file:
+        file.write('key shift-a\nwait --stable 20s --timeout 21s --tolerance 0\nkey b\n')
+    child = subprocess.Popen([SUMAC, 'exec', shown.uri, path], stderr=subprocess.PIPE, text=True)
+    time.sleep(1.5)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=10)
+    check_equal(child.returncode, 130, 'exit code')
+    check('script.txt:2: interrupted' in err, err)
+    shown.send_keys('ret')
+
+
 # ---- Input: what QEMU's trace says has arrived ----
 
 class Traced:
