@@ -97,9 +97,9 @@ class Bench:
         with self.process('line', '--listen', near, '--to', port, '--rtt', line[0], '--mbit', line[1]):
             yield near
 
-    def client(self, name, port, *arguments):
+    def client(self, name, port, *arguments, timeout=240):
         result = subprocess.run([self.program(name), '--port', str(port), *map(str, arguments)],
-                                stdout=subprocess.PIPE, text=True, timeout=240)
+                                stdout=subprocess.PIPE, text=True, timeout=timeout)
         if result.returncode != 0 or not result.stdout:
             raise RuntimeError(f'bench-{name} failed')
         return json.loads(result.stdout)

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/math.h"
 #include "io/clock.h"
 
 enum {
     BUFFER_SIZE = 64 * 1024,
     READS_A_TURN = 16, /* then other connections of the loop have theirs */
+    TURN_US = 1000,    /* likewise: many small messages take longer than few large ones */
+    FED_AT_ONCE = 8 * 1024,
     WRITES_A_TURN = 16,
 };
 
@@ -114,12 +117,20 @@ static void fail(struct sm_pump *pump, enum sm_status status)
         close_with(pump, status, reason);
 }
 
-/* Feeds buffered bytes as long as the machine takes some; false if the connection is over. */
-static bool feed(struct sm_pump *pump)
+/*
+ * Feeds buffered bytes as long as the machine takes some and our turn is not over; false if the
+ * connection is.
+ */
+static bool feed(struct sm_pump *pump, uint64_t turn_ends_us)
 {
     while (pump->buffer_start < pump->buffer_end) {
+        if (sm_now_us() >= turn_ends_us) {
+            be_soon(pump);
+            break;
+        }
         struct sm_bytes in = {.data = pump->buffer + pump->buffer_start,
-                              .size = pump->buffer_end - pump->buffer_start};
+                              .size =
+                                  sm_min_size(pump->buffer_end - pump->buffer_start, FED_AT_ONCE)};
         size_t taken = 0;
         enum sm_status status =
             pump->machine.ops->receive(pump->machine.self, in, sm_now_us(), &taken);
@@ -156,9 +167,10 @@ static bool make_room(struct sm_pump *pump)
 /* Reads and feeds until nothing comes, the machine is full, or our turn is over. */
 static bool take_in(struct sm_pump *pump)
 {
-    if (!feed(pump))
+    uint64_t ends_us = sm_now_us() + TURN_US;
+    if (!feed(pump, ends_us))
         return false;
-    for (unsigned i = 0; i < READS_A_TURN; i++) {
+    for (unsigned i = 0; i < READS_A_TURN && sm_now_us() < ends_us; i++) {
         if (!pump->is_reading || !make_room(pump))
             return true;
         size_t got = 0;
@@ -171,7 +183,7 @@ static bool take_in(struct sm_pump *pump)
             return false;
         }
         pump->buffer_end += got;
-        if (!feed(pump))
+        if (!feed(pump, ends_us))
             return false;
     }
     be_soon(pump);

@@ -19,10 +19,12 @@ TICKET_MECHANISM = 1
 class RawChannel:
     """One connection. Each step of the link phase is a method; link() goes through all of them."""
 
-    def __init__(self, address, kind, connection_id=0, channel_id=0, capabilities=()):
+    def __init__(self, address, kind, connection_id=0, channel_id=0, capabilities=(), source=None):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)
         self.socket.settimeout(20)
+        if source:
+            self.socket.bind(source)
         self.socket.connect(address)
         common = [AUTH_SELECTION_AND_MINI_HEADER]
         words = [*common, *capabilities]

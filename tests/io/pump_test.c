@@ -19,6 +19,7 @@ struct echo {
     uint64_t due_us;
     unsigned ticks;
     enum sm_status verdict;
+    uint64_t toil_us; /* each time it is fed */
 };
 
 static enum sm_status echo_receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
@@ -26,6 +27,8 @@ static enum sm_status echo_receive(void *self, struct sm_bytes in, uint64_t now_
     (void)now_us;
     struct echo *echo = self;
     size_t left = echo->appetite - echo->taken;
+    for (uint64_t ends_us = sm_now_us() + echo->toil_us; sm_now_us() < ends_us;)
+        continue;
     *taken = in.size < left ? in.size : left;
     echo->taken += *taken;
     sm_put_bytes(&echo->out, (struct sm_bytes){in.data, *taken});
@@ -277,6 +280,38 @@ static void pump_survives_more_than_the_line_holds(void **state)
     finish(&f);
 }
 
+/* Somebody else on the loop, who always has something to do. */
+struct other {
+    struct sm_loop loop;
+    struct sm_timer *timer;
+    unsigned turns;
+};
+
+static void on_other(void *opaque)
+{
+    struct other *other = opaque;
+    other->turns++;
+    sm_loop_timer_start(other->loop, other->timer, 0);
+}
+
+/* However long its messages take, others have their turn in between. */
+static void pump_does_not_keep_the_loop_to_itself(void **state)
+{
+    (void)state;
+    static uint8_t block[60000];
+    struct fixture f = {.echo.toil_us = 3000};
+    memset(block, 'x', sizeof(block));
+    start(&f, SM_TEST_BYTES(block));
+    struct other other = {.loop = sm_epoll_loop_base(f.loop)};
+    other.timer = sm_loop_timer_add(other.loop, on_other, &other);
+    sm_loop_timer_start(other.loop, other.timer, 0);
+    while (f.echo.taken < sizeof(block))
+        sm_epoll_loop_run_once(f.loop, 1000);
+    assert_in_range(other.turns, sizeof(block) / 8192, UINT32_MAX); /* one a slice */
+    sm_loop_timer_remove(other.loop, other.timer);
+    finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +323,7 @@ int main(void)
         cmocka_unit_test(pump_tells_of_the_end),
         cmocka_unit_test(pump_may_be_destroyed_while_it_calls),
         cmocka_unit_test(pump_keeps_the_deadline),
+        cmocka_unit_test(pump_does_not_keep_the_loop_to_itself),
         cmocka_unit_test(pump_survives_more_than_the_line_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
