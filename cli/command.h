@@ -55,6 +55,8 @@ struct cli_command {
 
     /** No address stands behind the command, and nothing logs in anywhere. */
     bool is_local;
+    /** Something can be done without an address, too. */
+    bool needs_no_address;
     /** Takes the words behind the address. NULL: there are none. */
     bool (*take_words)(struct cli_options *options, int count, char **words,
                        struct cli_failure *failure);

@@ -19,6 +19,7 @@ extern const struct cli_command cli_command_scroll;
 extern const struct cli_command cli_command_sleep;
 extern const struct cli_command cli_command_stats;
 extern const struct cli_command cli_command_type;
+extern const struct cli_command cli_command_usb;
 extern const struct cli_command cli_command_wait;
 
 /** The names of video codecs, for options: enum sm_movie_codec. */

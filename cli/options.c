@@ -330,6 +330,8 @@ bool cli_options_parse(struct cli_options *o, int argc, char **argv, struct cli_
                      "");
     if (o->command->is_local)
         return take_words(&p, p.word_count, p.words);
+    if (p.word_count < 1 && o->command->needs_no_address)
+        return take_words(&p, 0, p.words);
     if (p.word_count < 1)
         return usage(&p, "the address of the machine is missing, such as spice://HOST:5900", "");
     if (!take_address(&p, p.words[0]) || !take_words(&p, p.word_count - 1, p.words + 1))

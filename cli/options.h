@@ -62,6 +62,8 @@ struct cli_options {
     const char *modifiers;    /* click, drag, scroll: keys to be held, or NULL */
     bool is_double;           /* click */
 
+    char *const *rest; /* usb: what stands behind the address; borrowed from argv */
+    size_t rest_count;
     const char *path;   /* stats: of the server's socket */
     bool is_dry;        /* exec: only check */
     bool is_prometheus; /* stats */

@@ -204,6 +204,11 @@ enum sm_status sm_session_create(struct sm_session **out, const struct sm_addres
     enum sm_status status = take_address(session, address);
     if (status == SM_OK)
         status = sm_events_init(&session->events);
+    if (status == SM_OK) {
+        status = sm_client_usb_init(&session->usb, session);
+        if (status != SM_OK)
+            sm_events_finish(&session->events);
+    }
     if (status != SM_OK) {
         sm_target_destroy(session->target);
         finish_settings(&session->settings);
@@ -225,6 +230,7 @@ void sm_session_destroy(struct sm_session *session)
         sm_client_channel_stop(session->channels[0]);
         sm_client_channel_join(session->channels[0]);
     }
+    sm_client_usb_finish(&session->usb); /* its thread looks at channels */
     for (size_t i = 0; i < session->channel_count; i++)
         sm_client_channel_destroy(session->channels[i]);
     sm_session_finish_shared(session);

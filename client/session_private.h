@@ -26,6 +26,7 @@
 #include "client/sound_channels.h"
 #include "client/target.h"
 #include "client/tunnel.h"
+#include "client/usb/manager.h"
 #include "io/log.h"
 #include "io/tls.h"
 #include "sumac/session.h"
@@ -83,6 +84,7 @@ struct sm_session {
     struct sm_client_agent agent; /* see there who may touch what */
     struct sm_client_clipboard clipboard;
     struct sm_client_files files;
+    struct sm_client_usb usb; /* has a lock of its own */
 
     atomic_int waiting_count; /* channels whose is_waiting is set */
     struct sm_shared shared;  /* what display channels have in common */

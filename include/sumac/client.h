@@ -17,6 +17,7 @@
 #include "sumac/session.h"
 #include "sumac/sound.h"
 #include "sumac/status.h"
+#include "sumac/usb.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -240,6 +240,8 @@ enum sm_event_kind {
     SM_EVENT_SOUND = 40,
     /** There is sound for a program that takes it: sumac/sound.h. */
     SM_EVENT_SOUND_DATA = 41,
+    /** Something about USB devices or CDs has changed: sumac/usb.h. */
+    SM_EVENT_USB = 21,
 };
 
 enum sm_severity {
