@@ -137,6 +137,8 @@ void sm_view_let_go(SmView *view)
     if (!view->holds_pointer)
         return;
     view->holds_pointer = false;
+    sm_pointer_lock_destroy(view->lock);
+    view->lock = NULL;
     sm_view_update_cursor(view);
 }
 
@@ -189,7 +191,7 @@ static void on_motion(GtkEventControllerMotion *controller, double x, double y, 
         return;
     if (view->mouse_mode == SM_POINTER_MODE_CLIENT)
         move_to(view, x, y);
-    else if (view->holds_pointer)
+    else if (view->holds_pointer && !view->lock)
         move_by(view, x, y);
 }
 
@@ -229,13 +231,22 @@ static bool place_of(SmView *view, GdkEvent *event, double *x, double *y)
                                             *y - surface_y, x, y);
 }
 
+static void on_locked_motion(void *opaque, int dx, int dy)
+{
+    SmView *view = opaque;
+    if (is_active(view))
+        sent(sm_session_send_motion(view->session, dx, dy));
+}
+
 static void take_hold(SmView *view, double x, double y)
 {
     view->holds_pointer = true;
     view->is_warping = false;
     view->last_x = x;
     view->last_y = y;
-    keep_in_the_middle(view);
+    view->lock = sm_pointer_lock_create(GTK_WIDGET(view), on_locked_motion, view);
+    if (!view->lock)
+        keep_in_the_middle(view);
     sm_view_update_cursor(view);
 }
 

@@ -6,6 +6,7 @@
 #include "viewer/grab_sequence.h"
 #include "viewer/picture.h"
 #include "viewer/placement.h"
+#include "viewer/pointer_lock.h"
 #include "viewer/view.h"
 
 struct _SmView {
@@ -33,10 +34,11 @@ struct _SmView {
     bool takes_input;
     enum sm_pointer_mode mouse_mode;
     bool has_focus, is_released, has_keyboard;
-    bool holds_pointer;    /* mouse mode server, after a click */
-    bool is_warping;       /* the next motion is our own doing */
-    double last_x, last_y; /* of the pointer, in the view */
-    double wheel;          /* steps not yet sent, a fraction */
+    bool holds_pointer;           /* mouse mode server, after a click */
+    struct sm_pointer_lock *lock; /* owned; NULL: it is warped back */
+    bool is_warping;              /* the next motion is our own doing */
+    double last_x, last_y;        /* of the pointer, in the view */
+    double wheel;                 /* steps not yet sent, a fraction */
     struct sm_grab_sequence sequence;
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Our viewer on an X screen of its own, looked at from outside: pictures of the screen, keys and clicks by xdotool. There is
-no window manager, so the pointer says who has the focus."""
+"""Our viewer on a screen of its own, looked at from outside: pictures of the screen, keys and clicks by xdotool. On X11
+there is no window manager, so the pointer says who has the focus. On Wayland the compositor is Weston, itself a window on an
+X screen, so that the same eyes and hands serve both."""
 
 import os
 import tempfile
@@ -74,3 +75,40 @@ class Desk:
     def wait_shown(self, machine, what, timeout=60):
         """Waits until the machine's screen is in sight, pixel by pixel; returns where."""
         return wait_for(lambda: find(self.look(), machine.screendump()), timeout, what, 0.3)
+
+
+WESTON_SETTINGS = """[core]
+idle-time=0
+[shell]
+panel-position=none
+locking=false
+animation=none
+startup-animation=none
+background-color=0xff405060
+"""
+
+
+class WaylandDesk(Desk):
+    """A Wayland desktop of Weston's; `scale` pixels of the screen are one of the desktop."""
+
+    def __init__(self, stage, width=1400, height=1000, scale=1, outputs=1):
+        super().__init__(stage, f'{width * outputs + 40}x{height + 40}')
+        runtime = tempfile.mkdtemp(prefix='runtime-', dir=stage.folder)
+        settings = os.path.join(runtime, 'weston.ini')
+        with open(settings, 'w', encoding='ascii') as file:
+            file.write(WESTON_SETTINGS)
+        self.env['XDG_RUNTIME_DIR'] = runtime
+        compositor = stage.start('weston', [
+            'weston', '--backend=x11-backend.so', '--use-pixman', f'--config={settings}', '--socket=sumac',
+            f'--width={width}', f'--height={height}', f'--scale={scale}', f'--output-count={outputs}'], self.env)
+        # Its desktop is there once the background is.
+        wait_for(lambda: 'desktop-shell' in compositor.log and
+                 os.path.exists(os.path.join(runtime, 'sumac')) and self.look().colours() > 1, 30, 'a Wayland desktop')
+        self.env.update(WAYLAND_DISPLAY='sumac', GDK_BACKEND='wayland')
+        self.corner = width - 2, height - 2
+
+    def wait_shown(self, machine, what, timeout=60):
+        # The compositor draws the pointer into the picture. Two steps: one that was held is not where it was put.
+        x, y = self.corner
+        self.xdotool('mousemove', str(x - 5), str(y), 'mousemove', str(x), str(y))
+        return super().wait_shown(machine, what, timeout)
