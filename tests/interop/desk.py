@@ -101,14 +101,14 @@ class WaylandDesk(Desk):
         compositor = stage.start('weston', [
             'weston', '--backend=x11-backend.so', '--use-pixman', f'--config={settings}', '--socket=sumac',
             f'--width={width}', f'--height={height}', f'--scale={scale}', f'--output-count={outputs}'], self.env)
+        self.corner = width - 2, height - 2
         # Its desktop is there once the background is.
         wait_for(lambda: 'desktop-shell' in compositor.log and
                  os.path.exists(os.path.join(runtime, 'sumac')) and self.look().colours() > 1, 30, 'a Wayland desktop')
         self.env.update(WAYLAND_DISPLAY='sumac', GDK_BACKEND='wayland')
-        self.corner = width - 2, height - 2
 
-    def wait_shown(self, machine, what, timeout=60):
-        # The compositor draws the pointer into the picture. Two steps: one that was held is not where it was put.
+    def look(self):
+        # The compositor draws the pointer into the picture. In two steps: one that was held is not where X has it.
         x, y = self.corner
-        self.xdotool('mousemove', str(x - 5), str(y), 'mousemove', str(x), str(y))
-        return super().wait_shown(machine, what, timeout)
+        self.xdotool('mousemove', str(x - 1), str(y), 'mousemove', str(x), str(y))
+        return super().look()
