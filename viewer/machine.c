@@ -24,6 +24,8 @@ struct sm_machine {
     struct sm_connection *connection; /* owned */
     SmWindow *windows[WINDOWS_MAX];   /* borrowed: each tells when it goes; by monitor number */
     struct sm_viewer_clipboard *clipboard; /* owned; NULL: not shared */
+    struct sm_settings settings;           /* of the machine `key` names */
+    char *key;                             /* owned */
     guint room_timer;                      /* or 0 */
     bool is_remembered;
     bool is_closing;
@@ -45,7 +47,7 @@ static void open_window(struct sm_machine *machine, uint32_t number)
     machine->windows[number] = window;
     sm_window_update_state(window);
     gtk_window_present(GTK_WINDOW(window));
-    if (machine->options.is_fullscreen)
+    if (machine->options.is_fullscreen || machine->settings.is_fullscreen)
         gtk_window_fullscreen(GTK_WINDOW(window));
 }
 
@@ -86,6 +88,7 @@ static void destroy(struct sm_machine *machine)
     sm_viewer_clipboard_destroy(machine->clipboard);
     sm_connection_destroy(machine->connection);
     sm_viewer_options_finish(&machine->options);
+    g_free(machine->key);
     g_free(machine);
 }
 
@@ -100,6 +103,69 @@ static void dismiss_windows(struct sm_machine *machine)
     for (int i = 0; i < WINDOWS_MAX; i++)
         if (machine->windows[i])
             sm_window_dismiss(machine->windows[i]);
+}
+
+/* ---- How it is looked at ---- */
+
+static void apply_settings(struct sm_machine *machine)
+{
+    for (int i = 0; i < WINDOWS_MAX; i++)
+        if (machine->windows[i])
+            sm_window_update_settings(machine->windows[i]);
+    sm_machine_room_changed(machine);
+}
+
+/* What the user says for this time comes before what is remembered. */
+static void overrule_settings(struct sm_machine *machine)
+{
+    const struct sm_viewer_options *options = &machine->options;
+    if (options->is_zoom_given)
+        machine->settings.zoom_percent = options->zoom_percent;
+    if (options->is_resizing_given)
+        machine->settings.resizes_guest = options->resizes_guest;
+}
+
+/* The machine is known by its address until it says more. */
+static void find_settings(struct sm_machine *machine)
+{
+    struct sm_session *session = sm_connection_session(machine->connection);
+    struct sm_session_info info = {0};
+    if (session)
+        sm_session_get_info(session, &info);
+    g_autofree char *key = sm_settings_key(info.has_uuid ? info.uuid : NULL,
+                                           sm_connection_address(machine->connection));
+    if (g_strcmp0(key, machine->key) == 0)
+        return;
+    g_autofree char *path = sm_settings_path();
+    struct sm_settings found;
+    bool is_first = !machine->key;
+    bool is_known = sm_settings_load(path, key, &found);
+    g_free(machine->key);
+    machine->key = g_steal_pointer(&key);
+    if (!is_first && !is_known)
+        return; /* what the address is known by holds for the machine */
+    machine->settings = found;
+    overrule_settings(machine);
+    apply_settings(machine);
+}
+
+const struct sm_settings *sm_machine_settings(struct sm_machine *machine)
+{
+    return &machine->settings;
+}
+
+void sm_machine_change_settings(struct sm_machine *machine, const struct sm_settings *settings)
+{
+    machine->settings = *settings;
+    apply_settings(machine);
+    bool is_nameless = !g_str_has_prefix(machine->key, "uuid-");
+    if (machine->options.is_kiosk ||
+        (is_nameless && !sm_connection_is_memorable(machine->connection)))
+        return; /* an address from a connection file is somebody else's the next time */
+    g_autofree char *path = sm_settings_path();
+    g_autoptr(GError) error = NULL;
+    if (!sm_settings_save(path, machine->key, &machine->settings, &error))
+        g_warning("this will not be remembered: %s", error->message);
 }
 
 /* ---- What the connection tells ---- */
@@ -121,8 +187,10 @@ static void on_state(void *opaque)
 {
     struct sm_machine *machine = opaque;
     enum sm_connection_state state = sm_connection_state(machine->connection);
-    if (state == SM_CONNECTION_UP)
+    if (state == SM_CONNECTION_UP) {
         remember(machine);
+        find_settings(machine);
+    }
     if (machine->clipboard)
         sm_viewer_clipboard_set_session(
             machine->clipboard,
@@ -143,6 +211,8 @@ static void on_event(void *opaque, const struct sm_event *event)
         match_windows(machine);
     if (machine->clipboard)
         sm_viewer_clipboard_take_event(machine->clipboard, event);
+    if (event->kind == SM_EVENT_INFO)
+        find_settings(machine);
     if (event->kind == SM_EVENT_INFO || event->kind == SM_EVENT_CHANNEL_OPEN)
         sm_machine_room_changed(machine); /* an agent may have come */
     for (int i = 0; i < WINDOWS_MAX; i++)
@@ -196,7 +266,7 @@ static gboolean on_room_settled(gpointer opaque)
     struct sm_machine *machine = opaque;
     machine->room_timer = 0;
     struct sm_session *session = sm_connection_session(machine->connection);
-    if (!session || !machine->options.resizes_guest || machine->options.is_view_only)
+    if (!session || !machine->settings.resizes_guest || machine->options.is_view_only)
         return G_SOURCE_REMOVE;
     struct sm_monitor_wish wishes[WINDOWS_MAX];
     size_t count = 0;
@@ -253,6 +323,7 @@ bool sm_machine_open(AdwApplication *application, struct sm_viewer_options *opti
     }
     if (!machine->options.is_view_only)
         machine->clipboard = sm_viewer_clipboard_create(gdk_display_get_default());
+    find_settings(machine);
     sm_machine_keyboard_changed(machine, false);
     open_window(machine, 0);
     sm_connection_start(machine->connection, NULL);

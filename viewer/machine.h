@@ -10,6 +10,7 @@
 
 #include "viewer/connection.h"
 #include "viewer/options.h"
+#include "viewer/settings.h"
 
 /** Thread: the main one. */
 struct sm_machine;
@@ -27,6 +28,12 @@ bool sm_machine_open(AdwApplication *application, struct sm_viewer_options *opti
 
 struct sm_connection *sm_machine_connection(struct sm_machine *machine);
 const struct sm_viewer_options *sm_machine_options(struct sm_machine *machine);
+
+/** How the machine is looked at. Borrowed until it changes. */
+const struct sm_settings *sm_machine_settings(struct sm_machine *machine);
+
+/** The user wants it otherwise from now on, and the next time. */
+void sm_machine_change_settings(struct sm_machine *machine, const struct sm_settings *settings);
 
 /** The title of the window of monitor `number`; the caller's. */
 char *sm_machine_title(struct sm_machine *machine, uint32_t number);

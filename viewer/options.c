@@ -72,8 +72,10 @@ static void set_default_hotkeys(struct sm_viewer_options *o)
 
 static bool understand(struct sm_viewer_options *o, const struct raw *raw, GError **error)
 {
-    o->zoom_percent = raw->zoom;
-    if (raw->zoom < ZOOM_MIN || raw->zoom > ZOOM_MAX)
+    o->is_zoom_given = raw->zoom != -1;
+    o->zoom_percent = o->is_zoom_given ? raw->zoom : 100;
+    o->is_resizing_given = raw->auto_resize != NULL;
+    if (o->zoom_percent < ZOOM_MIN || o->zoom_percent > ZOOM_MAX)
         return fail(error, _("--zoom takes %d to %d percent, not %d"), ZOOM_MIN, ZOOM_MAX,
                     raw->zoom);
     o->is_fullscreen = raw->fullscreen || raw->kiosk;
@@ -183,7 +185,7 @@ static bool take_place(struct sm_viewer_options *o, const char *text, GError **e
 
 bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GError **error)
 {
-    struct raw raw = {.zoom = 100};
+    struct raw raw = {.zoom = -1};
     const GOptionEntry entries[] = {
         {"version", 'V', 0, G_OPTION_ARG_NONE, &raw.version, N_("Print the version"), NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &raw.verbose, N_("Tell what happens"), NULL},

@@ -142,6 +142,21 @@ static void show_notice(SmWindow *window, const struct sm_event *event)
     adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), adw_toast_new(text));
 }
 
+static void set_state(SmWindow *window, const char *name, bool is_on)
+{
+    GAction *action = g_action_map_lookup_action(G_ACTION_MAP(window), name);
+    g_simple_action_set_state(G_SIMPLE_ACTION(action), g_variant_new_boolean(is_on));
+}
+
+void sm_window_update_settings(SmWindow *window)
+{
+    const struct sm_settings *settings = sm_machine_settings(window->machine);
+    sm_view_set_zoom(window->view, settings->zoom_percent / 100.0);
+    sm_view_set_fills(window->view, settings->fills);
+    set_state(window, "fill", settings->fills);
+    set_state(window, "resize-guest", settings->resizes_guest);
+}
+
 void sm_window_take_event(SmWindow *window, const struct sm_event *event)
 {
     sm_view_take_event(window->view, event);
@@ -217,6 +232,14 @@ static void on_fullscreen_changed(SmWindow *window)
     gtk_widget_set_visible(window->header, !is_fullscreen);
     gtk_revealer_set_reveal_child(GTK_REVEALER(window->bar), FALSE);
     g_simple_action_set_state(window->fullscreen_action, g_variant_new_boolean(is_fullscreen));
+    if (window->number != 0 || !window->machine)
+        return;
+    struct sm_settings settings = *sm_machine_settings(window->machine);
+    bool is_new = settings.is_fullscreen != is_fullscreen;
+    settings.is_fullscreen = is_fullscreen;
+    /* What was asked for by option or file is for this time. */
+    if (is_new && !sm_machine_options(window->machine)->is_fullscreen)
+        sm_machine_change_settings(window->machine, &settings);
 }
 
 /* The bar comes when the pointer is pushed against the upper edge, and goes when it leaves it. */
@@ -277,11 +300,11 @@ SmWindow *sm_window_new(AdwApplication *application, struct sm_machine *machine,
     window->machine = machine;
     window->number = number;
     window->view = SM_VIEW(sm_view_new(number));
-    sm_view_set_zoom(window->view, options->zoom_percent / 100.0);
     sm_view_set_takes_input(window->view, !options->is_view_only);
     sm_view_set_local_cursor(window->view, options->shows_local_cursor);
     sm_window_build(window);
     sm_window_add_actions(window);
+    sm_window_update_settings(window);
     connect_signals(window);
     return window;
 }

@@ -19,6 +19,9 @@ SmView *sm_window_view(SmWindow *window);
 /** The connection's state has changed. */
 void sm_window_update_state(SmWindow *window);
 
+/** What is remembered of the machine has changed. */
+void sm_window_update_settings(SmWindow *window);
+
 /** An event of the session. */
 void sm_window_take_event(SmWindow *window, const struct sm_event *event);
 

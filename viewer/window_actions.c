@@ -34,10 +34,9 @@ static void on_release(GSimpleAction *action, GVariant *value, gpointer opaque)
 
 static void zoom_by(SmWindow *window, int step)
 {
-    int percent = (int)(sm_view_zoom(window->view) * 100 + 0.5);
-    percent = step ? CLAMP(percent + step, ZOOM_MIN, ZOOM_MAX) : 100;
-    sm_view_set_zoom(window->view, percent / 100.0);
-    sm_machine_room_changed(window->machine);
+    struct sm_settings settings = *sm_machine_settings(window->machine);
+    settings.zoom_percent = step ? CLAMP(settings.zoom_percent + step, ZOOM_MIN, ZOOM_MAX) : 100;
+    sm_machine_change_settings(window->machine, &settings);
 }
 
 static void on_zoom_in(GSimpleAction *action, GVariant *value, gpointer opaque)
@@ -119,8 +118,20 @@ static void on_disconnect(GSimpleAction *action, GVariant *value, gpointer opaqu
 
 static void on_fill(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
-    g_simple_action_set_state(action, value);
-    sm_view_set_fills(SM_WINDOW(opaque)->view, g_variant_get_boolean(value));
+    (void)action;
+    SmWindow *window = opaque;
+    struct sm_settings settings = *sm_machine_settings(window->machine);
+    settings.fills = g_variant_get_boolean(value);
+    sm_machine_change_settings(window->machine, &settings);
+}
+
+static void on_resize_guest(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    SmWindow *window = opaque;
+    struct sm_settings settings = *sm_machine_settings(window->machine);
+    settings.resizes_guest = g_variant_get_boolean(value);
+    sm_machine_change_settings(window->machine, &settings);
 }
 
 static void on_view_only(GSimpleAction *action, GVariant *value, gpointer opaque)
@@ -144,6 +155,7 @@ void sm_window_add_actions(SmWindow *window)
         {.name = "about", .activate = on_about},
         {.name = "disconnect", .activate = on_disconnect},
         {.name = "fill", .state = "false", .change_state = on_fill},
+        {.name = "resize-guest", .state = "true", .change_state = on_resize_guest},
         {.name = "view-only", .state = "false", .change_state = on_view_only},
     };
     GActionMap *map = G_ACTION_MAP(window);
@@ -174,6 +186,7 @@ GMenuModel *sm_window_main_menu(void)
     g_menu_append(section, _("Zoom _Out"), "win.zoom-out");
     g_menu_append(section, _("_Normal Size"), "win.zoom-reset");
     g_menu_append(section, _("Scale to _Window"), "win.fill");
+    g_menu_append(section, _("_Guest Follows the Window"), "win.resize-guest");
     g_menu_append(section, _("_Full Screen"), "win.fullscreen");
     add_section(menu, section);
 

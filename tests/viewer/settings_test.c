@@ -10,6 +10,7 @@
 
 #include "viewer/options.h"
 #include "viewer/recent.h"
+#include "viewer/settings.h"
 
 static char *folder; /* of the test's own */
 
@@ -86,6 +87,53 @@ static void a_list_that_cannot_be_written_is_an_error(void **state)
     g_error_free(error);
 }
 
+/* ---- Settings of each machine ---- */
+
+static void each_machine_has_settings_of_its_own(void **state)
+{
+    (void)state;
+    g_autofree char *path = g_build_filename(folder, "deep", "machines", NULL);
+    static const unsigned char uuid[16] = {1, 2, 3, 0xff};
+    g_autofree char *by_uuid = sm_settings_key(uuid, "spice://a:1");
+    g_autofree char *by_address = sm_settings_key(NULL, "spice://[::1]:1/");
+    struct sm_settings found;
+    assert_false(sm_settings_load(path, by_uuid, &found));
+    assert_true(found.zoom_percent == 100 && found.resizes_guest && !found.fills);
+    const struct sm_settings first = {.zoom_percent = 150, .fills = true, .is_fullscreen = true};
+    const struct sm_settings second = {.zoom_percent = 50, .resizes_guest = true};
+    assert_true(sm_settings_save(path, by_uuid, &first, NULL));
+    assert_true(sm_settings_save(path, by_address, &second, NULL));
+    assert_true(sm_settings_load(path, by_uuid, &found));
+    assert_true(found.zoom_percent == 150 && found.fills && !found.resizes_guest &&
+                found.is_fullscreen);
+    assert_true(sm_settings_load(path, by_address, &found));
+    assert_true(found.zoom_percent == 50 && !found.fills && found.resizes_guest);
+}
+
+static void a_uuid_of_zeros_is_none(void **state)
+{
+    (void)state;
+    static const unsigned char zeros[16];
+    g_autofree char *key = sm_settings_key(zeros, "spice://a:1");
+    assert_string_equal(key, "spice://a:1");
+}
+
+static void settings_that_make_no_sense_are_not_taken(void **state)
+{
+    (void)state;
+    g_autofree char *path = g_build_filename(folder, "odd", NULL);
+    assert_true(g_file_set_contents(path,
+                                    "[spice://a:1]\nzoom=100000\nresize-guest=perhaps\n"
+                                    "scale-to-window=true\n",
+                                    -1, NULL));
+    struct sm_settings found;
+    assert_true(sm_settings_load(path, "spice://a:1", &found));
+    assert_true(found.zoom_percent == 100 && found.resizes_guest && found.fills);
+    assert_true(g_file_set_contents(path, "no key file", -1, NULL));
+    assert_false(sm_settings_load(path, "spice://a:1", &found));
+    assert_int_equal(found.zoom_percent, 100);
+}
+
 /* ---- The command line ---- */
 
 static bool read_line(struct sm_viewer_options *o, const char *line, GError **error)
@@ -146,6 +194,7 @@ static void options_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
     check_refused("sumac-viewer --zoom=5 spice://vm:5900");
+    check_refused("sumac-viewer --zoom=0 spice://vm:5900");
     check_refused("sumac-viewer --auto-resize=perhaps spice://vm:5900");
     check_refused("sumac-viewer --kiosk-quit=now spice://vm:5900");
     check_refused("sumac-viewer --spice-secure-channels=mane spice://vm:5900");
@@ -215,6 +264,9 @@ int main(void)
         cmocka_unit_test(the_newest_machine_comes_first_and_once),
         cmocka_unit_test(old_machines_leave_the_list),
         cmocka_unit_test(a_list_that_cannot_be_written_is_an_error),
+        cmocka_unit_test(each_machine_has_settings_of_its_own),
+        cmocka_unit_test(a_uuid_of_zeros_is_none),
+        cmocka_unit_test(settings_that_make_no_sense_are_not_taken),
         cmocka_unit_test(the_options_of_the_reference_viewer_are_taken),
         cmocka_unit_test(without_options_there_is_a_start_page),
         cmocka_unit_test(options_that_make_no_sense_are_refused),

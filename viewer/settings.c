@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/settings.h"
+
+#include <string.h>
+
+enum { ZOOM_MIN = 10, ZOOM_MAX = 400, UUID_SIZE = 16 };
+
+char *sm_settings_path(void)
+{
+    return g_build_filename(g_get_user_config_dir(), "sumac", "machines", NULL);
+}
+
+struct sm_settings sm_settings_default(void)
+{
+    return (struct sm_settings){.zoom_percent = 100, .resizes_guest = true};
+}
+
+char *sm_settings_key(const unsigned char *uuid, const char *address)
+{
+    static const unsigned char NONE[UUID_SIZE];
+    if (!uuid || memcmp(uuid, NONE, UUID_SIZE) == 0)
+        return g_uri_escape_string(address, ":/.-_~", FALSE); /* brackets end a group's name */
+    GString *key = g_string_new("uuid-");
+    for (int i = 0; i < UUID_SIZE; i++)
+        g_string_append_printf(key, "%02x", uuid[i]);
+    return g_string_free(key, FALSE);
+}
+
+static bool get_bool(GKeyFile *file, const char *key, const char *name, bool otherwise)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean value = g_key_file_get_boolean(file, key, name, &error);
+    return error ? otherwise : value;
+}
+
+bool sm_settings_load(const char *path, const char *key, struct sm_settings *out)
+{
+    *out = sm_settings_default();
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL) ||
+        !g_key_file_has_group(file, key))
+        return false;
+    int zoom = g_key_file_get_integer(file, key, "zoom", NULL);
+    if (zoom >= ZOOM_MIN && zoom <= ZOOM_MAX)
+        out->zoom_percent = zoom;
+    out->fills = get_bool(file, key, "scale-to-window", out->fills);
+    out->resizes_guest = get_bool(file, key, "resize-guest", out->resizes_guest);
+    out->is_fullscreen = get_bool(file, key, "fullscreen", out->is_fullscreen);
+    return true;
+}
+
+bool sm_settings_save(const char *path, const char *key, const struct sm_settings *settings,
+                      GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (g_mkdir_with_parents(folder, 0700) != 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "the folder %s cannot be made",
+                    folder);
+        return false;
+    }
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    (void)g_key_file_load_from_file(file, path, G_KEY_FILE_KEEP_COMMENTS, NULL); /* or a new one */
+    g_key_file_set_integer(file, key, "zoom", settings->zoom_percent);
+    g_key_file_set_boolean(file, key, "scale-to-window", settings->fills);
+    g_key_file_set_boolean(file, key, "resize-guest", settings->resizes_guest);
+    g_key_file_set_boolean(file, key, "fullscreen", settings->is_fullscreen);
+    return g_key_file_save_to_file(file, path, error);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the viewer remembers of each machine, in a file of the user's: how it is looked at. A
+ * machine is known by its UUID where it has one, else by its address.
+ */
+#ifndef SM_VIEWER_SETTINGS_H
+#define SM_VIEWER_SETTINGS_H
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+/** How one machine is looked at. */
+struct sm_settings {
+    int zoom_percent;   /* 10 to 400 */
+    bool fills;         /* the picture is scaled up to the window */
+    bool resizes_guest; /* the guest's screen follows the window */
+    bool is_fullscreen; /* when it was closed */
+};
+
+/** What a machine has that nobody changed anything of. */
+struct sm_settings sm_settings_default(void);
+
+/**
+ * Reads what is remembered of a machine.
+ *
+ * @param key  the machine's, see sm_settings_key()
+ * @param out  receives the settings: defaults for what is missing or makes no sense
+ * @return whether anything is remembered
+ */
+bool sm_settings_load(const char *path, const char *key, struct sm_settings *out);
+
+/** Remembers them; false, and `error`, if the file cannot be written. */
+bool sm_settings_save(const char *path, const char *key, const struct sm_settings *settings,
+                      GError **error);
+
+/**
+ * The key of a machine, the caller's.
+ *
+ * @param uuid     16 bytes in textual order; NULL if the machine did not tell any
+ * @param address  canonical, without a password
+ */
+char *sm_settings_key(const unsigned char *uuid, const char *address);
+
+/** The file of this user, the caller's. */
+char *sm_settings_path(void);
+
+#endif
