@@ -27,7 +27,8 @@ static const struct cli_command *const COMMANDS[] = {
     &cli_command_exec,
     &cli_command_sleep,
     &cli_command_port,
-    &cli_command_usb, &cli_command_stats,
+    &cli_command_usb,
+    &cli_command_stats,
 };
 /* clang-format on */
 
