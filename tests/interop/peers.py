@@ -234,13 +234,13 @@ class Machine:
     a root shell."""
 
     def __init__(self, stage, server='ours', vga='qxl', guest=False, password=None, certificates=None,
-                 plain=True, unix=False, spice=None, agent=True, memory_mb=None, extra=(), accel=None, env=None, kernel=''):
+                 plain=True, unix=False, spice=None, agent=True, memory_mb=None, extra=(), accel=None, env=None, kernel='', disk=None):
         self.stage, self.server = stage, server
         self.port = self.tls_port = self.unix_path = None
         for attempt in range(3):  # somebody may take a free port between our look and QEMU's bind
             self._name = f'qemu{len(stage.processes)}'
             command = self._command(vga, guest, password, certificates, plain, unix, dict(spice or {}), agent,
-                                    memory_mb, extra, accel, kernel)
+                                    memory_mb, extra, accel, kernel, disk)
             self.process = stage.start(self._name, command, {**self._library(), **(env or {})})
             if self._connect():
                 break
@@ -259,7 +259,8 @@ class Machine:
             raise AssertionError(f'{SERVER_FOLDER} has no libspice-server.so.1')
         return {'LD_LIBRARY_PATH': SERVER_FOLDER}
 
-    def _command(self, vga, guest, password, certificates, plain, unix, spice, agent, memory_mb, extra, accel, kernel):
+    def _command(self, vga, guest, password, certificates, plain, unix, spice, agent, memory_mb, extra, accel, kernel,
+                 disk):
         path = self.stage.path
         options = {'addr': '127.0.0.1', **spice}
         if unix:
@@ -280,7 +281,7 @@ class Machine:
         command = ['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none',
                    '-accel', 'kvm' if accel == 'kvm' else 'tcg,thread=multi',
                    '-cpu', 'host' if accel == 'kvm' else 'max', '-smp', '2',
-                   '-m', str(memory_mb or (1024 if guest else 128)), '-device', VGA_DEVICES[vga], *secret,
+                   '-m', str(memory_mb or (1024 if guest else 128)), *(['-device', VGA_DEVICES[vga]] if vga else []), *secret,
                    '-spice', ','.join(f'{key}={value}' for key, value in options.items()),
                    '-qmp', f'unix:{path(self._name)}.qmp,server=on,wait=off',
                    '-chardev', f'socket,id=serial,path={path(self._name)}.serial,server=on,wait=off,'
@@ -295,7 +296,7 @@ class Machine:
                         '-append', f'root=/dev/vda rw console=ttyS0 quiet mitigations=off {kernel}',
                         '-drive', f'file={folder}/disk.img,if=virtio,format=raw,snapshot=on']
         else:
-            command += ['-drive', f'file={test_screen(self.stage)},if=ide,format=raw,snapshot=on']
+            command += ['-drive', f'file={disk or boot_disk(self.stage)},if=ide,format=raw,snapshot=on']
         return command + list(extra)
 
     def _connect(self):
@@ -425,11 +426,11 @@ def _drain(connection):
         pass
 
 
-def test_screen(stage):
-    """Assembles screen.S into a disk; returns its path."""
-    disk = stage.path('screen.img')
+def boot_disk(stage, name='screen.S'):
+    """Assembles a boot sector into a disk; returns its path."""
+    disk = stage.path(name.replace('.S', '.img'))
     if not os.path.exists(disk):
-        source, part = os.path.join(os.path.dirname(__file__), 'screen.S'), stage.path('screen.o')
+        source, part = os.path.join(os.path.dirname(__file__), name), stage.path(name.replace('.S', '.o'))
         for command in (['gcc', '-m32', '-c', '-o', part, source],
                         ['ld', '-m', 'elf_i386', '-Ttext', '0x7c00', '-e', '_start', '--oformat', 'binary',
                          '-o', disk, part]):
