@@ -41,6 +41,19 @@ static unsigned window_count(const struct sm_machine *machine)
     return count;
 }
 
+/* Each window has a monitor of its own as long as there are some. */
+static void fill_screen(struct sm_machine *machine, uint32_t number)
+{
+    GtkWindow *window = GTK_WINDOW(machine->windows[number]);
+    GdkDisplay *display = gtk_widget_get_display(GTK_WIDGET(window));
+    g_autoptr(GdkMonitor) monitor =
+        g_list_model_get_item(gdk_display_get_monitors(display), number);
+    if (monitor && window_count(machine) > 1)
+        gtk_window_fullscreen_on_monitor(window, monitor);
+    else
+        gtk_window_fullscreen(window); /* where it is */
+}
+
 static void open_window(struct sm_machine *machine, uint32_t number)
 {
     SmWindow *window = sm_window_new(machine->application, machine, number);
@@ -48,7 +61,7 @@ static void open_window(struct sm_machine *machine, uint32_t number)
     sm_window_update_state(window);
     gtk_window_present(GTK_WINDOW(window));
     if (machine->options.is_fullscreen || machine->settings.is_fullscreen)
-        gtk_window_fullscreen(GTK_WINDOW(window));
+        fill_screen(machine, number);
 }
 
 /* Which monitors the guest has now, a bit each. */
@@ -166,6 +179,16 @@ void sm_machine_change_settings(struct sm_machine *machine, const struct sm_sett
     g_autoptr(GError) error = NULL;
     if (!sm_settings_save(path, machine->key, &machine->settings, &error))
         g_warning("this will not be remembered: %s", error->message);
+}
+
+void sm_machine_set_fullscreen(struct sm_machine *machine, bool is_fullscreen)
+{
+    for (uint32_t i = 0; i < WINDOWS_MAX; i++) {
+        if (machine->windows[i] && is_fullscreen)
+            fill_screen(machine, i);
+        else if (machine->windows[i])
+            gtk_window_unfullscreen(GTK_WINDOW(machine->windows[i]));
+    }
 }
 
 /* ---- What the connection tells ---- */

@@ -35,6 +35,10 @@ const struct sm_settings *sm_machine_settings(struct sm_machine *machine);
 /** The user wants it otherwise from now on, and the next time. */
 void sm_machine_change_settings(struct sm_machine *machine, const struct sm_settings *settings);
 
+/** Full screen or not, all windows alike: each on a monitor of its own as long as there are some.
+ */
+void sm_machine_set_fullscreen(struct sm_machine *machine, bool is_fullscreen);
+
 /** The title of the window of monitor `number`; the caller's. */
 char *sm_machine_title(struct sm_machine *machine, uint32_t number);
 

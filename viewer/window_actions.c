@@ -18,11 +18,8 @@ static void on_fullscreen(GSimpleAction *action, GVariant *value, gpointer opaqu
 {
     (void)action;
     (void)value;
-    GtkWindow *window = GTK_WINDOW(opaque);
-    if (gtk_window_is_fullscreen(window))
-        gtk_window_unfullscreen(window);
-    else
-        gtk_window_fullscreen(window);
+    bool is_fullscreen = gtk_window_is_fullscreen(GTK_WINDOW(opaque));
+    sm_machine_set_fullscreen(SM_WINDOW(opaque)->machine, !is_fullscreen);
 }
 
 static void on_release(GSimpleAction *action, GVariant *value, gpointer opaque)

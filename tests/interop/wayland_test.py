@@ -4,7 +4,7 @@
 
 import re
 
-from desk import WaylandDesk
+from desk import WaylandDesk, find
 from peers import Machine, Stage
 from tap import Tap, check, wait_for
 
@@ -18,7 +18,7 @@ def moved(machine, axis):
     return sum(int(value) for value in re.findall(rf'input_event_rel .*axis {axis}, value (-?\d+)', machine.process.log))
 
 
-def let_go():
+def let_go(desk=desk):
     """The keys that give keyboard and pointer back. (Weston holds on to a pointer whose program died with it.)"""
     for action, key in ('keydown', 'Control_L'), ('keydown', 'Alt_L'), ('keyup', 'Alt_L'), ('keyup', 'Control_L'):
         desk.xdotool(action, key)
@@ -63,6 +63,29 @@ def _():
         desk.xdotool('mousemove_relative', '--', '-10', '0')
     desk.wait_still()
     check(moved(machine, 'x') == after, 'the guest still has the pointer')
+    program.stop()
+    machine.stop()
+
+
+@tap.test('fills a screen of its own with each monitor')
+def _():
+    wide = WaylandDesk(stage, width=1100, height=850, outputs=2)
+    machine = Machine(stage, extra=['-device', 'secondary-vga'])
+    machine.wait_screen()
+    program = wide.viewer('--auto-resize=never', machine.uri)
+    wait_for(lambda: 'display channel 1 is open' in program.log, 30, 'the second monitor')
+    wide.wait_still()
+    let_go(wide)
+    # Which window has the keyboard is the compositor's choice; full screen is for both.
+    wide.xdotool('key', 'F11')
+
+    def fills():
+        picture = wide.look()
+        x, y = find(picture, machine.screendump()) or (0, 0)
+        corners = [picture.rgb[(5 * picture.width + left + 5) * 3:][:3] for left in (0, 1100)]
+        return (x, y) == ((1100 - 720) // 2, (850 - 400) // 2) and corners == [bytes(3)] * 2
+
+    wait_for(fills, 30, 'the first monitor in the middle of the first screen, and no desktop to be seen')
     program.stop()
     machine.stop()
 
