@@ -102,6 +102,8 @@ enum sm_status sm_peer_state_parse(struct sm_peer_state *out, struct sm_bytes da
     const struct sm_migration_display *from = &msg.display;
     if (from->glz_size > SM_DISPLAY_MAX_GLZ_PX)
         return SM_ERR_LIMIT;
+    if (from->glz_last_image_id == UINT64_MAX)
+        return SM_ERR_PROTOCOL; /* no image could follow */
     struct sm_peer_state state = {
         .serial = from->message_serial,
         .is_low_bandwidth = from->low_bandwidth,

@@ -139,6 +139,25 @@ static void a_dictionary_beyond_all_measure_is_refused(void **state)
     sm_writer_finish(&w);
 }
 
+/* The number of a next image would be that of the first, or of none. */
+static void a_dictionary_without_a_next_image_is_refused(void **state)
+{
+    (void)state;
+    struct sm_peer_state from = example(), to;
+    const uint64_t last = 0x1122334455667788;
+    from.glz_next_id = last + 1;
+    struct sm_writer w;
+    struct sm_arena arena;
+    build(&w, &from, false);
+    uint8_t *number = memmem(w.data, w.size, &last, sizeof(last));
+    assert_non_null(number);
+    memset(number, 0xff, sizeof(last));
+    sm_arena_init(&arena, 1 << 16);
+    sm_check_status(sm_peer_state_parse(&to, sm_writer_bytes(&w), &arena), SM_ERR_PROTOCOL);
+    sm_arena_finish(&arena);
+    sm_writer_finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +166,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(surfaces_that_cannot_be_are_refused),
         cmocka_unit_test(a_dictionary_beyond_all_measure_is_refused),
+        cmocka_unit_test(a_dictionary_without_a_next_image_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -366,6 +366,30 @@ static void messages_out_of_place_end_only_their_session(void **state)
     }
 }
 
+static unsigned listening_sockets(void)
+{
+    unsigned count = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        int listens = 0;
+        socklen_t size = sizeof(listens);
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+            count++;
+    }
+    return count;
+}
+
+static void a_server_listens_where_it_was_told_and_nowhere_else(void **state)
+{
+    struct fixture *f = *state; /* on one unix socket */
+    unsigned before = listening_sockets();
+    assert_int_equal(before, 1);
+    SpiceServer *server = spice_server_new();
+    spice_server_set_noauth(server);
+    assert_int_equal(spice_server_init(server, &f->host.core), 0);
+    assert_int_equal(listening_sockets(), before);
+    spice_server_destroy(server);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -387,6 +411,7 @@ int main(void)
         T(without_descriptors_strangers_wait_and_nothing_spins),
         T(a_host_hands_over_a_connected_socket),
         T(messages_out_of_place_end_only_their_session),
+        T(a_server_listens_where_it_was_told_and_nowhere_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/ssl.h>
+
 #include "core/wire/types.h"
 #include "io/socket.h"
 #include "io/ticket.h"
@@ -268,6 +270,79 @@ static void clients_may_die_at_any_point_of_the_handshake(void **state)
     assert_int_equal(f->host.connected, f->host.disconnected);
 }
 
+/* A client on OpenSSL itself, for what ours never does; its handshake is behind it if `is_in`. */
+static SSL *raw_client(struct fixture *f, SSL_CTX *context, int version, int *fd, bool *is_in)
+{
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    assert_int_equal(spice_server_add_ssl_client(f->server, pair[0], 0), 0);
+    SSL *ssl = SSL_new(context);
+    assert_non_null(ssl);
+    assert_int_equal(SSL_set_min_proto_version(ssl, TLS1_VERSION), 1);
+    assert_int_equal(SSL_set_max_proto_version(ssl, version), 1);
+    SSL_set_security_level(ssl, 0);
+    assert_int_equal(SSL_set_fd(ssl, pair[1]), 1);
+    *fd = pair[1];
+    *is_in = false;
+    for (unsigned i = 0; i < 200 && !*is_in; i++) {
+        int result = SSL_connect(ssl);
+        *is_in = result == 1;
+        if (result != 1 && SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ)
+            break;
+        sm_epoll_loop_run_once(f->host.loop, 2);
+    }
+    return ssl;
+}
+
+/* CVE-2021-20201: each would cost the server far more than the client. */
+static void nobody_shakes_hands_twice(void **state)
+{
+    struct fixture *f = *state;
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    assert_non_null(context);
+    int fd;
+    bool is_in;
+    SSL *ssl = raw_client(f, context, TLS1_2_VERSION, &fd, &is_in);
+    assert_true(is_in);
+    assert_int_equal(SSL_renegotiate(ssl), 1);
+    bool is_refused = false;
+    for (unsigned i = 0; i < 200 && !is_refused; i++) {
+        int result = SSL_do_handshake(ssl);
+        assert_int_not_equal(result, 1);
+        is_refused = SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ;
+        sm_epoll_loop_run_once(f->host.loop, 2);
+    }
+    assert_true(is_refused);
+    SSL_free(ssl);
+    close(fd);
+    sm_test_host_run(&f->host, 5);
+    SSL_CTX_free(context);
+}
+
+static void old_versions_of_tls_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    assert_non_null(context);
+    static const struct {
+        int version;
+        bool is_good;
+    } cases[] = {{TLS1_VERSION, false},
+                 {TLS1_1_VERSION, false},
+                 {TLS1_2_VERSION, true},
+                 {TLS1_3_VERSION, true}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int fd;
+        bool is_in;
+        SSL *ssl = raw_client(f, context, cases[i].version, &fd, &is_in);
+        assert_int_equal(is_in, cases[i].is_good);
+        SSL_free(ssl);
+        close(fd);
+        sm_test_host_run(&f->host, 5);
+    }
+    SSL_CTX_free(context);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -279,6 +354,8 @@ int main(void)
         T(who_speaks_no_tls_is_dropped),
         T(a_dead_socket_stays_the_hosts),
         T(clients_may_die_at_any_point_of_the_handshake),
+        T(nobody_shakes_hands_twice),
+        T(old_versions_of_tls_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

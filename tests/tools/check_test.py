@@ -133,6 +133,13 @@ def _():
         check(any(bad in problem for problem in module.check_archive(archive_of(source))), f'not found: {bad}')
 
 
+@tap.test('a test that the page of security names and nobody has is found')
+def _():
+    test = {'tests/a_test.c': 'static void nobody_gets_in(void **state)\n'}
+    finds(module.check_named_tests, {**test, 'docs/security.md': '| strangers | `nobody_gets_in` |\n'},
+          {**test, 'docs/security.md': '| strangers | `nobody_gets_out` |\n'}, 'nobody_gets_out')
+
+
 @tap.test('an empty archive is found')
 def _():
     path = os.path.join(tempfile.mkdtemp(dir=scratch.name), 'empty.a')
