@@ -17,6 +17,11 @@
 #include "io/sasl.h"
 #include "io/ticket.h"
 
+enum {
+    /* For a connection while the line is lost: one that hangs would keep us from the next. */
+    LOST_TIMEOUT_MS = 5000,
+};
+
 /* ---- What passes through: counting, and the first bytes for messages ---- */
 
 static enum sm_status tap_receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
@@ -111,10 +116,22 @@ static void link_refused(struct sm_client_channel *channel,
     sm_client_channel_fail(channel, &error);
 }
 
+/* What the connection before this one left behind. */
+static void drop_self(struct sm_client_channel *channel)
+{
+    pthread_mutex_lock(&channel->session->lock);
+    if (channel->self)
+        channel->ops->destroy(channel);
+    channel->self = NULL;
+    pthread_mutex_unlock(&channel->session->lock);
+}
+
 static void link_done(struct sm_client_channel *channel, const struct sm_link_client_event *event)
 {
     struct sm_session *session = channel->session;
     struct sm_machine machine;
+    if (!channel->ops->keeps_self)
+        drop_self(channel);
     enum sm_status status = channel->ops->open(channel, event, &machine);
     if (status != SM_OK) {
         struct sm_error error;
@@ -124,6 +141,7 @@ static void link_done(struct sm_client_channel *channel, const struct sm_link_cl
     }
     pthread_mutex_lock(&session->lock);
     channel->state = SM_CLIENT_CHANNEL_OPEN;
+    channel->was_opened = true;
     channel->common_caps = event->common_caps;
     channel->channel_caps = event->channel_caps;
     channel->is_secure = channel->attempt.is_secure;
@@ -198,9 +216,11 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
     struct sm_error error = {.kind = SM_ERROR_NONE};
     if (channel->is_over)
         return;
+    struct sm_transport *transport = sm_pump_transport(channel->pump);
+    channel->was_cut =
+        status == SM_ERR_IO && !channel->link && !transport->has_ended && !channel->is_half_closed;
     if (status == SM_ERR_IO && channel->link && sm_client_sasl_was_refused(channel))
         return;
-    struct sm_transport *transport = sm_pump_transport(channel->pump);
     enum sm_tls_failure tls =
         channel->attempt.is_secure ? sm_tls_transport_failure(transport) : SM_TLS_OK;
     if (tls != SM_TLS_OK && channel->link)
@@ -282,7 +302,10 @@ void sm_client_channel_live(struct sm_client_channel *channel, bool is_secure)
 {
     struct sm_error error;
     uint64_t now_us = sm_now_us();
-    uint64_t deadline_us = now_us + (uint64_t)channel->session->settings.timeout_ms * 1000;
+    uint64_t timeout_ms = channel->session->settings.timeout_ms;
+    if (atomic_load(&channel->session->comeback.is_lost) && timeout_ms > LOST_TIMEOUT_MS)
+        timeout_ms = LOST_TIMEOUT_MS;
+    uint64_t deadline_us = now_us + timeout_ms * 1000;
     prepare_attempt(channel, is_secure);
     if (is_secure && !channel->attempt.has_tls_port) {
         sm_reason_refused(&error, &channel->attempt, SM_LINK_ERR_NEED_SECURED, false);

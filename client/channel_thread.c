@@ -46,34 +46,74 @@ static bool wants_tls(const struct sm_client_channel *channel)
     return s->connector ? is_asked : !t->unix_path && (t->port == 0 || is_asked);
 }
 
-static void *run(void *opaque)
+/* One connection, or two if the server wants TLS after all. */
+static void live(struct sm_client_channel *channel)
 {
-    struct sm_client_channel *channel = opaque;
-    struct sm_session *session = channel->session;
+    channel->is_over = channel->needs_tls = channel->was_cut = false;
+    channel->is_finishing = channel->is_half_closed = false;
     sm_client_channel_live(channel, wants_tls(channel));
-    if (channel->needs_tls && !atomic_load(&channel->is_stopped)) {
-        sm_log_at(&session->log, SM_LOG_INFO, "%s channel %u: again over TLS",
-                  channel->attempt.channel, channel->id);
-        channel->is_over = false;
-        sm_client_channel_live(channel, true);
-    }
-    if (channel->ops->closed)
-        channel->ops->closed(channel);
+    if (!channel->needs_tls || atomic_load(&channel->is_stopped))
+        return;
+    sm_log_at(&channel->session->log, SM_LOG_INFO, "%s channel %u: again over TLS",
+              channel->attempt.channel, channel->id);
+    channel->is_over = false;
+    sm_client_channel_live(channel, true);
+}
 
+static void set_closed(struct sm_client_channel *channel)
+{
+    struct sm_session *session = channel->session;
     pthread_mutex_lock(&session->lock);
     channel->state = SM_CLIENT_CHANNEL_CLOSED;
     if (atomic_load(&session->is_closing))
         channel->error = (struct sm_error){.kind = SM_ERROR_NONE};
     pthread_mutex_unlock(&session->lock);
+}
+
+/* The life of the main channel has as many connections as there are lines that come back. */
+static void run_main(struct sm_client_channel *channel)
+{
+    bool goes_on;
+    do {
+        live(channel);
+        bool is_due = sm_comeback_begin(channel);
+        channel->ops->closed(channel);
+        set_closed(channel);
+        sm_session_progress(channel->session);
+        goes_on = is_due && sm_comeback_wait(channel);
+    } while (goes_on);
+    set_closed(channel); /* the wait may have been cancelled */
+}
+
+static void run_other(struct sm_client_channel *channel)
+{
+    struct sm_session *session = channel->session;
+    live(channel);
+    if (channel->ops->closed)
+        channel->ops->closed(channel);
+    set_closed(channel);
     sm_session_progress(session); /* nobody is to wait for a channel that is gone */
     /* See sm_session_close(): the flag is looked at after the channel is no longer open. */
     if (channel->kind == SM_CHANNEL_KIND_INPUTS && atomic_load(&session->is_closing))
         sm_client_channel_stop(session->channels[0]);
+}
+
+static void *run(void *opaque)
+{
+    struct sm_client_channel *channel = opaque;
+    struct sm_session *session = channel->session;
+    bool is_main = channel->kind == SM_CHANNEL_KIND_MAIN;
+    if (is_main)
+        run_main(channel);
+    else
+        run_other(channel);
     sm_log_at(&session->log, SM_LOG_INFO, "%s channel %u is closed%s%s", channel->attempt.channel,
               channel->id, channel->error.cause[0] ? ": " : "", channel->error.cause);
-    sm_session_tell(
-        session, channel->kind == SM_CHANNEL_KIND_MAIN ? SM_EVENT_CLOSED : SM_EVENT_CHANNEL_CLOSED,
-        channel);
+    /* A session that comes back tells of the line as a whole. */
+    if (is_main)
+        sm_session_tell(session, SM_EVENT_CLOSED, channel);
+    else if (!sm_comeback_was_cut(channel) && !atomic_load(&session->comeback.is_due))
+        sm_session_tell(session, SM_EVENT_CHANNEL_CLOSED, channel);
     return NULL;
 }
 
@@ -248,6 +288,30 @@ enum sm_status sm_client_channel_start(struct sm_client_channel **out, struct sm
     channel->is_started = true;
     *out = channel;
     return SM_OK;
+}
+
+enum sm_status sm_client_channel_restart(struct sm_client_channel *channel)
+{
+    struct sm_session *session = channel->session;
+    uint64_t count;
+    ssize_t got = read(channel->cancel_fd, &count, sizeof(count));
+    (void)got; /* it ended by itself, then */
+    for (struct sm_client_call *call = channel->calls, *next; call; call = next) {
+        next = call->next;
+        free(call);
+    }
+    channel->calls = NULL;
+    channel->calls_end = &channel->calls;
+    channel->call_count = 0;
+    atomic_store(&channel->is_stopped, false);
+    atomic_store(&channel->handled_serial, 0);
+    pthread_mutex_lock(&session->lock);
+    channel->state = SM_CLIENT_CHANNEL_CONNECTING;
+    channel->error = (struct sm_error){.kind = SM_ERROR_NONE};
+    channel->target = session->target;
+    pthread_mutex_unlock(&session->lock);
+    channel->is_started = start_thread(channel) == 0;
+    return channel->is_started ? SM_OK : SM_ERR_IO;
 }
 
 void sm_client_channel_join(struct sm_client_channel *channel)

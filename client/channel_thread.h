@@ -47,7 +47,12 @@ struct sm_client_channel_ops {
     void (*resume)(struct sm_client_channel *channel);
     /** The connection is gone, or will be at once. Optional. */
     void (*closed)(struct sm_client_channel *channel);
-    /** Frees `channel->self`, which may be NULL. The session's last act: any thread. */
+    /**
+     * A lost line is back: open() is called with `self` still there, for other threads may be
+     * looking at it. Without this destroy() comes first, with the session's lock held.
+     */
+    bool keeps_self;
+    /** Frees `channel->self`, which may be NULL. Any thread, with nobody else looking. */
     void (*destroy)(struct sm_client_channel *channel);
 };
 
@@ -84,12 +89,14 @@ struct sm_client_channel {
     struct sm_attempt attempt;     /* for messages */
     char place[640];               /* attempt.place */
     bool is_over;                  /* this connection has ended, `error` says why */
+    bool was_cut;                  /* the line went, or the server ended it */
     bool needs_tls;                /* it ended because the server wants TLS */
     bool is_finishing;             /* our side closes when all is sent; then the server's end */
     bool is_half_closed;           /* is awaited */
     struct sm_timer *finish_timer; /* owned */
 
     /* Under the session's lock: */
+    bool was_opened; /* at least once: `self` can be looked at */
     enum sm_client_channel_state state;
     struct sm_error error; /* final when CLOSED */
     uint32_t common_caps, channel_caps;
@@ -103,6 +110,9 @@ struct sm_client_channel {
 SM_NODISCARD enum sm_status sm_client_channel_start(struct sm_client_channel **out,
                                                     struct sm_session *session,
                                                     enum sm_channel_kind kind, uint8_t id);
+
+/** Starts the thread of a channel that was joined anew, to connect to the session's target. */
+SM_NODISCARD enum sm_status sm_client_channel_restart(struct sm_client_channel *channel);
 
 /** Has the thread end soon. Any thread, also more than once. */
 void sm_client_channel_stop(struct sm_client_channel *channel);

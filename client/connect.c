@@ -11,6 +11,7 @@
 #include "client/error.h"
 #include "client/resolve.h"
 #include "client/session_private.h"
+#include "io/clock.h"
 #include "io/loop.h"
 #include "io/websocket.h"
 
@@ -19,6 +20,12 @@ enum {
     KEEP_ALIVE_IDLE_S = 30,
     KEEP_ALIVE_INTERVAL_S = 15,
     KEEP_ALIVE_PROBES = 3,
+    /* After 6 s where somebody waits for it to come back. */
+    EAGER_IDLE_S = 3,
+    EAGER_INTERVAL_S = 1,
+    EAGER_TIMEOUT_MS = 6000,
+    /* While the line is lost: the kernel tries at once, after 1 s and after 3 s. */
+    LOST_CONNECT_US = 2 * 1000 * 1000,
 };
 
 /** One connection in the making. */
@@ -31,12 +38,33 @@ struct making {
 };
 
 /* Best effort: without it only the line's death goes unnoticed for longer. */
-static void keep_alive(int fd)
+static void keep_alive(const struct sm_client_channel *channel, int fd)
 {
-    int idle = KEEP_ALIVE_IDLE_S, interval = KEEP_ALIVE_INTERVAL_S, probes = KEEP_ALIVE_PROBES;
+    bool is_eager = channel->session->settings.reconnect_s > 0;
+    int idle = is_eager ? EAGER_IDLE_S : KEEP_ALIVE_IDLE_S;
+    int interval = is_eager ? EAGER_INTERVAL_S : KEEP_ALIVE_INTERVAL_S;
+    int probes = KEEP_ALIVE_PROBES;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+    /* Also counts a server that takes nothing, as one may whose device is slow. */
+    bool is_prompt = channel->kind == SM_CHANNEL_KIND_MAIN ||
+                     channel->kind == SM_CHANNEL_KIND_DISPLAY ||
+                     channel->kind == SM_CHANNEL_KIND_INPUTS;
+    unsigned timeout_ms = EAGER_TIMEOUT_MS;
+    if (is_eager && is_prompt)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+}
+
+/* For the socket alone. */
+static struct sm_patience socket_patience(const struct sm_session *session,
+                                          const struct sm_patience *patience)
+{
+    struct sm_patience short_one = *patience;
+    uint64_t until_us = sm_now_us() + LOST_CONNECT_US;
+    if (atomic_load(&session->comeback.is_lost) && until_us < short_one.deadline_us)
+        short_one.deadline_us = until_us;
+    return short_one;
 }
 
 /* The first of the host's addresses that answers. */
@@ -70,6 +98,7 @@ static enum sm_status connect_socket(const struct making *m, int *out)
     const struct sm_session_settings *settings = &m->session->settings;
     const struct sm_attempt *attempt = &m->channel->attempt;
     struct sm_socket_error why = {.failure = SM_SOCKET_OTHER};
+    struct sm_patience patience = socket_patience(m->session, m->patience);
     enum sm_status status;
     if (settings->connector) {
         *out = settings->connector(settings->connector_opaque, m->channel->kind, m->channel->id,
@@ -84,13 +113,13 @@ static enum sm_status connect_socket(const struct making *m, int *out)
         status = sm_socket_connect_unix(out, m->target->unix_path, &why);
     } else if (m->session->has_tunnel) {
         const struct sm_proxy *proxy = &m->session->tunnel.proxy;
-        status = connect_tcp(out, proxy->host, proxy->port, m->patience, &why);
+        status = connect_tcp(out, proxy->host, proxy->port, &patience, &why);
         if (status == SM_ERR_IO) {
             sm_tunnel_reason_socket(&m->session->tunnel, m->error, &why, settings->timeout_ms);
             return status;
         }
     } else {
-        status = connect_tcp(out, m->target->host, port_of(m), m->patience, &why);
+        status = connect_tcp(out, m->target->host, port_of(m), &patience, &why);
     }
     if (status == SM_ERR_NOMEM)
         return sm_error_nomem(m->error);
@@ -108,7 +137,7 @@ static enum sm_status start(const struct making *m, struct sm_transport **out)
     status = sm_socket_transport(out, fd);
     if (status == SM_OK) {
         if (!(*out)->is_unix)
-            keep_alive(fd);
+            keep_alive(m->channel, fd);
         return SM_OK;
     }
     close(fd);

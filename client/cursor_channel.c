@@ -23,21 +23,29 @@ static uint32_t caps(const struct sm_session *session)
     return 0;
 }
 
+static struct cursor *create(void)
+{
+    struct cursor *cursor = calloc(1, sizeof(*cursor));
+    if (cursor)
+        pthread_mutex_init(&cursor->lock, NULL);
+    return cursor;
+}
+
+/* After a lost line the last shape stays until the server sends another. */
 static enum sm_status open_cursor(struct sm_client_channel *channel,
                                   const struct sm_link_client_event *link,
                                   struct sm_machine *machine)
 {
-    struct cursor *cursor = calloc(1, sizeof(*cursor));
+    struct cursor *cursor = channel->self ? channel->self : create();
     if (!cursor)
         return SM_ERR_NOMEM;
+    channel->self = cursor;
+    sm_cursor_client_destroy(cursor->client);
+    cursor->client = NULL;
     struct sm_cursor_client_config config = {.setup = sm_client_channel_setup(link)};
     enum sm_status status = sm_cursor_client_create(&cursor->client, &config, sm_now_us());
-    if (status != SM_OK) {
-        free(cursor);
+    if (status != SM_OK)
         return status;
-    }
-    pthread_mutex_init(&cursor->lock, NULL);
-    channel->self = cursor;
     *machine = sm_cursor_client_machine(cursor->client);
     return SM_OK;
 }
@@ -121,6 +129,7 @@ const struct sm_client_channel_ops sm_cursor_channel_ops = {
     .open = open_cursor,
     .activity = activity,
     .reason = reason,
+    .keeps_self = true,
     .destroy = destroy,
 };
 

@@ -41,7 +41,12 @@ static enum sm_status make_canvas(struct sm_client_display *display,
         .window = session->shared.window,
         .cpu_flags = sm_cpu_detect(),
     };
-    return sm_canvas_create(&display->canvas, &config);
+    struct sm_canvas *canvas = NULL;
+    enum sm_status status = sm_canvas_create(&canvas, &config);
+    pthread_mutex_lock(&display->lock);
+    display->canvas = canvas;
+    pthread_mutex_unlock(&display->lock);
+    return status;
 }
 
 static enum sm_status make_client(struct sm_client_display *display,
@@ -79,22 +84,62 @@ static enum sm_status make_parts(struct sm_client_channel *channel,
     return display->wait_timer ? SM_OK : SM_ERR_NOMEM;
 }
 
+/* A first connection: others may look from its end on. */
+static struct sm_client_display *create(void)
+{
+    struct sm_client_display *display = calloc(1, sizeof(*display));
+    if (display) {
+        pthread_mutex_init(&display->lock, NULL);
+        display->changed_us = sm_now_us();
+    }
+    return display;
+}
+
+/* A lost line is back. What is shown stays until the server has sent it anew. */
+static void set_aside(struct sm_client_channel *channel, struct sm_client_display *display)
+{
+    sm_display_client_destroy(display->client);
+    display->client = NULL;
+    if (display->wait_timer)
+        sm_loop_timer_remove(sm_epoll_loop_base(channel->loop), display->wait_timer);
+    display->wait_timer = NULL;
+    display->is_drawing = display->is_held = false;
+    pthread_mutex_lock(&display->lock);
+    sm_streams_finish(&display->streams);
+    display->streams = (struct sm_streams){.decoder = NULL};
+    sm_gl_view_finish(&display->gl);
+    bool is_worth = display->canvas && sm_canvas_surface(display->canvas, 0) &&
+                    (display->is_marked || !display->last);
+    struct sm_canvas *spare = is_worth ? display->last : display->canvas;
+    if (is_worth)
+        display->last = display->canvas;
+    display->canvas = NULL;
+    display->is_marked = false;
+    pthread_mutex_unlock(&display->lock);
+    sm_canvas_destroy(spare);
+}
+
 static enum sm_status open_display(struct sm_client_channel *channel,
                                    const struct sm_link_client_event *link,
                                    struct sm_machine *machine)
 {
-    struct sm_client_display *display = calloc(1, sizeof(*display));
+    struct sm_client_display *display = channel->self;
+    bool is_first = !display;
+    if (is_first)
+        display = create();
     if (!display)
         return SM_ERR_NOMEM;
-    pthread_mutex_init(&display->lock, NULL);
-    display->changed_us = sm_now_us();
-    channel->self = display;
+    if (!is_first)
+        set_aside(channel, display);
     enum sm_status status = make_parts(channel, display, link);
-    if (status != SM_OK) {
+    if (status != SM_OK && is_first) {
+        channel->self = display;
         destroy(channel);
         channel->self = NULL; /* others may look at what is there */
-        return status;
     }
+    if (status != SM_OK)
+        return status;
+    channel->self = display;
     *machine = sm_display_client_machine(display->client);
     return SM_OK;
 }
@@ -105,6 +150,8 @@ void sm_client_display_changed(struct sm_client_channel *channel, struct sm_rect
 {
     struct sm_client_display *display = channel->self;
     display->changed_us = sm_now_us();
+    if (display->last)
+        return; /* it is not looked at yet */
     struct sm_event event = {
         .kind = SM_EVENT_DISPLAY_DAMAGE,
         .channel = channel->kind,
@@ -293,6 +340,13 @@ static void mark(struct sm_client_channel *channel)
     if (!sm_canvas_surface(display->canvas, 0))
         return; /* a mark without a primary says nothing */
     display->is_marked = true;
+    if (display->last) { /* now there is something to look at in its place */
+        const struct sm_pixels *pixels = sm_surface_pixels(sm_canvas_surface(display->canvas, 0));
+        sm_canvas_destroy(display->last);
+        display->last = NULL;
+        struct sm_rect all = {0, 0, (int32_t)pixels->width, (int32_t)pixels->height};
+        sm_client_display_changed(channel, all);
+    }
     reconfigured(channel);
 }
 
@@ -525,6 +579,7 @@ static void destroy(struct sm_client_channel *channel)
     sm_streams_finish(&display->streams);
     sm_gl_view_finish(&display->gl);
     sm_canvas_destroy(display->canvas);
+    sm_canvas_destroy(display->last);
     pthread_mutex_destroy(&display->lock);
     free(display->converted);
     free(display);
@@ -537,5 +592,6 @@ const struct sm_client_channel_ops sm_display_channel_ops = {
     .reason = reason,
     .resume = resume,
     .closed = closed,
+    .keeps_self = true,
     .destroy = destroy,
 };

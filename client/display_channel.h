@@ -22,7 +22,8 @@ struct sm_client_display {
     bool is_held;                         /* `event` waits for other channels to get further */
 
     pthread_mutex_t lock;     /* over what follows; taken for each message */
-    struct sm_canvas *canvas; /* owned */
+    struct sm_canvas *canvas; /* owned; NULL if there was no memory for one */
+    struct sm_canvas *last;   /* owned: of the lost connection, shown until the new one is marked */
     struct sm_streams streams;
     struct sm_gl_view gl; /* shown instead of the primary, while there is one */
     bool is_marked;
@@ -32,6 +33,9 @@ struct sm_client_display {
     uint64_t changed_us; /* last change of pixels, size or readiness */
     uint8_t *converted;  /* owned: a surface of 16 bits, as 32; only while locked by a reader */
 };
+
+/** With the lock held: the canvas to be looked at; or NULL. */
+const struct sm_canvas *sm_client_display_shown(const struct sm_client_display *display);
 
 /** With the lock held: damage of the primary surface. */
 void sm_client_display_changed(struct sm_client_channel *channel, struct sm_rect damage);

@@ -9,11 +9,17 @@
 
 enum { BYTES_A_PIXEL = 4 };
 
+const struct sm_canvas *sm_client_display_shown(const struct sm_client_display *display)
+{
+    return display->last ? display->last : display->canvas;
+}
+
 static const struct sm_pixels *primary(const struct sm_client_display *display)
 {
     if (display->gl.is_shown)
         return &display->gl.pixels;
-    const struct sm_surface *surface = sm_canvas_surface(display->canvas, 0);
+    const struct sm_canvas *canvas = sm_client_display_shown(display);
+    const struct sm_surface *surface = canvas ? sm_canvas_surface(canvas, 0) : NULL;
     return surface ? sm_surface_pixels(surface) : NULL;
 }
 
@@ -64,7 +70,7 @@ static void fill_info(struct sm_display_info *info, struct sm_client_channel *ch
     *info = (struct sm_display_info){
         .channel_id = channel->id,
         .has_surface = pixels != NULL,
-        .is_ready = pixels && display->is_marked,
+        .is_ready = pixels && (display->is_marked || display->last),
         .width = pixels ? pixels->width : 0,
         .height = pixels ? pixels->height : 0,
         .drawings = display->drawings,
@@ -75,6 +81,14 @@ static void fill_info(struct sm_display_info *info, struct sm_client_channel *ch
     pthread_mutex_unlock(&display->lock);
 }
 
+/* Open, or without its line for a while: then its last picture is there. */
+static bool is_shown(const struct sm_client_channel *channel)
+{
+    const struct sm_session *session = channel->session;
+    return channel->state == SM_CLIENT_CHANNEL_OPEN ||
+           (channel->was_opened && atomic_load(&session->comeback.is_due));
+}
+
 /* The open display channels, by id. */
 static size_t list_displays(struct sm_session *session, struct sm_client_channel **out)
 {
@@ -83,8 +97,7 @@ static size_t list_displays(struct sm_session *session, struct sm_client_channel
     for (unsigned id = 0; id <= UINT8_MAX; id++)
         for (size_t i = 0; i < session->channel_count; i++) {
             struct sm_client_channel *channel = session->channels[i];
-            if (channel->kind == SM_CHANNEL_KIND_DISPLAY && channel->id == id &&
-                channel->state == SM_CLIENT_CHANNEL_OPEN)
+            if (channel->kind == SM_CHANNEL_KIND_DISPLAY && channel->id == id && is_shown(channel))
                 out[count++] = channel;
         }
     pthread_mutex_unlock(&session->lock);
@@ -175,7 +188,7 @@ static struct sm_client_display *find_display(struct sm_session *session, uint8_
     if (!*channel)
         return NULL;
     pthread_mutex_lock(&session->lock);
-    bool was_opened = (*channel)->state != SM_CLIENT_CHANNEL_CONNECTING;
+    bool was_opened = (*channel)->was_opened;
     pthread_mutex_unlock(&session->lock);
     return was_opened ? (*channel)->self : NULL;
 }

@@ -94,11 +94,29 @@ static bool keep_notice(struct sm_events *events, struct sm_event *event)
     return false;
 }
 
+/* The same for an error, whose channel may soon have another one. */
+static bool keep_error(struct sm_events *events, struct sm_event *event)
+{
+    struct sm_error *slot = event->kind == SM_EVENT_CLOSED ? &events->closed_error : NULL;
+    for (size_t i = 0; !slot && i < SM_EVENT_ERRORS_MAX; i++) {
+        if (events->is_error_used[i])
+            continue;
+        events->is_error_used[i] = true;
+        slot = &events->errors[i];
+    }
+    if (!slot)
+        return false;
+    *slot = *event->error;
+    event->error = slot;
+    return true;
+}
+
 static void append(struct sm_events *events, struct sm_event event)
 {
     /* The last place is kept for CLOSED. */
     size_t room = event.kind == SM_EVENT_CLOSED ? SM_EVENTS_MAX : SM_EVENTS_MAX - 1;
-    if (events->count >= room || (event.kind == SM_EVENT_NOTICE && !keep_notice(events, &event))) {
+    if (events->count >= room || (event.kind == SM_EVENT_NOTICE && !keep_notice(events, &event)) ||
+        (event.error && !keep_error(events, &event))) {
         events->dropped++;
         return;
     }
@@ -128,6 +146,17 @@ static void hand_out_notice(struct sm_events *events, struct sm_event *event)
     event->text = events->pulled_notice;
 }
 
+static void hand_out_error(struct sm_events *events, struct sm_event *event)
+{
+    if (!event->error)
+        return;
+    for (size_t i = 0; i < SM_EVENT_ERRORS_MAX; i++)
+        if (event->error == &events->errors[i])
+            events->is_error_used[i] = false;
+    events->pulled_error = *event->error;
+    event->error = &events->pulled_error;
+}
+
 /* Takes what is there. `is_awake` tells that a wake was due instead. */
 static bool take(struct sm_events *events, struct sm_event *out, bool *is_awake)
 {
@@ -139,6 +168,7 @@ static bool take(struct sm_events *events, struct sm_event *out, bool *is_awake)
         events->first = (events->first + 1) % SM_EVENTS_MAX;
         events->count--;
         hand_out_notice(events, out);
+        hand_out_error(events, out);
         is_taken = true;
     }
     if (events->count == 0)

@@ -16,7 +16,8 @@
 enum {
     SM_EVENTS_MAX = 512,
     SM_NOTICES_MAX = 16,
-    SM_NOTICE_SIZE = 256, /* bytes with the NUL */
+    SM_NOTICE_SIZE = 256,     /* bytes with the NUL */
+    SM_EVENT_ERRORS_MAX = 64, /* that wait, besides that of CLOSED */
 };
 
 /** Thread: any, except sm_events_wait(), which one thread at a time calls. */
@@ -30,7 +31,10 @@ struct sm_events {
     bool is_over;   /* CLOSED was put: nothing may follow */
     char notices[SM_NOTICES_MAX][SM_NOTICE_SIZE];
     bool is_notice_used[SM_NOTICES_MAX];
+    struct sm_error errors[SM_EVENT_ERRORS_MAX], closed_error;
+    bool is_error_used[SM_EVENT_ERRORS_MAX];
     char pulled_notice[SM_NOTICE_SIZE]; /* of the event handed out last */
+    struct sm_error pulled_error;       /* likewise */
 };
 
 /** @return SM_OK; SM_ERR_IO if the kernel gives no descriptor */
@@ -38,8 +42,8 @@ SM_NODISCARD enum sm_status sm_events_init(struct sm_events *events);
 void sm_events_finish(struct sm_events *events);
 
 /**
- * Puts `event` last, or merges it with one that waits. A NOTICE's text is copied and cut; a notice
- * without room is dropped. Nothing follows a CLOSED.
+ * Puts `event` last, or merges it with one that waits. A NOTICE's text is copied and cut, an
+ * error is copied; what has no room for these is dropped. Nothing follows a CLOSED.
  */
 void sm_events_put(struct sm_events *events, const struct sm_event *event);
 

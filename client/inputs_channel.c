@@ -23,17 +23,25 @@ static uint32_t caps(const struct sm_session *session)
     return 0;
 }
 
+static void release_call(struct sm_client_channel *channel, const void *argument);
+
+/* After a lost line: what was down when it went is let go, whatever the server made of it. */
 static enum sm_status open_inputs(struct sm_client_channel *channel,
                                   const struct sm_link_client_event *link,
                                   struct sm_machine *machine)
 {
-    struct sm_inputs_client *client;
+    struct sm_inputs_client *client, *former = channel->self;
     struct sm_inputs_client_config config = {.setup = sm_client_channel_setup(link)};
     enum sm_status status = sm_inputs_client_create(&client, &config, sm_now_us());
     if (status != SM_OK)
         return status;
     channel->self = client;
     *machine = sm_inputs_client_machine(client);
+    if (former) {
+        sm_inputs_client_inherit(client, former);
+        sm_inputs_client_destroy(former);
+        release_call(channel, NULL);
+    }
     return SM_OK;
 }
 
@@ -76,6 +84,7 @@ const struct sm_client_channel_ops sm_inputs_channel_ops = {
     .open = open_inputs,
     .activity = activity,
     .reason = reason,
+    .keeps_self = true,
     .destroy = destroy,
 };
 

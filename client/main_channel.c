@@ -141,7 +141,11 @@ static enum sm_status take_list(struct sm_client_channel *channel,
     pthread_mutex_unlock(&session->lock);
     if (status != SM_OK)
         return status;
-    sm_session_tell(session, is_first ? SM_EVENT_CONNECTED : SM_EVENT_INFO, channel);
+    if (!is_first)
+        sm_session_tell(session, SM_EVENT_INFO, channel);
+    else
+        sm_session_tell(
+            session, sm_comeback_done(session) ? SM_EVENT_LINE_BACK : SM_EVENT_CONNECTED, channel);
     /* The picture first: it takes longest. */
     status = open_kind(session, list, SM_CHANNEL_DISPLAY, 0);
     if (status == SM_OK)
@@ -236,6 +240,8 @@ static void closed(struct sm_client_channel *channel)
     struct sm_session *session = channel->session;
     sm_session_end_channels(session);
     sm_client_files_end(channel);
+    if (channel->self)
+        (void)!sm_client_agent_changed(channel, false);
     pthread_mutex_lock(&session->lock);
     session->info.is_connected = false;
     pthread_mutex_unlock(&session->lock);

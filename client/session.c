@@ -105,6 +105,11 @@ enum sm_status sm_session_set_timeout(struct sm_session *session, uint32_t timeo
     return set_number(session, &session->settings.timeout_ms, timeout_ms);
 }
 
+enum sm_status sm_session_set_reconnect(struct sm_session *session, uint32_t give_up_s)
+{
+    return set_number(session, &session->settings.reconnect_s, give_up_s);
+}
+
 enum sm_status sm_session_set_channels(struct sm_session *session, uint32_t kinds)
 {
     return set_number(session, &session->settings.channels, kinds);
@@ -349,9 +354,11 @@ enum sm_status sm_session_open_channel(struct sm_session *session, enum sm_chann
                                        uint8_t id)
 {
     bool is_wanted = (unsigned)kind < 32 && sm_session_wanted_kinds(session) & 1u << kind;
-    if (!is_wanted || kind == SM_CHANNEL_KIND_MAIN || !sm_client_channel_ops_of(kind) ||
-        sm_session_find(session, kind, id))
+    if (!is_wanted || kind == SM_CHANNEL_KIND_MAIN || !sm_client_channel_ops_of(kind))
         return SM_OK;
+    struct sm_client_channel *former = sm_session_find(session, kind, id);
+    if (former)
+        return former->is_started ? SM_OK : sm_client_channel_restart(former);
     if (session->channel_count == SM_SESSION_CHANNELS_MAX)
         return SM_ERR_LIMIT;
     /* The new thread finds itself in the list from its first moment on. */
@@ -382,7 +389,7 @@ void sm_session_tell(struct sm_session *session, enum sm_event_kind kind,
         .channel = channel->kind,
         .channel_id = channel->id,
     };
-    if (kind == SM_EVENT_CLOSED || kind == SM_EVENT_CHANNEL_CLOSED)
+    if (kind == SM_EVENT_CLOSED || kind == SM_EVENT_CHANNEL_CLOSED || kind == SM_EVENT_LINE_LOST)
         event.error = &channel->error;
     sm_events_put(&session->events, &event);
 }

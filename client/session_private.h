@@ -2,8 +2,9 @@
 /*
  * The insides of a session. Source: docs/client.md, "Threads".
  *
- * Each channel runs on a thread of its own. The main channel's thread starts the others when the
- * server lists them, and joins them before it ends; sm_session_destroy() joins the main one.
+ * Each channel runs on a thread of its own, at most one at a time. The main channel's thread starts
+ * the others when the server lists them, and joins them before it ends; sm_session_destroy() joins
+ * the main one.
  *
  * Locks, in the order in which they may be taken together: a display's, then the session's, then
  * that of the events.
@@ -20,6 +21,7 @@
 #include "client/agent.h"
 #include "client/channel_thread.h"
 #include "client/clipboard.h"
+#include "client/comeback.h"
 #include "client/events.h"
 #include "client/files.h"
 #include "client/shared.h"
@@ -48,6 +50,7 @@ struct sm_session_settings {
     sm_session_connector connector; /* or NULL: we connect */
     void *connector_opaque;
     uint32_t timeout_ms;
+    uint32_t reconnect_s;     /* 0: never */
     uint32_t channels;        /* mask of kinds */
     uint32_t left_out;        /* mask of kinds: not these */
     uint32_t secure_channels; /* mask of kinds */
@@ -67,6 +70,8 @@ struct sm_session {
 
     bool is_started; /* sm_session_connect() succeeded: the main channel's thread is to be joined */
     atomic_bool is_closing; /* the caller wants no more: ends are not failures */
+
+    struct sm_comeback comeback; /* see there */
 
     pthread_mutex_t lock; /* over everything below */
     struct sm_session_info info;

@@ -78,6 +78,13 @@ enum sm_status sm_session_need_window(struct sm_session *session)
     return status;
 }
 
+enum sm_status sm_session_reset_shared(struct sm_session *session)
+{
+    sm_session_finish_shared(session);
+    session->shared = (struct sm_shared){.cache = NULL};
+    return sm_session_init_shared(session, NULL);
+}
+
 void sm_session_finish_shared(struct sm_session *session)
 {
     struct sm_shared *shared = &session->shared;

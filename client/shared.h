@@ -29,6 +29,9 @@ SM_NODISCARD enum sm_status sm_session_init_shared(struct sm_session *session,
 /** Makes the GLZ window, if there is none yet, in the size that fits the server. */
 SM_NODISCARD enum sm_status sm_session_need_window(struct sm_session *session);
 
+/** Forgets all that was kept for the last connection. No display channel may run. */
+SM_NODISCARD enum sm_status sm_session_reset_shared(struct sm_session *session);
+
 /** Frees all of it; harmless if none of it was made. */
 void sm_session_finish_shared(struct sm_session *session);
 

@@ -8,15 +8,8 @@
 #include <glib/gi18n.h>
 
 enum {
-    EVENTS_A_TURN = 64, /* then the toolkit has its turn */
-    /* A lost line: at once, then ever later, as long as somebody may still be waiting for it. */
-    FIRST_RETRY_MS = 250,
-    LAST_RETRY_MS = 2000,
-    GIVE_UP_S = 15 * 60,
-    /* Lost again so soon after it came back: somebody else wants the machine, too. Two programs
-     * that both try again would take it from each other for ever. */
-    TAKEN_S = 20,
-    TAKEN_COUNT = 2,
+    EVENTS_A_TURN = 64,  /* then the toolkit has its turn */
+    GIVE_UP_S = 15 * 60, /* as long as somebody may still be waiting for a lost line */
 };
 
 struct sm_connection {
@@ -27,11 +20,7 @@ struct sm_connection {
     char *password;             /* owned; or NULL */
     char *name;                 /* owned; or NULL */
     struct sm_session *session; /* owned; or NULL */
-    guint watch, retry;         /* sources of the main loop, or 0 */
-    unsigned retry_ms;
-    gint64 lost_us;       /* when the line was lost */
-    gint64 up_us;         /* when it came up */
-    unsigned short_lives; /* in a row */
+    guint watch;                /* source of the main loop, or 0 */
     enum sm_connection_state state;
     bool is_closing;
     struct sm_error error;
@@ -52,61 +41,12 @@ static void drop_session(struct sm_connection *c)
     c->session = NULL;
 }
 
-static void try_later(struct sm_connection *c);
-
-/* Trying again helps where the network or the host went away, not where somebody said no. */
-static bool may_come_back(const struct sm_error *error)
-{
-    switch (error->kind) {
-    case SM_ERROR_CLOSED:
-    case SM_ERROR_REFUSED:
-    case SM_ERROR_UNREACHABLE:
-    case SM_ERROR_TIMED_OUT:
-    case SM_ERROR_HOST_NOT_FOUND:
-    case SM_ERROR_SOCKET:
-    case SM_ERROR_SESSION_GONE:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static void tell_taken(struct sm_connection *c)
-{
-    g_strlcpy(c->error.cause, _("the machine ends the connection again and again"),
-              sizeof(c->error.cause));
-    g_strlcpy(c->error.cure, _("perhaps somebody else looks at it; it may allow one at a time"),
-              sizeof(c->error.cure));
-}
-
 static void on_closed(struct sm_connection *c, const struct sm_error *error)
 {
-    bool was_up = c->state == SM_CONNECTION_UP;
     c->error = *error;
     drop_session(c);
-    if (c->is_closing || error->kind == SM_ERROR_NONE) {
-        set_state(c, SM_CONNECTION_ENDED);
-        return;
-    }
-    if (was_up) {
-        c->lost_us = g_get_monotonic_time();
-        c->retry_ms = FIRST_RETRY_MS;
-        bool was_short = c->lost_us - c->up_us < (gint64)TAKEN_S * G_USEC_PER_SEC;
-        c->short_lives = was_short ? c->short_lives + 1 : 0;
-    }
-    if (was_up && error->kind == SM_ERROR_CLOSED && c->short_lives >= TAKEN_COUNT) {
-        tell_taken(c);
-        set_state(c, SM_CONNECTION_FAILED);
-        return;
-    }
-    bool is_lost = was_up || c->state == SM_CONNECTION_LOST;
-    bool is_time_left = g_get_monotonic_time() - c->lost_us < (gint64)GIVE_UP_S * G_USEC_PER_SEC;
-    if (is_lost && is_time_left && may_come_back(error)) {
-        try_later(c);
-        set_state(c, SM_CONNECTION_LOST);
-    } else {
-        set_state(c, SM_CONNECTION_FAILED);
-    }
+    bool is_wanted = c->is_closing || error->kind == SM_ERROR_NONE;
+    set_state(c, is_wanted ? SM_CONNECTION_ENDED : SM_CONNECTION_FAILED);
 }
 
 static void take_name(struct sm_connection *c)
@@ -128,9 +68,13 @@ static bool take_event(struct sm_connection *c, const struct sm_event *event)
         on_closed(c, &error);
         return false;
     }
+    case SM_EVENT_LINE_LOST: /* the session itself tries to get it back */
+        c->error = *event->error;
+        set_state(c, SM_CONNECTION_LOST);
+        return c->session != NULL;
     case SM_EVENT_CONNECTED:
+    case SM_EVENT_LINE_BACK:
         take_name(c);
-        c->up_us = g_get_monotonic_time();
         set_state(c, SM_CONNECTION_UP);
         return c->session != NULL;
     case SM_EVENT_INFO:
@@ -179,6 +123,8 @@ static enum sm_status set_up(struct sm_connection *c)
         status = sm_connection_file_apply(o->file, session);
     if (status == SM_OK && c->password)
         status = sm_session_set_password(session, c->password);
+    if (status == SM_OK)
+        status = sm_session_set_reconnect(session, GIVE_UP_S);
     if (status == SM_OK && o->is_debug)
         status = sm_session_set_log(session, write_log, c, SM_SESSION_LOG_DEBUG);
     return status;
@@ -198,20 +144,6 @@ static void connect_now(struct sm_connection *c)
         return;
     }
     c->watch = g_unix_fd_add(sm_session_event_fd(c->session), G_IO_IN, on_readable, c);
-}
-
-static gboolean on_retry(gpointer opaque)
-{
-    struct sm_connection *c = opaque;
-    c->retry = 0;
-    connect_now(c);
-    return G_SOURCE_REMOVE;
-}
-
-static void try_later(struct sm_connection *c)
-{
-    c->retry = g_timeout_add(c->retry_ms, on_retry, c);
-    c->retry_ms = MIN(c->retry_ms * 2, (unsigned)LAST_RETRY_MS);
 }
 
 struct sm_connection *sm_connection_create(const struct sm_viewer_options *options,
@@ -240,18 +172,10 @@ static void wipe(char *secret)
     g_free(secret);
 }
 
-static void stop_retrying(struct sm_connection *c)
-{
-    if (c->retry)
-        g_source_remove(c->retry);
-    c->retry = 0;
-}
-
 void sm_connection_destroy(struct sm_connection *connection)
 {
     if (!connection)
         return;
-    stop_retrying(connection);
     drop_session(connection);
     sm_address_destroy(connection->address);
     wipe(connection->password);
@@ -265,10 +189,8 @@ void sm_connection_start(struct sm_connection *connection, const char *password)
         wipe(connection->password);
         connection->password = g_strdup(password);
     }
-    stop_retrying(connection);
     drop_session(connection);
     connection->is_closing = false;
-    connection->short_lives = 0;
     set_state(connection, SM_CONNECTION_CONNECTING);
     connect_now(connection);
 }
@@ -276,7 +198,6 @@ void sm_connection_start(struct sm_connection *connection, const char *password)
 void sm_connection_close(struct sm_connection *connection)
 {
     connection->is_closing = true;
-    stop_retrying(connection);
     if (connection->session)
         sm_session_close(connection->session);
     else

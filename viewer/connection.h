@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One machine the viewer is connected to: its session, and another one when the line was lost. The
- * session's events arrive here, on the main loop, and go on to an observer.
+ * One machine the viewer is connected to: its session, which gets a lost line back by itself. Its
+ * events arrive here, on the main loop, and go on to an observer.
  */
 #ifndef SM_VIEWER_CONNECTION_H
 #define SM_VIEWER_CONNECTION_H

@@ -146,6 +146,18 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_timeout(struct sm_session *ses
                                                           uint32_t timeout_ms);
 
 /**
+ * Has the session come back by itself when the line is lost: when the network goes away, or the
+ * machine sleeps and wakes. SM_EVENT_LINE_LOST, then _LINE_BACK or _CLOSED tell. A line that died
+ * without a word is noticed within 6 s; one that works again, within 2 s. It is not tried where the
+ * server says no, nor when connections end again and again soon after they came up, which is
+ * somebody else wanting the machine. A first connection is never tried twice.
+ *
+ * @param give_up_s  for how long to try; 0, the default: not at all
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_set_reconnect(struct sm_session *session,
+                                                            uint32_t give_up_s);
+
+/**
  * Which kinds of channels to open besides main: a mask of 1u << enum sm_channel_kind. By default
  * display, inputs and cursor.
  */
@@ -234,6 +246,13 @@ enum sm_event_kind {
     SM_EVENT_CLIPBOARD_DATA = 12,
     /** Files on their way into the guest have got further: sumac/files.h. */
     SM_EVENT_FILES = 13,
+    /** The line is lost, and the session tries to get it back (sm_session_set_reconnect()): `error`
+     * says why. The last pictures stay; input is refused until its channel is open again. */
+    SM_EVENT_LINE_LOST = 16,
+    /** The line is back; what SM_EVENT_CONNECTED says is so again. */
+    SM_EVENT_LINE_BACK = 17,
+    /** The session has followed its machine to another host. */
+    SM_EVENT_MOVED = 18,
     /** Something about port `channel_id` has changed: sumac/port.h. */
     SM_EVENT_PORT = 20,
     /** How sound of the kind `channel` (playback, record) stands has changed: sumac/sound.h. */
@@ -257,8 +276,9 @@ struct sm_event {
     uint8_t channel_id;           /* likewise */
     struct sm_rect damage;        /* with DISPLAY_DAMAGE: in the surface's pixels */
     enum sm_severity severity;    /* with NOTICE */
-    const struct sm_error *error; /* with CLOSED and CHANNEL_CLOSED; borrowed until the next pull */
-    const char *text;             /* with NOTICE; borrowed until the next pull */
+    /* With CLOSED, CHANNEL_CLOSED and LINE_LOST; borrowed until the next pull. */
+    const struct sm_error *error;
+    const char *text; /* with NOTICE; borrowed until the next pull */
 };
 
 /**

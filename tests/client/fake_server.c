@@ -128,22 +128,30 @@ void fake_drain(struct fake_peer *peer)
 
 /* ---- Steps ---- */
 
-void fake_step(struct fake_peer *peer, int step)
+void fake_server_step(struct fake_server *server, int step)
 {
-    struct fake_server *server = peer->server;
     pthread_mutex_lock(&server->lock);
     server->steps[step] = true;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
 }
 
-void fake_wait_step(struct fake_peer *peer, int step)
+void fake_server_wait_step(struct fake_server *server, int step)
 {
-    struct fake_server *server = peer->server;
     pthread_mutex_lock(&server->lock);
     while (!server->steps[step] && !server->is_stopping)
         pthread_cond_wait(&server->changed, &server->lock);
     pthread_mutex_unlock(&server->lock);
+}
+
+void fake_step(struct fake_peer *peer, int step)
+{
+    fake_server_step(peer->server, step);
+}
+
+void fake_wait_step(struct fake_peer *peer, int step)
+{
+    fake_server_wait_step(peer->server, step);
 }
 
 /* ---- The link phase ---- */

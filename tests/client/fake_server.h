@@ -64,6 +64,9 @@ void fake_wait_step(struct fake_peer *peer, int step);
 
 /** Sends any bytes as a message. */
 void fake_send(struct fake_peer *peer, uint16_t type, struct sm_bytes body);
+/** The same for the test itself. */
+void fake_server_step(struct fake_server *server, int step);
+void fake_server_wait_step(struct fake_server *server, int step);
 
 void fake_send_main(struct fake_peer *peer, const struct sm_main_msg *msg);
 void fake_send_display(struct fake_peer *peer, const struct sm_display_msg *msg);

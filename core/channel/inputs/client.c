@@ -2,6 +2,7 @@
 #include "core/channel/inputs/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/math.h"
 #include "core/channel/typed.h"
@@ -232,6 +233,13 @@ enum sm_status sm_inputs_client_release_keys(struct sm_inputs_client *client)
             return status;
     }
     return SM_OK;
+}
+
+void sm_inputs_client_inherit(struct sm_inputs_client *client,
+                              const struct sm_inputs_client *former)
+{
+    memcpy(client->is_down, former->is_down, sizeof(client->is_down));
+    client->buttons = former->buttons;
 }
 
 bool sm_inputs_client_is_down(const struct sm_inputs_client *client, uint32_t key)

@@ -68,6 +68,10 @@ SM_NODISCARD enum sm_status sm_inputs_client_tap(struct sm_inputs_client *client
 /** Releases every key that is down. */
 SM_NODISCARD enum sm_status sm_inputs_client_release_keys(struct sm_inputs_client *client);
 
+/** On a new connection: what is down is what was down on the `former` one. */
+void sm_inputs_client_inherit(struct sm_inputs_client *client,
+                              const struct sm_inputs_client *former);
+
 bool sm_inputs_client_is_down(const struct sm_inputs_client *client, uint32_t key);
 
 /** Tells the lock state we want: bits of enum sm_keyboard_modifier. */
