@@ -349,6 +349,6 @@ bool sm_machine_open(AdwApplication *application, struct sm_viewer_options *opti
     find_settings(machine);
     sm_machine_keyboard_changed(machine, false);
     open_window(machine, 0);
-    sm_connection_start(machine->connection, NULL);
+    sm_connection_start(machine->connection, machine->options.password);
     return true;
 }

@@ -248,6 +248,7 @@ void sm_viewer_options_copy_for(struct sm_viewer_options *out, const struct sm_v
     *out = *from;
     out->file = NULL;
     out->address = g_strdup(address);
+    out->password = NULL;
     out->title = g_strdup(from->title);
     out->ca_file = g_strdup(from->ca_file);
     out->host_subject = g_strdup(from->host_subject);
@@ -259,6 +260,9 @@ void sm_viewer_options_finish(struct sm_viewer_options *options)
 {
     g_free(options->address);
     sm_connection_file_destroy(options->file);
+    if (options->password)
+        explicit_bzero(options->password, strlen(options->password));
+    g_free(options->password);
     g_free(options->title);
     g_free(options->ca_file);
     g_free(options->host_subject);

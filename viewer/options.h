@@ -15,6 +15,7 @@
 struct sm_viewer_options {
     char *address;                         /* owned; NULL: the start page */
     struct sm_connection_file *file;       /* owned; in place of an address */
+    char *password;                        /* owned; or NULL: ask if one is needed */
     char *title;                           /* owned; or NULL */
     char *ca_file, *host_subject;          /* owned; or NULL */
     uint32_t secure_channels;              /* mask of 1u << enum sm_channel_kind */

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "viewer/dialogs.h"
+#include "viewer/local_machines.h"
 #include "viewer/machine.h"
 #include "viewer/recent.h"
 
@@ -15,11 +16,14 @@ struct _SmStartWindow {
     const struct sm_viewer_options *options; /* borrowed */
     GtkWidget *entry, *connect;              /* borrowed from the tree of widgets */
     GtkWidget *recents;
+    GtkWidget *locals, *locals_title;
+    GCancellable *asking;          /* owned: for this computer's machines */
     GtkFileChooserNative *chooser; /* owned; or NULL */
 };
 
 G_DEFINE_FINAL_TYPE(SmStartWindow, sm_start_window, ADW_TYPE_APPLICATION_WINDOW)
 
+static const char PASSWORD_KEY[] = "sumac-password";
 static const char ADDRESS_KEY[] = "sumac-address"; /* of a row of the list */
 
 /* Opens what `options` name, which are taken; this window goes if that works. */
@@ -34,10 +38,11 @@ static void open_machine(SmStartWindow *window, struct sm_viewer_options *option
         sm_dialog_tell_error(GTK_WINDOW(window), &error);
 }
 
-static void open_address(SmStartWindow *window, const char *address)
+static void open_address(SmStartWindow *window, const char *address, const char *password)
 {
     struct sm_viewer_options options;
     sm_viewer_options_copy_for(&options, window->options, address);
+    options.password = g_strdup(password);
     open_machine(window, &options);
 }
 
@@ -50,7 +55,7 @@ static void on_connect(SmStartWindow *window)
     /* People write what they have: a host and its port. */
     g_autofree char *address =
         strstr(text, "://") ? g_strdup(text) : g_strdup_printf("spice://%s", text);
-    open_address(window, address);
+    open_address(window, address, NULL);
 }
 
 static void on_recent(GtkListBox *list, GtkListBoxRow *row, SmStartWindow *window)
@@ -58,7 +63,7 @@ static void on_recent(GtkListBox *list, GtkListBoxRow *row, SmStartWindow *windo
     (void)list;
     const char *address = g_object_get_data(G_OBJECT(row), ADDRESS_KEY);
     if (address)
-        open_address(window, address);
+        open_address(window, address, g_object_get_data(G_OBJECT(row), PASSWORD_KEY));
 }
 
 /* ---- Connection files ---- */
@@ -149,10 +154,71 @@ static void fill_recents(SmStartWindow *window)
     gtk_widget_set_visible(window->recents, count > 0);
 }
 
+static GtkWidget *list_box(void)
+{
+    GtkWidget *list = gtk_list_box_new();
+    gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
+    gtk_widget_add_css_class(list, "boxed-list");
+    return list;
+}
+
+/* ---- The machines of this computer ---- */
+
+static void wipe(gpointer data)
+{
+    char *secret = data;
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    g_free(secret);
+}
+
+static void add_local(SmStartWindow *window, const struct sm_local_machine *machine)
+{
+    GtkWidget *row = adw_action_row_new();
+    g_autofree char *title = g_markup_escape_text(machine->name, -1);
+    g_autofree char *subtitle = g_markup_escape_text(machine->address, -1);
+    adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
+    adw_action_row_set_subtitle(ADW_ACTION_ROW(row), subtitle);
+    gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row), TRUE);
+    g_object_set_data_full(G_OBJECT(row), ADDRESS_KEY, g_strdup(machine->address), g_free);
+    g_object_set_data_full(G_OBJECT(row), PASSWORD_KEY, g_strdup(machine->password), wipe);
+    adw_action_row_add_prefix(ADW_ACTION_ROW(row),
+                              gtk_image_new_from_icon_name("computer-symbolic"));
+    gtk_list_box_append(GTK_LIST_BOX(window->locals), row);
+}
+
+static void on_locals(GPtrArray *machines, gpointer opaque)
+{
+    SmStartWindow *window = opaque;
+    for (guint i = 0; i < machines->len; i++)
+        add_local(window, g_ptr_array_index(machines, i));
+    gtk_widget_set_visible(window->locals, machines->len > 0);
+    gtk_widget_set_visible(window->locals_title, machines->len > 0);
+}
+
+static void make_locals(SmStartWindow *window, GtkWidget *box)
+{
+    window->locals_title = gtk_label_new(_("Running on This Computer"));
+    gtk_widget_add_css_class(window->locals_title, "heading");
+    gtk_label_set_xalign(GTK_LABEL(window->locals_title), 0);
+    window->locals = list_box();
+    g_signal_connect(window->locals, "row-activated", G_CALLBACK(on_recent), window);
+    gtk_widget_set_visible(window->locals, FALSE);
+    gtk_widget_set_visible(window->locals_title, FALSE);
+    gtk_box_append(GTK_BOX(box), window->locals_title);
+    gtk_box_append(GTK_BOX(box), window->locals);
+    window->asking = g_cancellable_new();
+    sm_local_machines_find(window->asking, on_locals, window);
+}
+
 /* ---- The object ---- */
 
 static void dispose(GObject *object)
 {
+    SmStartWindow *window = SM_START_WINDOW(object);
+    if (window->asking)
+        g_cancellable_cancel(window->asking);
+    g_clear_object(&window->asking);
     g_clear_object(&SM_START_WINDOW(object)->chooser);
     G_OBJECT_CLASS(sm_start_window_parent_class)->dispose(object);
 }
@@ -165,14 +231,6 @@ static void sm_start_window_class_init(SmStartWindowClass *class)
 static void sm_start_window_init(SmStartWindow *window)
 {
     (void)window;
-}
-
-static GtkWidget *list_box(void)
-{
-    GtkWidget *list = gtk_list_box_new();
-    gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
-    gtk_widget_add_css_class(list, "boxed-list");
-    return list;
 }
 
 static GtkWidget *make_address(SmStartWindow *window)
@@ -209,6 +267,7 @@ static GtkWidget *make_content(SmStartWindow *window)
     window->recents = list_box();
     g_signal_connect(window->recents, "row-activated", G_CALLBACK(on_recent), window);
     gtk_box_append(GTK_BOX(box), window->recents);
+    make_locals(window, box);
     GtkWidget *clamp = adw_clamp_new();
     adw_clamp_set_maximum_size(ADW_CLAMP(clamp), 480);
     adw_clamp_set_child(ADW_CLAMP(clamp), box);
