@@ -28,6 +28,16 @@ static bool prepare(struct cli_options *options, struct cli_failure *failure)
     return cli_output_check(options->output, failure) && cli_movie_load(failure);
 }
 
+static bool plays_sound(struct cli_connection *connection)
+{
+    struct sm_channel_info channels[64];
+    size_t count = sm_session_get_channels(connection->session, channels, 64);
+    for (size_t i = 0; i < count && i < 64; i++)
+        if (channels[i].kind == SM_CHANNEL_KIND_PLAYBACK && channels[i].is_wanted)
+            return true;
+    return false;
+}
+
 static bool step(struct cli_connection *connection, const struct cli_options *o,
                  struct cli_json *result)
 {
@@ -37,6 +47,7 @@ static bool step(struct cli_connection *connection, const struct cli_options *o,
         .codec = o->codec,
         .fps = o->fps,
         .duration_ms = o->duration_ms,
+        .has_sound = !o->is_silent && plays_sound(connection),
     };
     if (!cli_settle_wait(connection, &settle) || !cli_film(connection, &settle, &filming, true))
         return false;
@@ -49,6 +60,9 @@ static bool step(struct cli_connection *connection, const struct cli_options *o,
     cli_json_number(result, "width", filming.width);
     cli_json_number(result, "height", filming.height);
     cli_json_text(result, "codec", filming.codec_name);
+    cli_json_bool(result, "sound", filming.has_sound);
+    cli_json_number(result, "sound_ms",
+                    (int64_t)(filming.sound_frames * 1000 / SM_MOVIE_SOUND_RATE));
     cli_json_number(result, "frames", (int64_t)filming.frames);
     cli_json_number(result, "duration_ms", (int64_t)(filming.lasted_us / 1000));
     return true;
@@ -70,6 +84,7 @@ static const struct cli_option OPTIONS[] = {
      .min = 1, .max = 120},
     {"codec", "NAME", "h264, vp8 or vp9 (default: vp9 for .webm, else h264)", CLI_VALUE_CHOICE,
      FIELD(codec), .choices = CLI_CODECS},
+    {"silent", NULL, "without the machine's sound", CLI_VALUE_FLAG, FIELD(is_silent)},
     {"display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER, FIELD(display),
      .max = 255},
     {NULL},
@@ -80,13 +95,16 @@ const struct cli_command cli_command_record = {
     .words = "ADDRESS FILE",
     .summary = "film what a monitor shows",
     .about =
-        "Films a monitor, without the pointer, into FILE.mkv, FILE.mp4 or FILE.webm, until\n"
-        "Ctrl-C. A frame is taken whenever something has changed and carries the time at which\n"
-        "it was seen. A monitor that changes its size is fitted into the first one.\n",
+        "Films a monitor, without the pointer, and what the machine plays (as Opus) into "
+        "FILE.mkv,\n"
+        "FILE.mp4 or FILE.webm, until Ctrl-C. A frame is taken whenever something has changed and\n"
+        "carries the time at which it was seen. A monitor that changes its size is fitted into "
+        "the\n"
+        "first one.\n",
     .options = OPTIONS,
     .take_words = take_words,
     .prepare = prepare,
-    .kinds = 1u << SM_CHANNEL_KIND_DISPLAY,
+    .kinds = 1u << SM_CHANNEL_KIND_DISPLAY | 1u << SM_CHANNEL_KIND_PLAYBACK,
     .needed = 1u << SM_CHANNEL_KIND_DISPLAY,
     .step = step,
 };

@@ -28,7 +28,10 @@ static const struct cli_command *const COMMANDS[] = {
     &cli_command_sleep,
     &cli_command_port,
     &cli_command_usb,
+    &cli_command_monitor,
+    &cli_command_bench,
     &cli_command_stats,
+    &cli_command_completion,
 };
 /* clang-format on */
 

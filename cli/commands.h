@@ -5,7 +5,10 @@
 
 #include "cli/command.h"
 
+extern const struct cli_command cli_command_bench;
 extern const struct cli_command cli_command_click;
+extern const struct cli_command cli_command_completion;
+extern const struct cli_command cli_command_monitor;
 extern const struct cli_command cli_command_clipboard;
 extern const struct cli_command cli_command_copy;
 extern const struct cli_command cli_command_drag;

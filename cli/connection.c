@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sumac/inputs.h"
+#include "sumac/sound.h"
 
 enum {
     CONNECT_MS = 10000, /* at most, for one channel */
@@ -63,6 +64,8 @@ static bool set_up(struct cli_connection *c, uint32_t kinds)
            sm_session_set_timeout(session, connect_ms) == SM_OK &&
            sm_session_set_channels(session, kinds) == SM_OK &&
            sm_session_set_cache_sizes(session, IMAGE_CACHE_BYTES, GLZ_WINDOW_BYTES) == SM_OK &&
+           (!(kinds & 1u << SM_CHANNEL_KIND_PLAYBACK) ||
+            sm_session_use_sound(session, SM_SOUND_PROGRAM, SM_SOUND_OFF) == SM_OK) &&
            (!o->wants_agent || sm_session_use_agent(session) == SM_OK) &&
            (!o->is_verbose ||
             sm_session_set_log(session, write_log, NULL, SM_SESSION_LOG_DEBUG) == SM_OK);

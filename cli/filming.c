@@ -10,8 +10,13 @@
 #include "cli/output.h"
 #include "cli/settle.h"
 #include "cli/shot.h"
+#include "sumac/sound.h"
 
-enum { ALIVE_US = 2000000 /* at most between two frames, so that players can jump */ };
+enum {
+    ALIVE_US = 2000000,   /* at most between two frames, so that players can jump */
+    SOUND_FRAMES = 960,   /* at a time */
+    SOUND_GROWTH_MAX = 6, /* from 8000 Hz */
+};
 
 /** A film on its way. */
 struct film {
@@ -85,6 +90,43 @@ static void look_again(struct film *film)
         film->dirty = film->settle->area;
 }
 
+/* Left and right at the film's rate; between two samples the line from one to the other. */
+static size_t resample(int16_t *out, const int16_t *in, uint32_t frames,
+                       const struct sm_sound_format *format)
+{
+    uint32_t right = format->channels > 1 ? 1 : 0;
+    size_t count = (size_t)((uint64_t)frames * SM_MOVIE_SOUND_RATE / format->rate_hz);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t at = (uint64_t)i * format->rate_hz * 256 / SM_MOVIE_SOUND_RATE;
+        uint64_t first = at >> 8, next = first + 1 < frames ? first + 1 : first;
+        int part = (int)(at & 255);
+        const int16_t *a = in + first * format->channels, *b = in + next * format->channels;
+        out[2 * i] = (int16_t)((a[0] * (256 - part) + b[0] * part) / 256);
+        out[2 * i + 1] = (int16_t)((a[right] * (256 - part) + b[right] * part) / 256);
+    }
+    return count;
+}
+
+static bool take_sound(struct film *film)
+{
+    int16_t samples[SOUND_FRAMES * SM_SOUND_LEVELS_MAX];
+    int16_t converted[SOUND_FRAMES * 2 * SOUND_GROWTH_MAX];
+    struct sm_sound_format format;
+    uint32_t frames;
+    while ((frames = sm_session_take_sound(film->connection->session, &format, samples,
+                                           SOUND_FRAMES)) > 0) {
+        if (format.channels == 0 || format.rate_hz < SM_MOVIE_SOUND_RATE / SOUND_GROWTH_MAX)
+            continue; /* nobody plays that */
+        size_t count = resample(converted, samples, frames, &format);
+        const char *reason =
+            film->module->sound(film->movie, converted, count, cli_now_us() - film->start_us);
+        if (reason)
+            return fail(film, reason);
+        film->filming->sound_frames += count;
+    }
+    return true;
+}
+
 static void take_event(struct film *film, const struct sm_event *event)
 {
     if (event->kind == SM_EVENT_DISPLAY_CONFIG)
@@ -126,6 +168,8 @@ static bool go_on(struct film *film, bool may_end)
             return is_good_end(film, may_end);
         if (next == CLI_NEXT_EVENT)
             take_event(film, &event);
+        if (film->filming->has_sound && !take_sound(film))
+            return false;
         uint64_t now_us = cli_now_us();
         if (now_us >= end_us)
             return true;
@@ -145,6 +189,7 @@ static bool run(struct film *film, struct cli_output *output, bool may_end)
         .width = (uint32_t)(area.right - area.left),
         .height = (uint32_t)(area.bottom - area.top),
         .fps = filming->fps,
+        .has_sound = filming->has_sound,
     };
     const char *reason = film->module->create(&film->movie, &setup);
     if (reason)

@@ -14,10 +14,11 @@ struct cli_filming {
     uint32_t codec;       /* enum sm_movie_codec */
     uint32_t fps;         /* at most */
     uint32_t duration_ms; /* 0: until Ctrl-C */
+    bool has_sound;       /* the machine plays sound, which is to be heard */
 
     /* Results: */
     uint32_t width, height;
-    uint64_t frames, lasted_us;
+    uint64_t frames, lasted_us, sound_frames;
     const char *codec_name; /* static */
 };
 

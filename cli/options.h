@@ -45,6 +45,7 @@ struct cli_options {
     uint32_t shot_count;      /* screenshot: with a rhythm; 0: without end */
     bool only_changed;        /* screenshot: with a rhythm */
     uint32_t duration_ms;     /* record: 0: until Ctrl-C */
+    bool is_silent;           /* record: without sound */
     uint32_t fps;             /* record: at most */
     uint32_t codec;           /* record: enum sm_movie_codec */
     uint32_t stable_ms;       /* wait */

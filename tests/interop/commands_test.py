@@ -144,6 +144,26 @@ def record(shown):
     shown.send_keys('ret')
 
 
+@on_both('record has a track for the sound of a machine that can play')
+def record_sound(shown):
+    audible = Machine(stage, server=shown.server, extra=['-audiodev', 'spice,id=a', '-device', 'intel-hda', '-device',
+                                                         'hda-output,audiodev=a'])
+    audible.wait_screen()
+    for name in 'loud.mkv', 'loud.mp4', 'loud.webm':
+        film = stage.path(name)
+        told = good('record', audible.uri, film, '--duration', '1200ms')
+        check_equal((told['sound'], told['sound_ms']), (True, 0), 'nobody plays, but could')
+        result = stage.run(['ffprobe', '-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', film])
+        check_equal(result.out.split()[1:], ['opus'], f'{result}')
+        result = stage.run(['ffmpeg', '-v', 'error', '-y', '-i', film, '-f', 's16le', '-ac', '2', stage.path('pcm')])
+        check_equal(result.code, 0, f'{result}')
+        length = os.path.getsize(stage.path('pcm')) / 4 / 48000
+        check(abs(length - told['duration_ms'] / 1000) < 0.1, f'{name}: {length} s of silence, {told}')
+    told = good('record', audible.uri, film, '--duration', '200ms', '--silent')
+    check_equal(told['sound'], False, '--silent')
+    audible.stop()
+
+
 @tap.test('record writes every kind of film, and says which it cannot write')
 def record_kinds():
     shown = machine('reference')
@@ -332,6 +352,62 @@ def scroll(shown):
     check_equal(presses(shown.events()), [('btn', 'wheel-down', 1), ('btn', 'wheel-down', 0)] * 2, 'down')
     good('scroll', shown.uri, '-1')
     check_equal(presses(shown.events()), [('btn', 'wheel-up', 1), ('btn', 'wheel-up', 0)], 'up')
+
+
+# ---- Figures ----
+
+@on_both('monitor tells what arrives, line by line')
+def monitor(shown):
+    lines = good('monitor', shown.uri, '--every', '300ms', '--count', '3')
+    check_equal(len(lines), 3, 'lines')
+    check(lines[0]['bytes'] > 1000 and lines[0]['displays'][0]['ready'], f'{lines[0]}')
+    check(lines[1]['at_ms'] >= lines[0]['at_ms'] + 250, f'{lines}')
+    check(lines[2]['bytes'] == sum(c['bytes'] for c in lines[2]['channels']), 'the sum of the channels')
+    child = subprocess.Popen([SUMAC, 'monitor', shown.uri, '--json', '--every', '200ms'], stdout=subprocess.PIPE, text=True)
+    json.loads(child.stdout.readline())
+    shown.send_keys('m')
+    wait_for(lambda: json.loads(child.stdout.readline())['drawings_per_s'] > 0, 20, 'the drawing of a key')
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=10)
+    check_equal(child.returncode, 0, 'exit code')
+    shown.send_keys('ret')
+
+
+@on_both('bench measures connecting and the first picture')
+def bench(shown):
+    told = good('bench', shown.uri, '--duration', '500ms')
+    check(0 < told['connect_us'] <= told['first_picture_us'], f'{told}')
+    check_equal((told['width'], told['height']), shown.screendump().size, 'size')
+    check(told['watched_us'] >= 500000 and told['failed_drawings'] == 0, f'{told}')
+
+
+# ---- Completions ----
+
+def complete(*words):
+    """What bash offers behind these words."""
+    script = stage.path('complete.sh')
+    quoted = ' '.join("'" + word + "'" for word in words)
+    with open(script, 'w') as file:
+        file.write(stage.sumac('completion', 'bash').out)
+        file.write(f'COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _sumac 2>/dev/null; echo "${{COMPREPLY[@]}}"\n')
+    result = stage.run(['bash', script])
+    check_equal(result.code, 0, f'{result}')
+    return result.out.split()
+
+
+@tap.test('bash completes commands, options and their values')
+def completion():
+    check_equal(complete('sumac', 'sc'), ['screenshot', 'scroll'], 'commands')
+    check_equal(complete('sumac', 'click', '--d'), ['--double', '--display'], 'options')
+    check_equal(complete('sumac', 'drag', '--button', ''), ['left', 'middle', 'right', 'side', 'extra'], 'values')
+    check_equal(complete('sumac', 'click', '--button', 'u'), ['up'], 'values of another command')
+    folder = stage.path('files')
+    os.mkdir(folder)
+    open(os.path.join(folder, 'a.png'), 'w').close()
+    check_equal(complete('sumac', 'wait', '--image', folder + '/'), [folder + '/a.png'], 'files')
+    result = stage.sumac('completion', 'zsh')
+    check(result.out.startswith('#compdef sumac') and "'--double[click twice]'" in result.out, f'{result}')
+    check_equal(stage.sumac('completion', 'csh').code, 2, 'exit code')
 
 
 if __name__ == '__main__':
