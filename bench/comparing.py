@@ -169,13 +169,13 @@ def echo_keys(bench, library, compression, keys):
         }
 
 
-def show_movie(bench, library, size, fps, seconds):
+def show_movie(bench, library, size, fps, line, seconds):
     """A picture that moves, with streams as the host's default has them (all that looks like one)."""
     port = free_port()
     with bench.process('echo', '--port', port, '--size', '1920x1080', '--streaming', 3, '--compression', 2, '--movie',
-                       f'{size}@{fps}', library=library) as host:
+                       f'{size}@{fps}', library=library) as host, bench.line(line, port) as near:
         before = cpu_seconds(host.pid)
-        counted = bench.client('sink', port, '--skip', 2, '--seconds', seconds)
+        counted = bench.client('sink', near, '--skip', 2 + 20 * line[0] / 1000, '--seconds', seconds)
         # Beside frames of a stream come exact pixels of what else there is, which are no frames.
         return {
             'delivered/s': (counted['frames'] or counted['drawings']) / seconds,

@@ -15,6 +15,7 @@ enum {
     QUEUE_US = 25 * 1000,
     MARKS_A_BUDGET = 8,
     MARK_BYTES = 4 << 10, /* at least between two marks */
+    MARK_ROOM = 64,       /* that a mark or two take */
     /* An old round trip is measured again, on a line that we let run dry for that. */
     RTT_AGE_US = 20 * 1000 * 1000,
     QUIET_US = 10 * 1000, /* beyond two round trips of quiet everything has arrived */
@@ -91,7 +92,19 @@ uint64_t sm_line_budget(const struct sm_line *line)
 
 void sm_line_queued(struct sm_line *line, uint64_t queued)
 {
+    if (queued - line->queued > MARK_ROOM)
+        line->message_bytes = queued - line->queued;
     line->queued = queued;
+}
+
+/*
+ * One message alone fills no line: until it is known to have arrived, and the next one has, the
+ * line is empty for a round trip. Then it seems as slow as that, and stays so.
+ */
+static bool may_follow(const struct sm_line *line)
+{
+    uint64_t used = sm_line_in_flight(line);
+    return !line->is_draining && used < START_BYTES && used <= line->message_bytes + MARK_ROOM;
 }
 
 /*
@@ -104,6 +117,9 @@ bool sm_line_wants_mark(const struct sm_line *line)
         return false;
     if (line->mark_count == 0 && !line->first_mark_us)
         return true; /* before anything else: is there an answer, and after how long? */
+    /* Alone on an empty line, for a message may be larger than what the line may hold for that. */
+    if (line->is_draining && line->mark_count == 0 && sm_line_in_flight(line) == 0)
+        return true;
     uint64_t budget = sm_line_budget(line), distance = budget / MARKS_A_BUDGET;
     if (distance < MARK_BYTES)
         distance = MARK_BYTES;
@@ -116,7 +132,8 @@ void sm_line_marked(struct sm_line *line, uint64_t end)
 {
     line->queued = line->marked = end;
     if (line->mark_count < SM_LINE_MAX_MARKS)
-        line->marks[line->mark_count++] = (struct sm_line_mark){.end = end};
+        line->marks[line->mark_count++] =
+            (struct sm_line_mark){.end = end, .message_bytes = line->message_bytes};
 }
 
 /* Nothing was sent for so long that what was sent before must be there. */
@@ -142,6 +159,7 @@ void sm_line_left(struct sm_line *line, uint64_t left, uint64_t now_us)
             continue;
         *mark = (struct sm_line_mark){
             .end = mark->end,
+            .message_bytes = mark->message_bytes,
             .has_left = true,
             .left_us = now_us,
             .arrived = line->arrived,
@@ -163,14 +181,26 @@ void sm_line_saw_rtt(struct sm_line *line, uint64_t rtt_us, uint64_t now_us)
     }
 }
 
+/* The round trip of a mark without what its own message took to pass: a large one needs its time on
+ * an empty line, too. */
+static uint64_t rtt_without_message(const struct sm_line *line, const struct sm_line_mark *mark)
+{
+    uint64_t rate = sm_line_bytes_per_second(line);
+    uint64_t message = mark->message_bytes < START_BYTES ? mark->message_bytes : START_BYTES;
+    uint64_t passing_us = rate > 0 ? message * SECOND_US / rate : 0;
+    uint64_t most_us = line->rtt_us - line->best_rtt_us;
+    return line->rtt_us - (passing_us < most_us ? passing_us : most_us);
+}
+
 /* Round trips of a line that we keep full contain its queue, so now and then one is wanted of a
  * line that is half empty. */
 static void look_at_rtt(struct sm_line *line, const struct sm_line_mark *mark, uint64_t now_us)
 {
     sm_line_saw_rtt(line, now_us - mark->left_us, now_us);
-    if (!mark->is_starved && line->rtt_us > line->round_rtt_us)
-        line->round_rtt_us = line->rtt_us;
-    if (line->rtt_us > line->best_rtt_us + 2 * QUEUE_US)
+    uint64_t rtt_us = rtt_without_message(line, mark);
+    if (!mark->is_starved && rtt_us > line->round_rtt_us)
+        line->round_rtt_us = rtt_us;
+    if (rtt_us > line->best_rtt_us + 2 * QUEUE_US)
         line->is_growing = false; /* what is sent waits on the way */
     /* With much less than before, is the line slower? Or longer, so that what is sent does not fill
      * it any more? */
@@ -231,7 +261,7 @@ static void look_at_rate(struct sm_line *line, const struct sm_line_mark *mark, 
         line->round_counts = true;
     else if (rate <= sm_line_bytes_per_second(line) || sm_line_bytes_per_second(line) == 0)
         return; /* it says nothing about what the line could do */
-    if (!mark->is_starved && line->rtt_us > line->best_rtt_us + 4 * QUEUE_US)
+    if (!mark->is_starved && rtt_without_message(line, mark) > line->best_rtt_us + 4 * QUEUE_US)
         for (unsigned i = 0; i < SM_LINE_ROUNDS; i++) /* the line has become slower */
             line->rates[i] = line->rates[i] < rate ? line->rates[i] : rate;
     if (rate > line->rates[line->round])
@@ -290,7 +320,9 @@ uint64_t sm_line_room(const struct sm_line *line, uint64_t now_us)
     uint64_t budget = sm_line_budget(line), used = sm_line_in_flight(line);
     if (line->mark_count == 0 && line->left == line->queued && was_quiet(line, now_us))
         used = 0;
-    return used < budget ? budget - used : 0;
+    if (used < budget)
+        return budget - used;
+    return may_follow(line) ? MIN_BYTES : 0;
 }
 
 uint64_t sm_line_deadline(const struct sm_line *line)

@@ -23,6 +23,7 @@ enum {
 /** A place in what goes out. Offsets count bytes from the beginning of the connection. */
 struct sm_line_mark {
     uint64_t end;
+    uint64_t message_bytes; /* of the message before it */
     bool has_left;
     uint64_t left_us;
     /* As it was when the mark left: */
@@ -36,6 +37,7 @@ struct sm_line {
     struct sm_line_mark marks[SM_LINE_MAX_MARKS]; /* oldest first */
     unsigned mark_count;
     uint64_t queued, left, arrived; /* offsets */
+    uint64_t message_bytes;         /* of the newest that is no mark */
     uint64_t marked;                /* end of the newest mark */
     uint64_t left_us, arrived_us, sending_since_us;
     uint64_t starved_until;    /* offset; 0: not starved */

@@ -92,14 +92,19 @@ static void deliver(struct world *w)
     mark(w);
 }
 
-/* So long with as much to send as goes. */
-static void busy(struct world *w, uint64_t us)
+/* So long with as much to send as goes, in messages of `size`. */
+static void busy_with(struct world *w, uint64_t us, uint64_t size)
 {
     for (uint64_t end = w->now_us + us; w->now_us < end; w->now_us += STEP_US) {
         deliver(w);
         while (sm_line_room(&w->line, w->now_us) > 0)
-            send(w, MESSAGE);
+            send(w, size);
     }
+}
+
+static void busy(struct world *w, uint64_t us)
+{
+    busy_with(w, us, MESSAGE);
 }
 
 /* So long with a message of `size` every `every_us`. */
@@ -213,6 +218,25 @@ static void the_round_trip_does_not_creep_up(void **state)
     assert_in_range(world.worst_us, 0, 180 * MS);
 }
 
+/* Frames of a film: each alone is more than half of what the line holds. */
+static void large_messages_do_not_keep_a_line_empty(void **state)
+{
+    (void)state;
+    for (uint64_t size = 28000; size <= 60000; size += 10000) {
+        world_init(&world, 500000, 100 * MS);
+        busy(&world, 5 * S);
+        world.rate = 100000; /* it is thought to be slower than it will be */
+        busy(&world, 5 * S);
+        world.rate = 500000;
+        for (unsigned i = 0; i < 12; i++) {
+            uint64_t before = world.arrived;
+            busy_with(&world, 10 * S, size);
+            assert_in_range((world.arrived - before) * 100 / (world.rate * 10), 75, 110);
+        }
+        assert_in_range(sm_line_rtt_us(&world.line), 0, 115 * MS);
+    }
+}
+
 static void little_to_send_makes_no_line_slow(void **state)
 {
     (void)state;
@@ -319,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_line_that_gets_faster_is_seen),
         cmocka_unit_test(a_longer_way_is_seen),
         cmocka_unit_test(the_round_trip_does_not_creep_up),
+        cmocka_unit_test(large_messages_do_not_keep_a_line_empty),
         cmocka_unit_test(little_to_send_makes_no_line_slow),
         cmocka_unit_test(there_is_always_room_on_a_quiet_line),
         cmocka_unit_test(marks_cost_little),
