@@ -48,9 +48,9 @@ static void show(struct sm_quality *q)
     q->last_drawings = f.drawings;
     set_label(q->rate, kib < 1024 ? g_strdup_printf(_("%.0f KiB/s"), kib)
                                   : g_strdup_printf(_("%.1f MiB/s"), kib / 1024));
-    set_label(q->drawings, f.failed ? g_strdup_printf(_("%.0f a second, %" G_GUINT64_FORMAT
-                                                        " could not be drawn"),
-                                                      drawings, f.failed)
+    g_autofree char *failed = g_strdup_printf("%" G_GUINT64_FORMAT, f.failed);
+    set_label(q->drawings, f.failed ? g_strdup_printf(_("%.0f a second, %s could not be drawn"),
+                                                      drawings, failed)
                                     : g_strdup_printf(_("%.0f a second"), drawings));
     set_label(q->security, f.secure == 0        ? g_strdup(_("not encrypted"))
                            : f.secure == f.open ? g_strdup(_("encrypted"))

@@ -140,6 +140,15 @@ def _():
           {**test, 'docs/security.md': '| strangers | `nobody_gets_out` |\n'}, 'nobody_gets_out')
 
 
+@tap.test('a text without its translation is found')
+def _():
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    good = {'po/POTFILES': 'viewer/a.c\n', 'viewer/a.c': 'x = _("Yes");\n', 'po/de.po': head + 'msgid "Yes"\nmsgstr "Ja"\n'}
+    finds(module.check_translations, good, {**good, 'viewer/a.c': 'x = _("No");\n'}, 'de.po')
+    finds(module.check_translations, good, {**good, 'viewer/b.c': 'x = _("Yes");\n'}, 'viewer/b.c')
+    finds(module.check_translations, {}, {**good, 'po/de.po': head + 'msgid "Yes"\nmsgstr ""\n'}, 'de.po')
+
+
 @tap.test('an empty archive is found')
 def _():
     path = os.path.join(tempfile.mkdtemp(dir=scratch.name), 'empty.a')
