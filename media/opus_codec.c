@@ -59,6 +59,11 @@ void sm_opus_decoder_destroy(struct sm_opus_decoder *decoder)
         opus_decoder_destroy(decoder_of(decoder));
 }
 
+void sm_opus_encoder_set_independent(struct sm_opus_encoder *encoder, bool is_independent)
+{
+    (void)opus_encoder_ctl(encoder_of(encoder), OPUS_SET_PREDICTION_DISABLED(is_independent));
+}
+
 enum sm_status sm_opus_encode(struct sm_opus_encoder *encoder, const int16_t *samples,
                               uint32_t count, uint8_t packet[SM_OPUS_PACKET_MAX], size_t *size)
 {

@@ -3,6 +3,7 @@
 #ifndef SM_MEDIA_OPUS_CODEC_H
 #define SM_MEDIA_OPUS_CODEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,13 @@ SM_NODISCARD enum sm_status sm_opus_encoder_create(struct sm_opus_encoder **out,
 SM_NODISCARD enum sm_status sm_opus_decoder_create(struct sm_opus_decoder **out, uint32_t rate_hz);
 void sm_opus_encoder_destroy(struct sm_opus_encoder *encoder);
 void sm_opus_decoder_destroy(struct sm_opus_decoder *decoder);
+
+/**
+ * From the next frame on, frames are encoded so that a decoder can begin with them (or again so
+ * that they may refer to those before). In the middle of a stream of the other kind a decoder
+ * begins with a bang: up to full scale.
+ */
+void sm_opus_encoder_set_independent(struct sm_opus_encoder *encoder, bool is_independent);
 
 /**
  * Encodes one frame.

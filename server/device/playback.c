@@ -19,6 +19,7 @@
 enum {
     FRAME_MAX_WORDS = 480,
     BUFFERS = 3,
+    INDEPENDENT = 5, /* frames for a decoder that begins */
     DEFAULT_RATE_HZ = 48000,
 };
 
@@ -45,6 +46,7 @@ struct sm_playback {
     struct sm_volume volume;
     struct sm_list clients;          /* struct client; all hear the same */
     struct sm_opus_encoder *encoder; /* owned; once for all who take Opus; NULL: none does */
+    unsigned independent_left;       /* frames until they may refer to each other */
     struct buffer buffers[BUFFERS];
 };
 
@@ -109,6 +111,10 @@ static uint16_t choose_mode(struct sm_playback *playback, struct client *client)
     client->has_opus = wants_opus(playback, client) &&
                        (playback->encoder ||
                         sm_opus_encoder_create(&playback->encoder, playback->rate_hz) == SM_OK);
+    if (client->has_opus) { /* who comes into the middle must not hear a bang */
+        sm_opus_encoder_set_independent(playback->encoder, true);
+        playback->independent_left = INDEPENDENT;
+    }
     return client->has_opus ? SM_AUDIO_MODE_OPUS : SM_AUDIO_MODE_RAW;
 }
 
@@ -325,6 +331,8 @@ static void pack(struct sm_playback *playback, struct frame *frame)
     if (playback->encoder && sm_opus_encode(playback->encoder, (const int16_t *)frame->words, count,
                                             frame->packet, &size) == SM_OK)
         frame->packed = (struct sm_bytes){.data = frame->packet, .size = size};
+    if (playback->encoder && playback->independent_left && --playback->independent_left == 0)
+        sm_opus_encoder_set_independent(playback->encoder, false);
 }
 
 static enum sm_status send_frame(struct client *client, struct frame *frame)

@@ -56,6 +56,50 @@ static void opus_carries_a_tone_at_every_rate(void **state)
     }
 }
 
+/* How loud the first 50 ms of a tone are for who begins to listen `join`
+ * frames after others. */
+static int peak_of_beginning(uint32_t join, bool is_independent)
+{
+    enum { RATE = 48000, FRAME = 480 };
+    struct sm_opus_encoder *encoder;
+    struct sm_opus_decoder *decoder;
+    int peak = 0;
+    sm_check_status(sm_opus_encoder_create(&encoder, RATE), SM_OK);
+    sm_check_status(sm_opus_decoder_create(&decoder, RATE), SM_OK);
+    for (uint32_t frame = 0; frame < join + 5; frame++) {
+        int16_t played[2 * FRAME], heard[2 * SM_OPUS_DECODED_SAMPLES_MAX];
+        for (uint32_t i = 0; i < FRAME; i++)
+            played[2 * i] = played[2 * i + 1] =
+                (int16_t)(10000 * sin(2 * M_PI * 440 * (frame * FRAME + i) / RATE));
+        uint8_t packet[SM_OPUS_PACKET_MAX];
+        size_t size;
+        uint32_t count = 0;
+        if (frame == join && is_independent)
+            sm_opus_encoder_set_independent(encoder, true);
+        sm_check_status(sm_opus_encode(encoder, played, FRAME, packet, &size), SM_OK);
+        if (frame >= join)
+            sm_check_status(sm_opus_decode(decoder, (struct sm_bytes){packet, size}, heard, &count),
+                            SM_OK);
+        for (uint32_t i = 0; i < 2 * count; i++)
+            peak = abs(heard[i]) > peak ? abs(heard[i]) : peak;
+    }
+    sm_opus_encoder_destroy(encoder);
+    sm_opus_decoder_destroy(decoder);
+    return peak;
+}
+
+static void opus_lets_who_comes_later_hear_it_as_loud_as_it_is(void **state)
+{
+    (void)state;
+    unsigned wrong = 0;
+    for (uint32_t join = 20; join < 60; join++) {
+        int peak = peak_of_beginning(join, false);
+        wrong += peak < 9000 || peak > 12500;
+        assert_in_range(peak_of_beginning(join, true), 9000, 12500);
+    }
+    assert_int_not_equal(wrong, 0); /* else there would be nothing to be done */
+}
+
 static void opus_refuses_what_it_does_not_know(void **state)
 {
     (void)state;
@@ -86,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opus_carries_a_tone_at_every_rate),
+        cmocka_unit_test(opus_lets_who_comes_later_hear_it_as_loud_as_it_is),
         cmocka_unit_test(opus_refuses_what_it_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
