@@ -27,6 +27,7 @@ static const struct cli_command *const COMMANDS[] = {
     &cli_command_exec,
     &cli_command_sleep,
     &cli_command_port,
+    &cli_command_sound,
     &cli_command_usb,
     &cli_command_monitor,
     &cli_command_bench,

@@ -63,6 +63,9 @@ static bool set_up(struct cli_connection *c, uint32_t kinds)
            (!o->host_subject || sm_session_set_host_subject(session, o->host_subject) == SM_OK) &&
            sm_session_set_timeout(session, connect_ms) == SM_OK &&
            sm_session_set_channels(session, kinds) == SM_OK &&
+           sm_session_use_sound(
+               session, kinds & 1u << SM_CHANNEL_KIND_PLAYBACK ? SM_SOUND_PROGRAM : SM_SOUND_OFF,
+               o->microphone ? SM_SOUND_PROGRAM : SM_SOUND_OFF) == SM_OK &&
            sm_session_set_cache_sizes(session, IMAGE_CACHE_BYTES, GLZ_WINDOW_BYTES) == SM_OK &&
            (!(kinds & 1u << SM_CHANNEL_KIND_PLAYBACK) ||
             sm_session_use_sound(session, SM_SOUND_PROGRAM, SM_SOUND_OFF) == SM_OK) &&

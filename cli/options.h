@@ -65,6 +65,8 @@ struct cli_options {
 
     char *const *rest; /* usb: what stands behind the address; borrowed from argv */
     size_t rest_count;
+    const char *microphone; /* sound: a file that is recorded, or NULL */
+
     const char *path;   /* stats: of the server's socket */
     bool is_dry;        /* exec: only check */
     bool is_prometheus; /* stats */
