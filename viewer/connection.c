@@ -24,6 +24,7 @@ struct sm_connection {
     enum sm_connection_state state;
     bool is_closing;
     struct sm_error error;
+    struct sm_sound_wishes sound;
 };
 
 static void set_state(struct sm_connection *c, enum sm_connection_state state)
@@ -115,6 +116,10 @@ static enum sm_status set_up(struct sm_connection *c)
     enum sm_status status = sm_session_set_ca_file(session, o->ca_file);
     if (status == SM_OK)
         status = sm_session_use_agent(session);
+    bool can_speak = !o->is_view_only;
+    if (status == SM_OK && !o->has_no_sound)
+        status = sm_session_use_sound(session, SM_SOUND_DESKTOP,
+                                      can_speak ? SM_SOUND_DESKTOP : SM_SOUND_OFF);
     if (status == SM_OK && o->host_subject)
         status = sm_session_set_host_subject(session, o->host_subject);
     if (status == SM_OK)
@@ -130,11 +135,21 @@ static enum sm_status set_up(struct sm_connection *c)
     return status;
 }
 
+static void apply_sound(struct sm_connection *c)
+{
+    if (!c->session)
+        return;
+    sm_session_mute_playback(c->session, c->sound.is_muted);
+    sm_session_set_playback_level(c->session, c->sound.level);
+    sm_session_mute_recording(c->session, c->sound.is_microphone_closed);
+}
+
 static void connect_now(struct sm_connection *c)
 {
     enum sm_status status = sm_session_create(&c->session, c->address);
     if (status == SM_OK)
         status = set_up(c);
+    apply_sound(c);
     struct sm_error error = {
         .kind = SM_ERROR_NOMEM, .cause = "out of memory", .cure = "close other programs"};
     if (status == SM_OK)
@@ -162,6 +177,7 @@ struct sm_connection *sm_connection_create(const struct sm_viewer_options *optio
     c->opaque = opaque;
     c->address = address;
     c->state = SM_CONNECTION_ENDED;
+    c->sound.level = SM_SOUND_LEVEL_FULL;
     return c;
 }
 
@@ -217,6 +233,17 @@ const struct sm_error *sm_connection_error(const struct sm_connection *connectio
 struct sm_session *sm_connection_session(const struct sm_connection *connection)
 {
     return connection->session;
+}
+
+const struct sm_sound_wishes *sm_connection_sound(const struct sm_connection *connection)
+{
+    return &connection->sound;
+}
+
+void sm_connection_set_sound(struct sm_connection *connection, const struct sm_sound_wishes *wishes)
+{
+    connection->sound = *wishes;
+    apply_sound(connection);
 }
 
 const char *sm_connection_address(const struct sm_connection *connection)

@@ -25,6 +25,12 @@ enum sm_connection_state {
     SM_CONNECTION_ENDED,  /* over, as the user wanted or the machine went off */
 };
 
+/** What the user wants of the sound; kept from one session to the next. */
+struct sm_sound_wishes {
+    bool is_muted, is_microphone_closed;
+    uint16_t level; /* of what is played: 0 to SM_SOUND_LEVEL_FULL */
+};
+
 /** Who is told. None of these may destroy the connection. */
 struct sm_connection_observer {
     /** The state has changed. */
@@ -62,6 +68,11 @@ const struct sm_error *sm_connection_error(const struct sm_connection *connectio
 /** The session of now; NULL before the first start and after the end. Borrowed until the state
  * changes. */
 struct sm_session *sm_connection_session(const struct sm_connection *connection);
+
+/** Borrowed. */
+const struct sm_sound_wishes *sm_connection_sound(const struct sm_connection *connection);
+void sm_connection_set_sound(struct sm_connection *connection,
+                             const struct sm_sound_wishes *wishes);
 
 /** The machine's address, for people; borrowed. */
 const char *sm_connection_address(const struct sm_connection *connection);

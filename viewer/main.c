@@ -15,6 +15,7 @@ static const char STYLE[] =
     "guest-view { background: black; }\n"
     ".lost { background: black; }\n"
     ".lost guest-view { opacity: 0.45; }\n"
+    ".microphone { color: @error_color; }\n"
     ".lost-card { border-radius: 12px; padding: 12px 18px; margin: 24px; }\n"
     ".fullscreen-bar { border-radius: 0 0 12px 12px; padding: 3px 9px; }\n";
 

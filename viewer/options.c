@@ -20,7 +20,7 @@ enum { ZOOM_MIN = 10, ZOOM_MAX = 400 };
 struct raw {
     char *title, *hotkeys, *auto_resize, *cursor, *kiosk_quit, *ca_file, *host_subject,
         *secure_channels;
-    gboolean fullscreen, kiosk, debug, verbose, version, view_only;
+    gboolean fullscreen, kiosk, debug, verbose, version, view_only, no_sound;
     gint zoom;
     char **rest;
 };
@@ -82,6 +82,7 @@ static bool understand(struct sm_viewer_options *o, const struct raw *raw, GErro
     o->is_kiosk = raw->kiosk;
     o->is_debug = raw->debug || raw->verbose;
     o->is_view_only = raw->view_only;
+    o->has_no_sound = raw->no_sound;
     o->wants_version = raw->version;
     o->title = g_strdup(raw->title);
     o->ca_file = g_strdup(raw->ca_file);
@@ -207,6 +208,8 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
          "LIST"},
         {"view-only", 0, 0, G_OPTION_ARG_NONE, &raw.view_only, N_("Send no input to the machine"),
          NULL},
+        {"spice-disable-audio", 0, 0, G_OPTION_ARG_NONE, &raw.no_sound,
+         N_("Neither play nor record sound"), NULL},
         {"spice-ca-file", 0, 0, G_OPTION_ARG_FILENAME, &raw.ca_file,
          N_("PEM file of authorities to trust"), "FILE"},
         {"spice-host-subject", 0, 0, G_OPTION_ARG_STRING, &raw.host_subject,

@@ -22,7 +22,7 @@ struct sm_viewer_options {
     int zoom_percent;                      /* 10 to 400 */
     bool is_zoom_given, is_resizing_given; /* by the user, who is right about this machine, too */
     bool is_fullscreen, is_kiosk, quits_on_disconnect, resizes_guest, shows_local_cursor;
-    bool is_debug, is_view_only;
+    bool is_debug, is_view_only, has_no_sound;
     bool has_own_hotkeys; /* given, so they act even while the guest has the keyboard */
     char *accelerators[SM_HOTKEY_COUNT]; /* owned; "" is none */
     bool wants_version;

@@ -6,6 +6,7 @@
 #include "viewer/dialogs.h"
 #include "viewer/quality.h"
 #include "viewer/screenshot.h"
+#include "viewer/sound.h"
 #include "viewer/start_window.h"
 #include "viewer/window_private.h"
 
@@ -160,6 +161,8 @@ void sm_window_update_settings(SmWindow *window)
 void sm_window_take_event(SmWindow *window, const struct sm_event *event)
 {
     sm_view_take_event(window->view, event);
+    if (event->kind == SM_EVENT_SOUND)
+        sm_sound_take_event(window);
     if (event->kind == SM_EVENT_DISPLAY_CONFIG || event->kind == SM_EVENT_DISPLAY_DAMAGE) {
         if (sm_view_has_picture(window->view) &&
             gtk_stack_get_visible_child(GTK_STACK(window->stack)) != window->screen) {

@@ -2,6 +2,7 @@
 /* What a window is made of. */
 #include <glib/gi18n.h>
 
+#include "viewer/sound.h"
 #include "viewer/window_private.h"
 
 static GtkWidget *menu_button(const char *icon, const char *tip, GMenuModel *menu)
@@ -36,6 +37,8 @@ static GtkWidget *make_header(SmWindow *window)
     adw_header_bar_pack_end(bar, menu);
     adw_header_bar_pack_end(
         bar, action_button("view-fullscreen-symbolic", _("Full screen"), "win.fullscreen"));
+    window->microphone = sm_sound_indicator();
+    adw_header_bar_pack_end(bar, window->microphone);
     return header;
 }
 
@@ -107,6 +110,8 @@ static GtkWidget *make_bar(SmWindow *window)
     window->bar_title = gtk_label_new("");
     gtk_widget_add_css_class(window->bar_title, "heading");
     gtk_box_append(GTK_BOX(row), window->bar_title);
+    window->bar_microphone = sm_sound_indicator();
+    gtk_box_append(GTK_BOX(row), window->bar_microphone);
     gtk_box_append(GTK_BOX(row), action_button("view-restore-symbolic", _("Leave full screen"),
                                                "win.fullscreen"));
     gtk_box_append(GTK_BOX(row),

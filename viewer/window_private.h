@@ -18,11 +18,12 @@ struct _SmWindow {
     GtkWidget *status, *spinner, *retry, *other; /* before there is a picture */
     GtkWidget *screen;                           /* the view and what lies over it */
     GtkWidget *lost, *lost_text, *lost_spinner;
-    GtkWidget *bar, *bar_title; /* of full screen */
+    GtkWidget *bar, *bar_title;             /* of full screen */
+    GtkWidget *microphone, *bar_microphone; /* shown while the machine listens */
 
     struct sm_quality quality;
     GSimpleAction *fullscreen_action; /* borrowed from the window's actions */
-    bool has_keyboard, is_dismissed;
+    bool has_keyboard, is_dismissed, has_told_no_sound;
 };
 
 /** window_parts.c: builds the tree of widgets. */

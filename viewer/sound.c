@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/sound.h"
+
+#include <stdlib.h>
+
+#include <glib/gi18n.h>
+
+#include "viewer/window_private.h"
+
+enum { PERCENT_MAX = 100 };
+
+static void on_mute(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    struct sm_connection *connection = sm_machine_connection(SM_WINDOW(opaque)->machine);
+    struct sm_sound_wishes wishes = *sm_connection_sound(connection);
+    g_simple_action_set_state(action, value);
+    wishes.is_muted = g_variant_get_boolean(value);
+    sm_connection_set_sound(connection, &wishes);
+}
+
+static void on_volume(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    struct sm_connection *connection = sm_machine_connection(SM_WINDOW(opaque)->machine);
+    struct sm_sound_wishes wishes = *sm_connection_sound(connection);
+    g_simple_action_set_state(action, value);
+    int percent = atoi(g_variant_get_string(value, NULL));
+    wishes.level = (uint16_t)(CLAMP(percent, 0, PERCENT_MAX) * SM_SOUND_LEVEL_FULL / PERCENT_MAX);
+    sm_connection_set_sound(connection, &wishes);
+}
+
+static void on_microphone(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    struct sm_connection *connection = sm_machine_connection(SM_WINDOW(opaque)->machine);
+    struct sm_sound_wishes wishes = *sm_connection_sound(connection);
+    g_simple_action_set_state(action, value);
+    wishes.is_microphone_closed = !g_variant_get_boolean(value);
+    sm_connection_set_sound(connection, &wishes);
+}
+
+void sm_sound_add_actions(SmWindow *window)
+{
+    const GActionEntry entries[] = {
+        {.name = "mute", .state = "false", .change_state = on_mute},
+        {.name = "volume", .parameter_type = "s", .state = "'100'", .change_state = on_volume},
+        {.name = "microphone", .state = "true", .change_state = on_microphone},
+    };
+    GActionMap *map = G_ACTION_MAP(window);
+    const struct sm_viewer_options *options = sm_machine_options(window->machine);
+    g_action_map_add_action_entries(map, entries, G_N_ELEMENTS(entries), window);
+    bool has_sound = !options->has_no_sound;
+    for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
+        g_simple_action_set_enabled(
+            G_SIMPLE_ACTION(g_action_map_lookup_action(map, entries[i].name)),
+            has_sound && (i < 2 || !options->is_view_only));
+    /* Another window of the same machine may have set them already. */
+    const struct sm_sound_wishes *wishes =
+        sm_connection_sound(sm_machine_connection(window->machine));
+    g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "mute")),
+                              g_variant_new_boolean(wishes->is_muted));
+    g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "microphone")),
+                              g_variant_new_boolean(!wishes->is_microphone_closed));
+}
+
+GMenu *sm_sound_menu(void)
+{
+    static const char *const PERCENTS[] = {"100", "75", "50", "25"};
+    GMenu *section = g_menu_new(), *volume = g_menu_new();
+    g_menu_append(section, _("_Mute Sound"), "win.mute");
+    for (size_t i = 0; i < G_N_ELEMENTS(PERCENTS); i++) {
+        g_autofree char *label = g_strdup_printf("%s %%", PERCENTS[i]);
+        g_autofree char *action = g_strdup_printf("win.volume::%s", PERCENTS[i]);
+        g_menu_append(volume, label, action);
+    }
+    g_menu_append_submenu(section, _("V_olume"), G_MENU_MODEL(volume));
+    g_object_unref(volume);
+    g_menu_append(section, _("Mi_crophone"), "win.microphone");
+    return section;
+}
+
+GtkWidget *sm_sound_indicator(void)
+{
+    GtkWidget *button = gtk_button_new_from_icon_name("audio-input-microphone-symbolic");
+    gtk_widget_set_tooltip_text(button, _("The machine hears the microphone. Click to close it"));
+    gtk_widget_add_css_class(button, "microphone");
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "win.microphone");
+    gtk_widget_set_visible(button, FALSE);
+    return button;
+}
+
+void sm_sound_take_event(SmWindow *window)
+{
+    struct sm_session *session = sm_connection_session(sm_machine_connection(window->machine));
+    struct sm_sound_info played = {0}, recorded = {0};
+    if (session) {
+        sm_session_get_playback(session, &played);
+        sm_session_get_recording(session, &recorded);
+    }
+    gtk_widget_set_visible(window->microphone, recorded.is_capturing);
+    gtk_widget_set_visible(window->bar_microphone, recorded.is_capturing);
+    const char *problem = played.problem[0] ? played.problem : recorded.problem;
+    if (!problem[0] || window->has_told_no_sound)
+        return;
+    window->has_told_no_sound = true;
+    g_autofree char *why = g_markup_escape_text(problem, -1);
+    g_autofree char *text =
+        g_strdup_printf(played.problem[0] ? _("No sound: %s") : _("No microphone: %s"), why);
+    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), adw_toast_new(text));
+}
