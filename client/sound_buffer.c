@@ -11,7 +11,8 @@ enum {
     MARGIN_FIRST_MS = 6,  /* what shall be left at the least */
     MARGIN_LEAST_MS = 4,  /* after a long time without a gap */
     MARGIN_MOST_MS = 120, /* on a line that stutters */
-    MARGIN_UP_MS = 6,     /* a gap */
+    MARGIN_UP_MS = 6,     /* a gap, at the least: else as long as it was */
+    PAUSE_MS = 300,       /* a longer one is no jitter */
     LEAP_MS = 25,         /* further behind than this: frames are left out */
     LEAP_AT_ONCE_MS = 120,
     BLEND_MS = 5, /* from one place to the other */
@@ -21,8 +22,8 @@ enum {
 
 static const double CHANGE_A_SECOND = 0.25; /* of the distance from the margin */
 static const double DRIFT_A_SECOND = 0.025;
-static const double STEP_MOST = 0.004;     /* 7 cents: not heard */
-static const double MARGIN_DOWN_MS = 0.03; /* a window without a gap */
+static const double STEP_MOST = 0.004;   /* 7 cents: not heard */
+static const double MARGIN_DOWN = 0.002; /* a part, in a window without a gap: half in 3 minutes */
 
 static uint32_t frames_of_ms(const struct sm_sound_buffer *b, uint32_t ms)
 {
@@ -193,7 +194,7 @@ static void judge(struct sm_sound_buffer *b)
         b->drift = limit(b->drift + error_s * DRIFT_A_SECOND * WINDOW_MS / 1000, STEP_MOST);
         b->step = 1 + limit(error_s * CHANGE_A_SECOND + b->drift, STEP_MOST);
         double least = frames_of_ms(b, MARGIN_LEAST_MS);
-        b->margin -= MARGIN_DOWN_MS * b->rate_hz / 1000;
+        b->margin -= b->margin * MARGIN_DOWN;
         if (b->margin < least)
             b->margin = least;
     }
@@ -224,10 +225,19 @@ static void run_dry(struct sm_sound_buffer *b)
     if (b->has_ended)
         return;
     b->underruns++;
-    b->margin += frames_of_ms(b, MARGIN_UP_MS);
-    double most = frames_of_ms(b, MARGIN_MOST_MS);
+    b->is_dry = true;
+    b->dry = 0;
+}
+
+/* The gap is over. One as long as it was would now be outlasted. */
+static void learn(struct sm_sound_buffer *b)
+{
+    uint32_t least = frames_of_ms(b, MARGIN_UP_MS), most = frames_of_ms(b, MARGIN_MOST_MS);
+    bool is_jitter = b->dry > least && b->dry < frames_of_ms(b, PAUSE_MS);
+    b->margin += is_jitter ? b->dry : least;
     if (b->margin > most)
         b->margin = most;
+    b->is_dry = false;
 }
 
 /* Enough for this turn, for the time until the next packet, and for its being late. */
@@ -248,6 +258,10 @@ void sm_sound_buffer_get(struct sm_sound_buffer *b, int16_t *samples, uint32_t f
 {
     double fade_step = 1.0 / frames_of_ms(b, FADE_MS);
     b->period = frames;
+    if (b->is_dry && (b->put != b->got || b->has_ended))
+        learn(b);
+    else if (b->is_dry && b->dry < frames_of_ms(b, PAUSE_MS))
+        b->dry += frames;
     if (is_silent(b) && may_begin(b)) {
         b->is_waiting = false;
         b->lowest = UINT32_MAX;

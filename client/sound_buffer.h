@@ -31,6 +31,8 @@ struct sm_sound_buffer {
     double phase;                        /* and how much of it was, below 1 */
     double drift;                        /* of the network's clock against the device's, a part */
     double step;                         /* frames of ours for one of the device's: close to 1 */
+    bool is_dry;                         /* there is a gap, of which */
+    uint32_t dry;                        /* so many frames were taken */
     bool is_waiting;                     /* nothing is played until there is enough */
     bool has_ended;                      /* no more comes: what is there is played whatever it is */
     uint32_t packet, period;             /* frames that came, and were taken, at a time */

@@ -11,6 +11,8 @@
 enum {
     FRAMES_MAX = 4096,
     PATIENCE_US = 3000000, /* for the server's answers */
+    TARGET_MS = 20,        /* in the server's buffer, at first */
+    TARGET_MOST_MS = 160,  /* on a machine that is too busy for less */
 };
 
 struct sm_sound_stream {
@@ -19,6 +21,7 @@ struct sm_sound_stream {
     pa_context *context;        /* owned */
     pa_stream *stream;          /* owned */
     bool is_ready, is_lost, is_late;
+    uint32_t target_ms;
 };
 
 static size_t frame_bytes(const struct sm_sound_stream *s)
@@ -113,20 +116,39 @@ static pa_buffer_attr attributes(const struct sm_sound_stream *s)
     uint32_t period = s->config.rate_hz * SM_SOUND_PERIOD_MS / 1000 * (uint32_t)frame_bytes(s);
     return (pa_buffer_attr){
         .maxlength = (uint32_t)-1,
-        .tlength = period * 2,
+        .tlength = period * s->target_ms / SM_SOUND_PERIOD_MS,
         .prebuf = 0, /* what is late must not stop the stream */
         .minreq = period / 2,
         .fragsize = period,
     };
 }
 
+static void set_attributes(struct sm_sound_stream *s)
+{
+    pa_buffer_attr attr = attributes(s);
+    pa_operation *operation = pa_stream_set_buffer_attr(s->stream, &attr, NULL, NULL);
+    if (operation)
+        pa_operation_unref(operation);
+}
+
+/* We came too late, since the machine is busy: more must lie in the server. */
+static void on_underflow(pa_stream *stream, void *opaque)
+{
+    struct sm_sound_stream *s = opaque;
+    (void)stream;
+    if (!s->is_ready || s->target_ms >= TARGET_MOST_MS)
+        return;
+    s->target_ms *= 2;
+    set_attributes(s);
+}
+
 /* The desktop has put the stream on another device, which begins with buffers of its own taste. */
 static void on_moved(pa_stream *stream, void *opaque)
 {
-    pa_buffer_attr attr = attributes(opaque);
-    pa_operation *operation = pa_stream_set_buffer_attr(stream, &attr, NULL, NULL);
-    if (operation)
-        pa_operation_unref(operation);
+    struct sm_sound_stream *s = opaque;
+    (void)stream;
+    s->target_ms = TARGET_MS;
+    set_attributes(s);
 }
 
 /* ---- Making ---- */
@@ -169,6 +191,8 @@ static bool connect_stream(struct sm_sound_stream *s)
         return false;
     pa_stream_set_state_callback(s->stream, on_stream, s);
     pa_stream_set_moved_callback(s->stream, on_moved, s);
+    if (!s->config.is_input)
+        pa_stream_set_underflow_callback(s->stream, on_underflow, s);
     if (s->config.is_input)
         pa_stream_set_read_callback(s->stream, on_read, s);
     else
@@ -226,6 +250,7 @@ static enum sm_status open_stream(struct sm_sound_stream **out,
     if (!s)
         return SM_ERR_NOMEM;
     s->config = *config;
+    s->target_ms = TARGET_MS;
     s->loop = pa_threaded_mainloop_new();
     if (!s->loop || pa_threaded_mainloop_start(s->loop) < 0) {
         destroy(s);
