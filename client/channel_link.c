@@ -3,6 +3,7 @@
 #include "client/channel_link.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -20,6 +21,7 @@
 enum {
     /* For a connection while the line is lost: one that hangs would keep us from the next. */
     LOST_TIMEOUT_MS = 5000,
+    LINK_TIMEOUT_MS = 8000, /* to a migration's target: the source waits for 10 s */
 };
 
 /* ---- What passes through: counting, and the first bytes for messages ---- */
@@ -130,6 +132,14 @@ static void link_done(struct sm_client_channel *channel, const struct sm_link_cl
 {
     struct sm_session *session = channel->session;
     struct sm_machine machine;
+    if (channel->is_link) {
+        channel->ready.event = *event;
+        channel->ready.event.public_key = channel->ready.event.mechanisms = (struct sm_bytes){0};
+        channel->is_kept = true;
+        sm_pump_set_reading(channel->pump, false);
+        sm_client_channel_end(channel);
+        return;
+    }
     if (!channel->ops->keeps_self)
         drop_self(channel);
     enum sm_status status = channel->ops->open(channel, event, &machine);
@@ -298,6 +308,64 @@ static void prepare_attempt(struct sm_client_channel *channel, bool is_secure)
     };
 }
 
+static enum sm_status start_pump(struct sm_client_channel *channel, struct sm_transport *transport,
+                                 struct sm_bytes received)
+{
+    enum sm_status status =
+        sm_pump_create(&channel->pump, sm_epoll_loop_base(channel->loop), transport,
+                       (struct sm_machine){&TAP, channel}, received, &PUMP_CALLBACKS, channel);
+    if (status == SM_OK)
+        return status;
+    struct sm_error error;
+    sm_transport_destroy(transport);
+    (void)sm_error_nomem(&error);
+    sm_client_channel_fail(channel, &error);
+    return status;
+}
+
+static enum sm_status connect_anew(struct sm_client_channel *channel, uint64_t deadline_us)
+{
+    struct sm_error error;
+    struct sm_transport *transport;
+    struct sm_patience patience = {.deadline_us = deadline_us, .cancel_fd = channel->cancel_fd};
+    enum sm_status status = sm_connect(&transport, channel, &patience, &error);
+    if (status != SM_OK) {
+        sm_client_channel_fail(channel, &error);
+        return status;
+    }
+    status = start_link(channel, deadline_us, sm_now_us());
+    if (status == SM_OK)
+        return start_pump(channel, transport, (struct sm_bytes){0});
+    sm_transport_destroy(transport);
+    (void)sm_error_nomem(&error);
+    sm_client_channel_fail(channel, &error);
+    return status;
+}
+
+/* The link is there, made by another channel. */
+static enum sm_status go_on(struct sm_client_channel *channel)
+{
+    struct sm_ready_link ready = channel->ready;
+    channel->ready = (struct sm_ready_link){.transport = NULL};
+    enum sm_status status = start_pump(channel, ready.transport,
+                                       (struct sm_bytes){ready.received, ready.received_size});
+    free(ready.received);
+    if (status == SM_OK)
+        link_done(channel, &ready.event);
+    if (status == SM_OK && channel->pump)
+        sm_pump_kick(channel->pump);
+    return status;
+}
+
+/* The link is for another channel, which goes on with it. */
+static void keep_link(struct sm_client_channel *channel)
+{
+    struct sm_ready_link *ready = &channel->ready;
+    ready->is_secure = channel->attempt.is_secure;
+    ready->transport = sm_pump_detach(channel->pump, &ready->received, &ready->received_size);
+    channel->pump = NULL;
+}
+
 void sm_client_channel_live(struct sm_client_channel *channel, bool is_secure)
 {
     struct sm_error error;
@@ -305,6 +373,8 @@ void sm_client_channel_live(struct sm_client_channel *channel, bool is_secure)
     uint64_t timeout_ms = channel->session->settings.timeout_ms;
     if (atomic_load(&channel->session->comeback.is_lost) && timeout_ms > LOST_TIMEOUT_MS)
         timeout_ms = LOST_TIMEOUT_MS;
+    if (channel->is_link && timeout_ms > LINK_TIMEOUT_MS)
+        timeout_ms = LINK_TIMEOUT_MS;
     uint64_t deadline_us = now_us + timeout_ms * 1000;
     prepare_attempt(channel, is_secure);
     if (is_secure && !channel->attempt.has_tls_port) {
@@ -312,25 +382,14 @@ void sm_client_channel_live(struct sm_client_channel *channel, bool is_secure)
         sm_client_channel_fail(channel, &error);
         return;
     }
-    struct sm_transport *transport;
-    struct sm_patience patience = {.deadline_us = deadline_us, .cancel_fd = channel->cancel_fd};
-    if (sm_connect(&transport, channel, &patience, &error) != SM_OK) {
-        sm_client_channel_fail(channel, &error);
+    enum sm_status status =
+        channel->ready.transport ? go_on(channel) : connect_anew(channel, deadline_us);
+    if (status != SM_OK)
         return;
-    }
-    enum sm_status status = start_link(channel, deadline_us, sm_now_us());
-    if (status == SM_OK)
-        status = sm_pump_create(&channel->pump, sm_epoll_loop_base(channel->loop), transport,
-                                (struct sm_machine){&TAP, channel}, (struct sm_bytes){0},
-                                &PUMP_CALLBACKS, channel);
-    if (status != SM_OK) {
-        sm_transport_destroy(transport);
-        (void)sm_error_nomem(&error);
-        sm_client_channel_fail(channel, &error);
-        return;
-    }
     while (!channel->is_over && !atomic_load(&channel->is_stopped))
         sm_epoll_loop_run(channel->loop);
+    if (channel->is_kept)
+        keep_link(channel);
     sm_pump_destroy(channel->pump);
     channel->pump = NULL;
     sm_link_client_destroy(channel->link);

@@ -51,7 +51,8 @@ static void live(struct sm_client_channel *channel)
 {
     channel->is_over = channel->needs_tls = channel->was_cut = false;
     channel->is_finishing = channel->is_half_closed = false;
-    sm_client_channel_live(channel, wants_tls(channel));
+    sm_client_channel_live(channel, channel->ready.transport ? channel->ready.is_secure
+                                                             : wants_tls(channel));
     if (!channel->needs_tls || atomic_load(&channel->is_stopped))
         return;
     sm_log_at(&channel->session->log, SM_LOG_INFO, "%s channel %u: again over TLS",
@@ -75,8 +76,11 @@ static void run_main(struct sm_client_channel *channel)
 {
     bool goes_on;
     do {
+        sm_migration_hand_over(channel);
         live(channel);
         bool is_due = sm_comeback_begin(channel);
+        if (!channel->session->comeback.is_switching)
+            sm_migration_cancel(channel->session);
         channel->ops->closed(channel);
         set_closed(channel);
         sm_session_progress(channel->session);
@@ -98,10 +102,25 @@ static void run_other(struct sm_client_channel *channel)
         sm_client_channel_stop(session->channels[0]);
 }
 
+static void run_link(struct sm_client_channel *channel)
+{
+    live(channel);
+    bool is_up = channel->ready.transport != NULL;
+    if (!is_up)
+        sm_log_at(&channel->session->log, SM_LOG_WARNING, "no link to the machine's new host: %s",
+                  channel->error.cause);
+    atomic_store(&channel->link_state, is_up ? SM_CLIENT_LINK_UP : SM_CLIENT_LINK_FAILED);
+    sm_migration_linked(channel->session);
+}
+
 static void *run(void *opaque)
 {
     struct sm_client_channel *channel = opaque;
     struct sm_session *session = channel->session;
+    if (channel->is_link) {
+        run_link(channel);
+        return NULL;
+    }
     bool is_main = channel->kind == SM_CHANNEL_KIND_MAIN;
     if (is_main)
         run_main(channel);
@@ -254,8 +273,9 @@ static int start_thread(struct sm_client_channel *channel)
     return result;
 }
 
-enum sm_status sm_client_channel_start(struct sm_client_channel **out, struct sm_session *session,
-                                       enum sm_channel_kind kind, uint8_t id)
+static enum sm_status start(struct sm_client_channel **out, struct sm_session *session,
+                            enum sm_channel_kind kind, uint8_t id, const struct sm_target *target,
+                            bool is_link)
 {
     const struct sm_client_channel_ops *ops = sm_client_channel_ops_of(kind);
     if (!ops)
@@ -265,7 +285,8 @@ enum sm_status sm_client_channel_start(struct sm_client_channel **out, struct sm
         return SM_ERR_NOMEM;
     channel->ops = ops;
     channel->session = session;
-    channel->target = session->target;
+    channel->target = target;
+    channel->is_link = is_link;
     channel->kind = kind;
     channel->id = id;
     channel->calls_end = &channel->calls;
@@ -288,6 +309,19 @@ enum sm_status sm_client_channel_start(struct sm_client_channel **out, struct sm
     channel->is_started = true;
     *out = channel;
     return SM_OK;
+}
+
+enum sm_status sm_client_channel_start(struct sm_client_channel **out, struct sm_session *session,
+                                       enum sm_channel_kind kind, uint8_t id)
+{
+    return start(out, session, kind, id, session->target, false);
+}
+
+enum sm_status sm_client_channel_start_link(struct sm_client_channel **out,
+                                            struct sm_session *session, enum sm_channel_kind kind,
+                                            uint8_t id, const struct sm_target *target)
+{
+    return start(out, session, kind, id, target, true);
 }
 
 enum sm_status sm_client_channel_restart(struct sm_client_channel *channel)
@@ -326,6 +360,8 @@ void sm_client_channel_destroy(struct sm_client_channel *channel)
     if (!channel)
         return;
     channel->ops->destroy(channel);
+    sm_transport_destroy(channel->ready.transport);
+    free(channel->ready.received);
     if (channel->loop) {
         sm_loop_timer_remove(sm_epoll_loop_base(channel->loop), channel->finish_timer);
         sm_epoll_loop_destroy(channel->loop);

@@ -62,6 +62,22 @@ enum sm_client_channel_state {
     SM_CLIENT_CHANNEL_CLOSED,
 };
 
+/** What has become of a link to the target of a migration. */
+enum sm_client_link_state {
+    SM_CLIENT_LINK_NONE, /* under way; or the channel is no such link */
+    SM_CLIENT_LINK_UP,
+    SM_CLIENT_LINK_FAILED,
+};
+
+/** A link that is up and not used yet. */
+struct sm_ready_link {
+    struct sm_transport *transport; /* owned; NULL: none */
+    uint8_t *received;              /* owned: what came behind the link phase; or NULL */
+    size_t received_size;
+    struct sm_link_client_event event; /* without its borrowed parts */
+    bool is_secure;
+};
+
 struct sm_client_channel {
     const struct sm_client_channel_ops *ops;
     struct sm_session *session;     /* borrowed */
@@ -89,6 +105,9 @@ struct sm_client_channel {
     struct sm_attempt attempt;     /* for messages */
     char place[640];               /* attempt.place */
     bool is_over;                  /* this connection has ended, `error` says why */
+    bool is_link;                  /* only links to a migration's target, and then ends */
+    bool is_kept;                  /* the link is up: `ready` */
+    struct sm_ready_link ready;    /* what that came to; or what this channel is to go on with */
     bool was_cut;                  /* the line went, or the server ended it */
     bool needs_tls;                /* it ended because the server wants TLS */
     bool is_finishing;             /* our side closes when all is sent; then the server's end */
@@ -101,6 +120,7 @@ struct sm_client_channel {
     struct sm_error error; /* final when CLOSED */
     uint32_t common_caps, channel_caps;
     bool is_secure;
+    atomic_int link_state; /* enum sm_client_link_state */
     atomic_ullong received_bytes;
     atomic_ullong handled_serial; /* of the last message dealt with */
     atomic_bool is_waiting;       /* for other channels: tell it when any gets further */
@@ -110,6 +130,13 @@ struct sm_client_channel {
 SM_NODISCARD enum sm_status sm_client_channel_start(struct sm_client_channel **out,
                                                     struct sm_session *session,
                                                     enum sm_channel_kind kind, uint8_t id);
+
+/** The same for a link to `target` that waits to be used (`ready`) and is not in the session's
+ * list: sm_migration_linked() is told what becomes of it. */
+SM_NODISCARD enum sm_status sm_client_channel_start_link(struct sm_client_channel **out,
+                                                         struct sm_session *session,
+                                                         enum sm_channel_kind kind, uint8_t id,
+                                                         const struct sm_target *target);
 
 /** Starts the thread of a channel that was joined anew, to connect to the session's target. */
 SM_NODISCARD enum sm_status sm_client_channel_restart(struct sm_client_channel *channel);

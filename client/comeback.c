@@ -109,10 +109,12 @@ static bool forget(struct sm_client_channel *main)
 {
     struct sm_session *session = main->session;
     pthread_mutex_lock(&session->lock);
-    session->info.session_id = 0;
     session->info.has_agent = false;
-    session->is_listed = false;
-    session->listed_count = 0;
+    if (!session->migration.is_arriving) { /* else the list stays as it is */
+        session->info.session_id = 0;
+        session->is_listed = false;
+        session->listed_count = 0;
+    }
     main->state = SM_CLIENT_CHANNEL_CONNECTING;
     main->target = session->target;
     main->error = (struct sm_error){.kind = SM_ERROR_NONE};

@@ -16,7 +16,8 @@ enum { AGENT_QUEUE_MAX = 2 * SM_CLIPBOARD_MAX_BYTES };
 static uint32_t caps(const struct sm_session *session)
 {
     (void)session;
-    return 1u << SM_MAIN_CAP_NAME_AND_UUID | 1u << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS;
+    return 1u << SM_MAIN_CAP_SEMI_SEAMLESS_MIGRATE | 1u << SM_MAIN_CAP_NAME_AND_UUID |
+           1u << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS;
 }
 
 static enum sm_status open_main(struct sm_client_channel *channel,
@@ -28,12 +29,16 @@ static enum sm_status open_main(struct sm_client_channel *channel,
         .wanted_mouse_mode = channel->session->settings.mouse_mode,
         .has_no_agent = !channel->session->agent.is_used,
         .max_agent_queue_bytes = AGENT_QUEUE_MAX,
+        .is_migration_target = channel->session->migration.is_arriving,
     };
     enum sm_status status = sm_main_client_create(&client, &config, sm_now_us());
     if (status != SM_OK)
         return status;
     channel->self = client;
     *machine = sm_main_client_machine(client);
+    if (config.is_migration_target)
+        return sm_main_client_send(client,
+                                   &(struct sm_main_msgc){.type = SM_MSGC_MAIN_MIGRATE_END});
     return SM_OK;
 }
 
@@ -141,9 +146,13 @@ static enum sm_status take_list(struct sm_client_channel *channel,
     pthread_mutex_unlock(&session->lock);
     if (status != SM_OK)
         return status;
-    if (!is_first)
-        sm_session_tell(session, SM_EVENT_INFO, channel);
-    else
+    bool is_move = session->migration.is_anew;
+    session->migration.is_anew = false;
+    if (!is_first || is_move)
+        sm_session_tell(session, is_first ? SM_EVENT_MOVED : SM_EVENT_INFO, channel);
+    if (is_first && is_move)
+        (void)sm_comeback_done(session);
+    else if (is_first)
         sm_session_tell(
             session, sm_comeback_done(session) ? SM_EVENT_LINE_BACK : SM_EVENT_CONNECTED, channel);
     /* The picture first: it takes longest. */
@@ -187,6 +196,8 @@ static enum sm_status take_fact(struct sm_client_channel *channel, const struct 
         sm_client_agent_changed(channel, sm_main_client_has_agent(channel->self));
     if (is_connected && msg->type != SM_MSG_MAIN_MULTI_MEDIA_TIME)
         sm_session_tell(session, SM_EVENT_INFO, channel);
+    if (status == SM_OK && msg->type == SM_MSG_MAIN_INIT && session->migration.is_arriving)
+        status = sm_migration_arrived(channel);
     return status;
 }
 
@@ -202,10 +213,14 @@ static enum sm_status take_message(struct sm_client_channel *channel, const stru
         sm_channel_release(sm_main_client_channel(channel->self));
         return SM_OK;
     case SM_MSG_MAIN_MIGRATE_SWITCH_HOST:
+        return sm_migration_switch(channel, &msg->migrate_switch_host.dst);
     case SM_MSG_MAIN_MIGRATE_BEGIN:
-    case SM_MSG_MAIN_MIGRATE_BEGIN_SEAMLESS:
-        sm_log_at(&channel->session->log, SM_LOG_WARNING,
-                  "the machine moves to another host; we do not follow");
+        return sm_migration_begin(channel, &msg->migrate_begin.dst);
+    case SM_MSG_MAIN_MIGRATE_CANCEL:
+        sm_migration_cancel(channel->session);
+        return SM_OK;
+    case SM_MSG_MAIN_MIGRATE_END:
+        sm_migration_end(channel);
         return SM_OK;
     default:
         return take_fact(channel, msg);

@@ -236,6 +236,7 @@ void sm_session_destroy(struct sm_session *session)
         sm_client_channel_join(session->channels[0]);
     }
     sm_client_usb_finish(&session->usb); /* its thread looks at channels */
+    sm_migration_cancel(session);
     for (size_t i = 0; i < session->channel_count; i++)
         sm_client_channel_destroy(session->channels[i]);
     sm_session_finish_shared(session);

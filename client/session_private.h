@@ -24,6 +24,7 @@
 #include "client/comeback.h"
 #include "client/events.h"
 #include "client/files.h"
+#include "client/migration.h"
 #include "client/shared.h"
 #include "client/sound_channels.h"
 #include "client/target.h"
@@ -71,7 +72,8 @@ struct sm_session {
     bool is_started; /* sm_session_connect() succeeded: the main channel's thread is to be joined */
     atomic_bool is_closing; /* the caller wants no more: ends are not failures */
 
-    struct sm_comeback comeback; /* see there */
+    struct sm_comeback comeback;          /* see there */
+    struct sm_client_migration migration; /* of the main channel's thread */
 
     pthread_mutex_t lock; /* over everything below */
     struct sm_session_info info;

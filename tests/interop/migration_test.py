@@ -3,6 +3,7 @@
 remote-viewer, which has to stay and to show the machine that moved, and a client of raw messages that looks at what is said
 on the way. Source of what is expected: docs/migration.md."""
 
+import socket
 import struct
 import sys
 import threading
@@ -11,6 +12,7 @@ import time
 import wire
 from peers import Machine, Stage, free_port
 from pictures import Picture
+from probe import Probe
 from tap import Tap, check, check_equal, note, wait_for
 
 MIGRATE, MIGRATE_DATA, FLUSH_MARK, CLIENT_MIGRATE_DATA = 1, 2, 4, 5
@@ -58,6 +60,22 @@ class Pair:
     def stop(self):
         self.source.stop()
         self.target.stop()
+
+
+def forward(listener, port):
+    """Everything that comes to a listener goes to a port."""
+    def copy(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+    while True:
+        front, _ = listener.accept()
+        back = socket.create_connection(('127.0.0.1', port))
+        for ends in (front, back), (back, front):
+            threading.Thread(target=copy, args=ends, daemon=True).start()
 
 
 def channels(machine):
@@ -112,6 +130,94 @@ for way in 'seamless', 'semi-seamless':
     for source, target in ('ours', 'ours'), ('reference', 'ours'), ('ours', 'reference'):
         tap.test(f'remote-viewer follows {way}ly from {source} to {target}: picture and keys')(
             lambda source=source, target=target, way=way: viewer_follows(source, target, way == 'seamless'))
+
+
+# ---- our library ----
+
+def ours_follows(source, target, seamless):
+    """A host that would allow a seamless move gets a semi-seamless one: our library does not offer the other."""
+    pair = Pair(source, target, seamless)
+    probe = Probe(stage, pair.source.uri)
+    probe.shows(pair.source)
+    wait_for(lambda: len(probe.seen('open')) >= 4, 20, 'all channels')
+    before = channels(pair.source)
+    pair.announce()
+    wait_for(lambda: len(channels(pair.target)) >= len(before), 20, 'links to the target')
+    pair.move()
+    probe.await_event('moved')
+    pair.wait_left()
+    wait_for(lambda: len(probe.seen('open')) >= 8, 20, 'all channels at the target')
+    check_equal(channels(pair.target), before, 'channels at the target')
+    check_follower(pair, probe)
+    pair.stop()
+
+
+def check_follower(pair, probe):
+    probe.shows(pair.target)
+    before = pair.target.screendump()
+    check(probe.tell('press 30') and probe.tell('release 30'), 'keys are refused')
+    wait_for(lambda: before.differences(pair.target.screendump()), 20, 'the key at the target')
+    probe.shows(pair.target)
+    check_equal([probe.seen('closed'), probe.seen('gone'), probe.seen('lost')], [[], [], []], 'losses told')
+    probe.stop()
+
+
+for source, target in ('ours', 'ours'), ('reference', 'ours'), ('ours', 'reference'), ('reference', 'reference'):
+    for seamless in False, True:
+        tap.test(f'our library follows from {source} to {target}{", also where a seamless move is allowed" * seamless}')(
+            lambda source=source, target=target, seamless=seamless: ours_follows(source, target, seamless))
+
+
+@tap.test('our library goes where it is sent when the target answers too late')
+def _():
+    pair = Pair('ours', 'reference', False)
+    probe = Probe(stage, pair.source.uri)
+    probe.shows(pair.source)
+    relay = socket.socket()  # nobody listens yet
+    relay.bind(('127.0.0.1', 0))
+    pair.announce(relay.getsockname()[1])  # answered when our library has said that it cannot
+    relay.listen()
+    threading.Thread(target=forward, args=(relay, pair.target.port), daemon=True).start()
+    pair.move()
+    probe.await_event('moved')
+    check_follower(pair, probe)
+    pair.stop()
+
+
+@tap.test('a target that is not there, and one that fails later, leave our library where it is')
+def _():
+    pair = Pair('ours', 'ours', False)
+    probe = Probe(stage, pair.source.uri)
+    probe.shows(pair.source)
+    pair.announce(free_port())
+    check_alive = pair.source.screendump()
+    check(probe.tell('press 30') and probe.tell('release 30'), 'keys are refused')
+    wait_for(lambda: check_alive.differences(pair.source.screendump()), 20, 'the key at the source')
+    pair.announce()
+    wait_for(lambda: len(channels(pair.target)) >= 4, 20, 'links to the target')
+    pair.target.stop()
+    pair.source.qmp('migrate', uri=f'unix:{pair.path}')
+    wait_for(lambda: pair.source.qmp('query-migrate').get('status') == 'failed', 20, 'the failure')
+    probe.shows(pair.source)
+    check_alive = pair.source.screendump()
+    check(probe.tell('press 48') and probe.tell('release 48'), 'keys are refused')
+    wait_for(lambda: check_alive.differences(pair.source.screendump()), 20, 'the key at the source')
+    check_equal([probe.seen('closed'), probe.seen('moved')], [[], []], 'what was told')
+    probe.stop()
+    pair.source.stop()
+
+
+@tap.test('a source that vanishes before the move is the end, and no link stays behind')
+def _():
+    pair = Pair('ours', 'ours', False)
+    probe = Probe(stage, pair.source.uri)
+    probe.shows(pair.source)
+    pair.announce()
+    wait_for(lambda: len(channels(pair.target)) >= 4, 20, 'links to the target')
+    pair.source.stop()
+    probe.await_event('closed')
+    wait_for(lambda: not channels(pair.target), 20, 'a target without links')
+    pair.target.stop()
 
 
 # ---- a client of raw messages ----
