@@ -226,6 +226,7 @@ static void play_vanishing(struct fake_peer *peer)
                                            .clipboard_grab = {.num_types = 1, .types = &type}},
                     ALL);
     (void)fake_agent_expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
+    fake_wait_step(peer, FAKE_STEPS - 1);
     fake_send_main(peer, &(struct sm_main_msg){.type = SM_MSG_MAIN_AGENT_DISCONNECTED});
     fake_agent_go(agent);
 }
@@ -239,6 +240,7 @@ static void who_pastes_hears_that_the_agent_is_gone(void **state)
     fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
     sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_PNG), SM_OK);
     sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_PNG), SM_AGAIN);
+    fake_server_step(server, FAKE_STEPS - 1);
     fake_await_event(session, SM_EVENT_CLIPBOARD_DATA);
     size_t size;
     assert_null(sm_session_take_clipboard(session, &size, NULL));
