@@ -14,6 +14,7 @@
 #include "core/wire/inputs.h"
 #include "core/wire/main.h"
 #include "core/wire/migration.h"
+#include "core/wire/smartcard.h"
 #include "tests/server/support/visitor.h"
 
 enum { FLAGS = 3 };
@@ -22,9 +23,9 @@ struct host {
     SpiceServer *server;
     char path[64];
     SpiceMigrateInstance migration;
-    unsigned connects, ends; /* times the host was told */
-    SpiceCharDeviceInstance agent;
-    uint8_t to_guest[4096]; /* what the agent was sent */
+    unsigned connects, ends;        /* times the host was told */
+    SpiceCharDeviceInstance device; /* the agent, or a card reader */
+    uint8_t to_guest[4096];         /* what the device was sent */
     size_t to_size;
     size_t room; /* bytes it takes */
     const uint8_t *says;
@@ -57,14 +58,14 @@ static const SpiceMigrateInterface MIGRATION = {
     .migrate_end_complete = on_end_complete,
 };
 
-static struct host *host_of(SpiceCharDeviceInstance *agent)
+static struct host *host_of(SpiceCharDeviceInstance *device)
 {
-    return (struct host *)(void *)((char *)agent - offsetof(struct host, agent));
+    return (struct host *)(void *)((char *)device - offsetof(struct host, device));
 }
 
-static int on_write(SpiceCharDeviceInstance *agent, const uint8_t *data, int size)
+static int on_write(SpiceCharDeviceInstance *device, const uint8_t *data, int size)
 {
-    struct host *host = host_of(agent);
+    struct host *host = host_of(device);
     size_t taken = (size_t)size < host->room ? (size_t)size : host->room;
     assert_true(host->to_size + taken <= sizeof(host->to_guest));
     memcpy(host->to_guest + host->to_size, data, taken);
@@ -73,9 +74,9 @@ static int on_write(SpiceCharDeviceInstance *agent, const uint8_t *data, int siz
     return (int)taken;
 }
 
-static int on_read(SpiceCharDeviceInstance *agent, uint8_t *to, int size)
+static int on_read(SpiceCharDeviceInstance *device, uint8_t *to, int size)
 {
-    struct host *host = host_of(agent);
+    struct host *host = host_of(device);
     size_t given = (size_t)size < host->says_size ? (size_t)size : host->says_size;
     if (given == 0)
         return 0;
@@ -85,7 +86,7 @@ static int on_read(SpiceCharDeviceInstance *agent, uint8_t *to, int size)
     return (int)given;
 }
 
-static const SpiceCharDeviceInterface AGENT = {
+static const SpiceCharDeviceInterface DEVICE = {
     .base = {.type = SPICE_INTERFACE_CHAR_DEVICE,
              .major_version = SPICE_INTERFACE_CHAR_DEVICE_MAJOR,
              .minor_version = SPICE_INTERFACE_CHAR_DEVICE_MINOR},
@@ -94,12 +95,17 @@ static const SpiceCharDeviceInterface AGENT = {
     .flags = SPICE_CHAR_DEVICE_NOTIFY_WRITABLE,
 };
 
+static void add_device(struct host *host, const char *subtype)
+{
+    host->device = (SpiceCharDeviceInstance){.subtype = subtype};
+    host->device.base.sif = &DEVICE.base;
+    host->room = sizeof(host->to_guest);
+    assert_int_equal(spice_server_add_interface(host->server, &host->device.base), 0);
+}
+
 static void add_agent(struct host *host)
 {
-    host->agent = (SpiceCharDeviceInstance){.subtype = "vdagent"};
-    host->agent.base.sif = &AGENT.base;
-    host->room = sizeof(host->to_guest);
-    assert_int_equal(spice_server_add_interface(host->server, &host->agent.base), 0);
+    add_device(host, "vdagent");
 }
 
 static int setup(void **state)
@@ -130,8 +136,8 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     for (unsigned i = 0; i < 2; i++) {
-        if (f->hosts[i].agent.st)
-            spice_server_remove_interface(&f->hosts[i].agent.base);
+        if (f->hosts[i].device.st)
+            spice_server_remove_interface(&f->hosts[i].device.base);
         spice_server_destroy(f->hosts[i].server);
         unlink(f->hosts[i].path);
     }
@@ -200,18 +206,24 @@ static struct sm_test_visitor go(struct fixture *f, struct sm_test_visitor *main
     return next;
 }
 
+/* What the source hands on about one channel. */
+static size_t take_channel_data(struct sm_test_visitor *channel, uint8_t *data, size_t room)
+{
+    uint8_t flags[4];
+    sm_test_visitor_await(channel, SM_MSG_MIGRATE, flags, sizeof(flags));
+    assert_int_equal(flags[0], FLAGS);
+    say(channel, SM_MSGC_MIGRATE_FLUSH_MARK);
+    size_t size = sm_test_visitor_await(channel, SM_MSG_MIGRATE_DATA, data, room);
+    assert_true(size <= room);
+    return size;
+}
+
 /* The machine has gone: takes what the source hands on. */
 static size_t take_data(struct fixture *f, struct sm_test_visitor *main, uint8_t *data, size_t room)
 {
     spice_server_vm_stop(f->hosts[0].server);
     spice_server_migrate_end(f->hosts[0].server, 1);
-    uint8_t flags[4];
-    sm_test_visitor_await(main, SM_MSG_MIGRATE, flags, sizeof(flags));
-    assert_int_equal(flags[0], FLAGS);
-    say(main, SM_MSGC_MIGRATE_FLUSH_MARK);
-    size_t size = sm_test_visitor_await(main, SM_MSG_MIGRATE_DATA, data, room);
-    assert_true(size <= room);
-    return size;
+    return take_channel_data(main, data, room);
 }
 
 /* ---- tests ---- */
@@ -298,7 +310,7 @@ static void the_guests_message_is_put_together_from_two_servers(void **state)
         sm_test_host_run(&f->loop, 2);
         f->hosts[0].says = chunk.data;
         f->hosts[0].says_size = cut;
-        spice_server_char_device_wakeup(&f->hosts[0].agent);
+        spice_server_char_device_wakeup(&f->hosts[0].device);
         struct sm_test_visitor next = go(f, &main, id, true);
         spice_server_vm_stop(f->hosts[0].server);
         spice_server_migrate_end(f->hosts[0].server, 1);
@@ -316,7 +328,7 @@ static void the_guests_message_is_put_together_from_two_servers(void **state)
         f->hosts[1].says = chunk.data + cut;
         f->hosts[1].says_size = chunk.size - cut;
         spice_server_vm_start(f->hosts[1].server);
-        spice_server_char_device_wakeup(&f->hosts[1].agent);
+        spice_server_char_device_wakeup(&f->hosts[1].device);
         got_size += sm_test_visitor_await(&next, SM_MSG_MAIN_AGENT_DATA, got + got_size,
                                           sizeof(got) - got_size);
         assert_int_equal(got_size, chunk.size - 8);
@@ -337,11 +349,107 @@ static void an_agent_that_the_target_does_not_know_begins_anew(void **state)
     uint8_t data[512];
     size_t size = take_data(f, &main, data, sizeof(data));
     add_agent(&f->hosts[1]); /* comes, goes, and comes again */
-    spice_server_remove_interface(&f->hosts[1].agent.base);
+    spice_server_remove_interface(&f->hosts[1].device.base);
     add_agent(&f->hosts[1]);
     sm_test_visitor_message(&next, SM_MSGC_MIGRATE_DATA, (struct sm_bytes){data, size});
     sm_test_visitor_await(&next, SM_MSG_MAIN_AGENT_DISCONNECTED, NULL, 0);
     sm_test_visitor_await(&next, SM_MSG_MAIN_AGENT_CONNECTED_TOKENS, NULL, 0);
+    sm_test_visitor_close(&main);
+    sm_test_visitor_close(&next);
+}
+
+static struct sm_test_visitor open_cards(struct fixture *f, unsigned host, uint32_t id)
+{
+    struct sm_test_visitor cards = sm_test_visitor(&f->loop, f->hosts[host].path);
+    assert_int_equal(sm_test_visitor_open(&cards, id, SM_CHANNEL_SMARTCARD, 0), 0);
+    return cards;
+}
+
+static void check_guest_got(struct fixture *f, unsigned host, const char *hex)
+{
+    sm_test_host_run(&f->loop, 5);
+    struct sm_bytes got = {.data = f->hosts[host].to_guest, .size = f->hosts[host].to_size};
+    sm_check_bytes(got, sm_test_hex(hex));
+    f->hosts[host].to_size = 0;
+}
+
+/*
+ * The guest's reader stays, with its card: a command of the guest and an answer of the card are cut
+ * between the servers, and the reader goes with the client at the target, not at the source.
+ */
+static void a_card_goes_on_where_it_was_cut(void **state)
+{
+    struct fixture *f = *state;
+    struct sm_test_visitor main;
+    add_device(&f->hosts[0], "smartcard");
+    add_device(&f->hosts[1], "smartcard");
+    uint32_t id = begin(f, &main);
+    struct sm_test_visitor cards = open_cards(f, 0, id);
+    sm_test_visitor_message(&cards, SM_MSGC_SMARTCARD_DATA,
+                            sm_test_hex("03000000 ffffffff 00000000")); /* READER_ADD */
+    check_guest_got(f, 0, "00000003 00000000 00000000");
+    f->hosts[0].room = 5;
+    sm_test_visitor_message(&cards, SM_MSGC_SMARTCARD_DATA,
+                            sm_test_hex("07000000 00000000 02000000 9000"));
+    check_guest_got(f, 0, "00000007 00"); /* of the answer, so far */
+    struct sm_bytes command = sm_test_hex("00000007 00000000 00000005 00a4040000");
+    f->hosts[0].says = command.data;
+    f->hosts[0].says_size = 14;
+    spice_server_char_device_wakeup(&f->hosts[0].device);
+
+    struct sm_test_visitor next = go(f, &main, id, true);
+    struct sm_test_visitor next_cards = open_cards(f, 1, id);
+    uint8_t data[512], card_data[512];
+    size_t size = take_data(f, &main, data, sizeof(data));
+    size_t card_size = take_channel_data(&cards, card_data, sizeof(card_data));
+    sm_test_visitor_message(&next, SM_MSGC_MIGRATE_DATA, (struct sm_bytes){data, size});
+    sm_test_visitor_message(&next_cards, SM_MSGC_MIGRATE_DATA,
+                            (struct sm_bytes){card_data, card_size});
+    spice_server_vm_start(f->hosts[1].server);
+    check_guest_got(f, 1, "000000 00000002 9000");
+    f->hosts[1].says = command.data + 14;
+    f->hosts[1].says_size = command.size - 14;
+    spice_server_char_device_wakeup(&f->hosts[1].device);
+    uint8_t body[64];
+    size_t got = sm_test_visitor_await(&next_cards, SM_MSG_SMARTCARD_DATA, body, sizeof(body));
+    sm_check_bytes(((struct sm_bytes){body, got}),
+                   sm_test_hex("07000000 00000000 05000000 00a4040000"));
+
+    f->hosts[0].room = sizeof(f->hosts[0].to_guest);
+    sm_test_visitor_close(&cards);
+    sm_test_visitor_close(&main);
+    check_guest_got(f, 0, "");
+    sm_test_visitor_close(&next_cards);
+    check_guest_got(f, 1, "00000004 00000000 00000000"); /* READER_REMOVE */
+    sm_test_visitor_close(&next);
+}
+
+static void card_data_cut_anywhere_end_the_channel(void **state)
+{
+    struct fixture *f = *state;
+    struct sm_test_visitor main;
+    add_device(&f->hosts[0], "smartcard");
+    add_device(&f->hosts[1], "smartcard");
+    uint32_t id = begin(f, &main);
+    struct sm_test_visitor cards = open_cards(f, 0, id);
+    struct sm_bytes command = sm_test_hex("00000007 00000000 00000005 00a4");
+    f->hosts[0].says = command.data;
+    f->hosts[0].says_size = command.size;
+    spice_server_char_device_wakeup(&f->hosts[0].device);
+    struct sm_test_visitor next = go(f, &main, id, true);
+    uint8_t data[512], card_data[512];
+    (void)take_data(f, &main, data, sizeof(data));
+    size_t size = take_channel_data(&cards, card_data, sizeof(card_data));
+    for (size_t cut = 0; cut < size; cut++) {
+        struct sm_test_visitor next_cards = open_cards(f, 1, id);
+        sm_test_visitor_message(&next_cards, SM_MSGC_MIGRATE_DATA,
+                                (struct sm_bytes){card_data, cut});
+        assert_true(sm_test_visitor_is_closed(&next_cards));
+        sm_test_visitor_close(&next_cards);
+        sm_test_host_run(&f->loop, 1);
+    }
+    check_guest_got(f, 1, "");
+    sm_test_visitor_close(&cards);
     sm_test_visitor_close(&main);
     sm_test_visitor_close(&next);
 }
@@ -478,6 +586,8 @@ int main(void)
         T(the_agents_stream_goes_on_where_it_was_cut),
         T(the_guests_message_is_put_together_from_two_servers),
         T(an_agent_that_the_target_does_not_know_begins_anew),
+        T(a_card_goes_on_where_it_was_cut),
+        T(card_data_cut_anywhere_end_the_channel),
         T(data_cut_anywhere_end_the_session),
         T(a_waiting_session_takes_nothing_but_its_arrival),
         T(a_newer_source_is_told_to_begin_anew),
