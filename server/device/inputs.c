@@ -225,16 +225,13 @@ static void connect_client(void *opaque, struct sm_channel_handover *handover)
     };
     enum sm_status status = sm_inputs_server_create(&client->machine, &config, sm_now_us());
     if (!status)
-        status = sm_pump_create(
-            &client->pump, inputs->server->loop, handover->transport,
-            sm_inputs_server_machine(client->machine),
-            (struct sm_bytes){.data = handover->leftover, .size = handover->leftover_size},
-            &callbacks, client);
+        status =
+            sm_channel_handover_pump(handover, &client->pump, inputs->server->loop,
+                                     sm_inputs_server_machine(client->machine), &callbacks, client);
     if (status) {
         destroy_client(client);
         return;
     }
-    handover->transport = NULL;
     if (!handover->is_secure && !handover->is_migrated)
         warn_about_plain_keys(inputs->server, handover->connection_id);
 }

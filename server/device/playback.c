@@ -157,13 +157,9 @@ static enum sm_status set_up(struct sm_playback *playback, struct client *client
     if (status == SM_OK)
         status = greet(client);
     if (status == SM_OK)
-        status = sm_pump_create(
-            &client->pump, playback->server->loop, handover->transport,
-            sm_playback_server_machine(client->machine),
-            (struct sm_bytes){.data = handover->leftover, .size = handover->leftover_size},
-            &callbacks, client);
-    if (status == SM_OK)
-        handover->transport = NULL;
+        status = sm_channel_handover_pump(handover, &client->pump, playback->server->loop,
+                                          sm_playback_server_machine(client->machine), &callbacks,
+                                          client);
     return status;
 }
 

@@ -159,13 +159,9 @@ static enum sm_status set_up(struct sm_record *record, struct client *client)
     if (status == SM_OK && record->is_recording)
         status = sm_record_server_start(client->machine, record->rate_hz);
     if (status == SM_OK)
-        status = sm_pump_create(
-            &client->pump, record->server->loop, handover->transport,
-            sm_record_server_machine(client->machine),
-            (struct sm_bytes){.data = handover->leftover, .size = handover->leftover_size},
-            &callbacks, client);
-    if (status == SM_OK)
-        handover->transport = NULL;
+        status =
+            sm_channel_handover_pump(handover, &client->pump, record->server->loop,
+                                     sm_record_server_machine(client->machine), &callbacks, client);
     return status;
 }
 

@@ -5,113 +5,39 @@
 #include <string.h>
 
 #include "core/channel/spicevmc/server.h"
-#include "core/wire/migration.h"
 #include "io/clock.h"
 #include "io/pump.h"
-#include "io/socket.h"
 #include "media/libs.h"
-#include "server/session/handover.h"
+#include "server/device/device_channel.h"
 #include "server/session/internal.h"
-#include "server/session/log.h"
 
 enum {
-    READ_SIZE = 65568,          /* at once, as the reference: a message each */
-    TOKENS = 128,               /* messages of a client on their way into the device */
-    QUEUED_MAX_BYTES = 1 << 20, /* the same in bytes: no more is taken from the client */
+    READ_SIZE = 65568, /* at once, as the reference: a message each */
+    TOKENS = 128,      /* messages of a client on their way into the device */
     NAME_MAX_SIZE = 1024,
     MAX_ID = 255,
-    BLOB_MAX = 17 << 20, /* of migration data */
 };
 
-static const uint32_t UNLIMITED = UINT32_MAX; /* in migration data: there is no count of tokens */
-
-struct client {
-    struct sm_spicevmc *vmc;
-    uint32_t tag;                         /* of its buffers; no other client's */
-    struct sm_channel_handover *handover; /* owned; its transport is the pump's */
-    struct sm_spicevmc_server *machine;   /* owned */
-    struct sm_pump *pump;                 /* owned */
-    unsigned tokens;
-    bool awaits_data; /* it comes from another server: the device is not read until they are here */
-    bool is_pulled;   /* on the stack */
-};
-
-/*
- * The host is called from deep inside and may do anything from there, such as taking the device
- * away: each way in holds a reference, and looks again whether its client is still there.
- */
 struct sm_spicevmc {
-    struct sm_server *server; /* borrowed */
-    struct sm_list link;      /* of the server's streams */
-    unsigned references;      /* its owner's, and one for each of our functions on the stack */
-    struct sm_channel_offer offer;
+    struct sm_device_channel base;
+    struct sm_list link; /* of the server's streams */
     const struct sm_char_device_ops *ops;
     void *context;
-    struct sm_char_device *device; /* owned; NULL once it is destroyed */
-    char *name;                    /* owned; NULL: no port */
-    bool is_open;                  /* the guest's side of the port */
+    char *name;   /* owned; NULL: no port */
+    bool is_open; /* the guest's side of the port */
     bool is_running;
-    bool waits_for_room; /* reading stopped because the client's line is full */
-    uint32_t last_tag;
-    struct client *client; /* owned; NULL: none */
+    unsigned tokens; /* the client's */
     uint8_t piece[READ_SIZE];
 };
 
-static void hold(struct sm_spicevmc *vmc)
+static struct sm_spicevmc *vmc_of(struct sm_device_channel *base)
 {
-    vmc->references++;
+    return (struct sm_spicevmc *)(void *)base;
 }
 
-static void release(struct sm_spicevmc *vmc)
+static struct sm_spicevmc_server *machine_of(const struct sm_spicevmc *vmc)
 {
-    if (--vmc->references > 0)
-        return;
-    free(vmc->name);
-    free(vmc);
-}
-
-static bool has_client(const struct sm_spicevmc *vmc, uint32_t tag)
-{
-    return vmc->client && vmc->client->tag == tag;
-}
-
-/* ---- the client ---- */
-
-static void free_client(struct client *client)
-{
-    sm_pump_destroy(client->pump);
-    sm_spicevmc_server_destroy(client->machine);
-    sm_channel_handover_destroy(client->handover);
-    free(client);
-}
-
-/* Lets the client go; the last thing is that the host hears of it. */
-static void drop_client(struct sm_spicevmc *vmc)
-{
-    struct client *client = vmc->client;
-    if (!client)
-        return;
-    vmc->client = NULL;
-    vmc->waits_for_room = false;
-    sm_char_device_drop(vmc->device, client->tag);
-    free_client(client);
-    sm_char_device_set_state(vmc->device, false);
-}
-
-static void complain(struct sm_spicevmc *vmc, const char *words)
-{
-    struct sm_server *server = vmc->server;
-    if (sm_log_limit_allows(&server->client_complaints, sm_now_us()))
-        sm_say(server->log, SM_LOG_WARNING, "%s:%u: %s",
-               vmc->offer.type == SM_CHANNEL_USBREDIR ? "usbredir"
-               : vmc->offer.type == SM_CHANNEL_WEBDAV ? "webdav"
-                                                      : "port",
-               vmc->offer.id, words);
-}
-
-static bool may_take(const struct sm_spicevmc *vmc)
-{
-    return vmc->client->tokens > 0 && sm_char_device_queued_size(vmc->device) < QUEUED_MAX_BYTES;
+    return vmc->base.client->machine;
 }
 
 /* ---- migration; source: docs/migration.md ---- */
@@ -119,29 +45,10 @@ static bool may_take(const struct sm_spicevmc *vmc)
 /* What of the client's words the device has not taken goes to the target. */
 static enum sm_status hand_on(struct sm_spicevmc *vmc)
 {
-    struct sm_writer pending, blob;
-    struct sm_migration_msg msg = {.type = SM_MIGRATION_SPICEVMC,
-                                   .spicevmc = {.magic = SM_MIGRATION_MAGIC_SPICEVMC,
-                                                .version = SM_MIGRATION_VERSION,
-                                                .device = {.version = SM_MIGRATION_VERSION,
-                                                           .connected = 1,
-                                                           .num_client_tokens = UNLIMITED,
-                                                           .num_send_tokens = UNLIMITED}}};
-    sm_writer_init(&pending, BLOB_MAX);
-    sm_writer_init(&blob, BLOB_MAX);
-    sm_char_device_save(vmc->device, &pending);
-    msg.spicevmc.device.write_data = sm_writer_bytes(&pending);
-    enum sm_status status = sm_writer_status(&pending);
-    if (status == SM_OK)
-        status = sm_migration_msg_build(&blob, &msg, 0);
-    if (status == SM_OK)
-        status = sm_channel_migrate_data(sm_spicevmc_server_channel(vmc->client->machine),
-                                         sm_writer_bytes(&blob));
-    sm_writer_finish(&pending);
-    sm_writer_finish(&blob);
-    if (status == SM_OK)
-        sm_pump_kick(vmc->client->pump);
-    return status;
+    struct sm_migration_msg msg = {
+        .type = SM_MIGRATION_SPICEVMC,
+        .spicevmc = {.magic = SM_MIGRATION_MAGIC_SPICEVMC, .version = SM_MIGRATION_VERSION}};
+    return sm_device_channel_hand_on(&vmc->base, &msg, &msg.spicevmc.device);
 }
 
 static enum sm_status resume(struct sm_spicevmc *vmc, struct sm_bytes data)
@@ -154,42 +61,23 @@ static enum sm_status resume(struct sm_spicevmc *vmc, struct sm_bytes data)
     sm_arena_finish(&arena);
     if (status != SM_OK)
         return status;
-    vmc->client->awaits_data = false;
-    sm_channel_handover_resumed(vmc->client->handover);
     struct sm_bytes pending = msg.spicevmc.device.write_data;
-    if (pending.size > 0) {
-        vmc->client->tokens--;
-        return sm_char_device_write_first(vmc->device, pending, vmc->client->tag);
-    }
-    sm_char_device_wakeup(vmc->device); /* it was not read until now */
-    return SM_OK;
-}
-
-static void migrate(void *opaque, uint32_t connection_id)
-{
-    struct sm_spicevmc *vmc = opaque;
-    if (!vmc->client || vmc->client->handover->connection_id != connection_id)
-        return;
-    hold(vmc);
-    if (sm_channel_migrate(sm_spicevmc_server_channel(vmc->client->machine),
-                           SM_MIGRATE_FLAG_NEED_FLUSH | SM_MIGRATE_FLAG_NEED_DATA_TRANSFER) !=
-        SM_OK)
-        drop_client(vmc);
-    else
-        sm_pump_kick(vmc->client->pump);
-    release(vmc);
+    if (pending.size > 0)
+        vmc->tokens--;
+    return sm_device_channel_resume(&vmc->base, pending);
 }
 
 /* ---- the client's words ---- */
 
-static enum sm_status take(struct sm_spicevmc *vmc, const struct sm_spicevmc_server_event *event)
+static enum sm_status take_event(struct sm_spicevmc *vmc,
+                                 const struct sm_spicevmc_server_event *event)
 {
     switch (event->kind) {
     case SM_SPICEVMC_SERVER_DATA:
         if (event->data.size == 0)
             return SM_OK;
-        vmc->client->tokens--; /* before writing: it may come back from inside */
-        return sm_char_device_write(vmc->device, &event->data, 1, vmc->client->tag);
+        vmc->tokens--; /* before writing: it may come back from inside */
+        return sm_char_device_write(vmc->base.device, &event->data, 1, vmc->base.client->tag);
     case SM_SPICEVMC_SERVER_PORT_EVENT:
         if (vmc->ops->event)
             vmc->ops->event(vmc->context, event->port_event);
@@ -202,181 +90,89 @@ static enum sm_status take(struct sm_spicevmc *vmc, const struct sm_spicevmc_ser
     return SM_OK;
 }
 
-/* Takes what the client said, as long as the device follows; the rest waits in the machine. */
-static void pull(struct sm_spicevmc *vmc)
-{
-    struct client *client = vmc->client;
-    if (!client || client->is_pulled)
-        return;
-    uint32_t tag = client->tag;
-    client->is_pulled = true;
-    while (has_client(vmc, tag) && may_take(vmc)) {
-        struct sm_spicevmc_server_event event;
-        enum sm_status status = sm_spicevmc_server_next(client->machine, &event);
-        if (status == SM_AGAIN)
-            break;
-        if (status < 0) {
-            complain(vmc, sm_channel_reason(sm_spicevmc_server_channel(client->machine)));
-            drop_client(vmc);
-        } else {
-            status = take(vmc, &event);
-            if (status != SM_OK && has_client(vmc, tag)) {
-                complain(vmc, sm_status_name(status));
-                drop_client(vmc);
-            }
-        }
-    }
-    if (has_client(vmc, tag))
-        client->is_pulled = false;
-}
+/* ---- what a channel of this kind does ---- */
 
-static bool has_room(const struct sm_spicevmc *vmc)
+static enum sm_status open_machine(struct sm_device_channel *self,
+                                   const struct sm_channel_setup *setup, void **machine,
+                                   struct sm_machine *pumped, struct sm_channel **channel)
 {
-    return vmc->client && !sm_channel_is_full(sm_spicevmc_server_channel(vmc->client->machine));
-}
-
-static void on_activity(void *opaque)
-{
-    struct sm_spicevmc *vmc = ((struct client *)opaque)->vmc;
-    hold(vmc);
-    pull(vmc);
-    if (vmc->waits_for_room && has_room(vmc)) {
-        vmc->waits_for_room = false;
-        sm_char_device_wakeup(vmc->device);
-    }
-    release(vmc);
-}
-
-static void on_closed(void *opaque, enum sm_status status, const char *reason)
-{
-    struct sm_spicevmc *vmc = ((struct client *)opaque)->vmc;
-    hold(vmc);
-    if (status != SM_ERR_IO)
-        complain(vmc, reason);
-    drop_client(vmc);
-    release(vmc);
-}
-
-static enum sm_status set_up(struct sm_spicevmc *vmc, struct client *client)
-{
-    static const struct sm_pump_callbacks callbacks = {
-        .on_activity = on_activity,
-        .on_closed = on_closed,
-    };
-    struct sm_channel_handover *handover = client->handover;
+    struct sm_spicevmc *vmc = vmc_of(self);
     struct sm_spicevmc_server_config config = {
-        .setup = sm_channel_handover_setup(handover),
+        .setup = *setup,
         .lz4 = &sm_media_lz4,
         .port_name = vmc->name,
         .is_port_open = vmc->is_open,
     };
-    enum sm_status status = sm_spicevmc_server_create(&client->machine, &config, sm_now_us());
-    if (status == SM_OK)
-        status = sm_pump_create(
-            &client->pump, vmc->server->loop, handover->transport,
-            sm_spicevmc_server_machine(client->machine),
-            (struct sm_bytes){.data = handover->leftover, .size = handover->leftover_size},
-            &callbacks, client);
-    if (status == SM_OK)
-        handover->transport = NULL;
-    return status;
+    struct sm_spicevmc_server *made;
+    enum sm_status status = sm_spicevmc_server_create(&made, &config, sm_now_us());
+    if (status != SM_OK)
+        return status;
+    vmc->tokens = TOKENS;
+    *machine = made;
+    *pumped = sm_spicevmc_server_machine(made);
+    *channel = sm_spicevmc_server_channel(made);
+    return SM_OK;
 }
 
-static void connect_client(void *opaque, struct sm_channel_handover *handover)
+static void close_machine(void *machine)
 {
-    struct sm_spicevmc *vmc = opaque;
-    if (vmc->client) {
-        complain(vmc, "a client is connected already; a further one is refused");
-        sm_channel_handover_destroy(handover);
-        return;
-    }
-    struct client *client = calloc(1, sizeof(*client));
-    if (!client) {
-        sm_channel_handover_destroy(handover);
-        return;
-    }
-    if (++vmc->last_tag == 0)
-        vmc->last_tag = 1;
-    *client =
-        (struct client){.vmc = vmc, .handover = handover, .tag = vmc->last_tag, .tokens = TOKENS};
-    client->awaits_data = handover->is_migrated;
-    sm_socket_set_interactive(handover->transport->fd);
-    if (set_up(vmc, client) != SM_OK) {
-        free_client(client);
-        return;
-    }
-    vmc->client = client;
-    hold(vmc);
-    sm_char_device_set_state(vmc->device, true);
-    if (vmc->device)
-        sm_char_device_wakeup(vmc->device);
-    release(vmc);
+    sm_spicevmc_server_destroy(machine);
 }
 
-static void disconnect_session(void *opaque, uint32_t connection_id)
+static bool may_take(const struct sm_device_channel *self)
 {
-    struct sm_spicevmc *vmc = opaque;
-    hold(vmc);
-    if (vmc->client && vmc->client->handover->connection_id == connection_id)
-        drop_client(vmc);
-    release(vmc);
+    const struct sm_spicevmc *vmc = (const void *)self;
+    return vmc->tokens > 0 && sm_char_device_queued_size(self->device) < SM_DEVICE_QUEUED_MAX_BYTES;
 }
 
-/* ---- the device ---- */
-
-/* Between two servers: what is read now would be lost. */
-static bool is_on_the_way(const struct client *client)
+static enum sm_status take(struct sm_device_channel *self)
 {
-    return client->awaits_data ||
-           sm_channel_is_leaving(sm_spicevmc_server_channel(client->machine));
+    struct sm_spicevmc_server_event event;
+    enum sm_status status = sm_spicevmc_server_next(self->client->machine, &event);
+    return status == SM_OK ? take_event(vmc_of(self), &event) : status;
 }
 
-static bool pass_piece(struct sm_spicevmc *vmc)
+/* Without a client nothing is read. */
+static bool read_piece(struct sm_device_channel *self)
 {
-    if (!vmc->client || is_on_the_way(vmc->client))
+    struct sm_spicevmc *vmc = vmc_of(self);
+    if (!self->client)
         return false;
-    uint32_t tag = vmc->client->tag;
-    if (!has_room(vmc)) {
-        vmc->waits_for_room = true;
-        return false;
-    }
-    size_t size = sm_char_device_read(vmc->device, vmc->piece, sizeof(vmc->piece));
-    if (size == 0 || !has_client(vmc, tag))
+    uint32_t tag = self->client->tag;
+    size_t size = sm_char_device_read(self->device, vmc->piece, sizeof(vmc->piece));
+    if (size == 0 || !sm_device_channel_has(self, tag))
         return false;
     struct sm_bytes piece = {.data = vmc->piece, .size = size};
-    if (sm_spicevmc_server_data(vmc->client->machine, piece) != SM_OK) {
-        complain(vmc, "out of memory"); /* a stream with a hole is of no use */
-        drop_client(vmc);
+    if (sm_spicevmc_server_data(machine_of(vmc), piece) != SM_OK) {
+        sm_device_channel_complain(self, "out of memory"); /* a stream with a hole is of no use */
+        sm_device_channel_drop(self);
         return false;
     }
-    sm_pump_kick(vmc->client->pump);
+    sm_pump_kick(self->client->pump);
     return true;
 }
 
-static bool on_read(void *user)
+static void written(struct sm_device_channel *self)
 {
-    struct sm_spicevmc *vmc = user;
-    hold(vmc);
-    bool gets_on = pass_piece(vmc);
-    release(vmc);
-    return gets_on;
+    vmc_of(self)->tokens++;
 }
 
-static void on_written(void *user, uint32_t tag)
+static void free_vmc(struct sm_device_channel *self)
 {
-    struct sm_spicevmc *vmc = user;
-    if (!vmc->client)
-        return;
-    hold(vmc);
-    if (has_client(vmc, tag)) /* else its client has left, and there is room for the next one's */
-        vmc->client->tokens++;
-    if (!vmc->client->is_pulled) {
-        pull(vmc);
-        if (vmc->client)
-            sm_pump_kick(vmc->client->pump); /* its machine may take more from the line */
-    }
-    release(vmc);
+    struct sm_spicevmc *vmc = vmc_of(self);
+    free(vmc->name);
+    free(vmc);
 }
+
+static const struct sm_device_channel_ops OPS = {
+    .open = open_machine,
+    .close = close_machine,
+    .may_take = may_take,
+    .take = take,
+    .read = read_piece,
+    .written = written,
+    .free = free_vmc,
+};
 
 /* ---- life ---- */
 
@@ -396,27 +192,6 @@ static int free_id(const struct sm_server *server, uint8_t type)
     return id <= MAX_ID ? id : -1;
 }
 
-static enum sm_status create_device(struct sm_spicevmc *vmc,
-                                    const struct sm_spicevmc_config *config)
-{
-    static const struct sm_char_device_user user = {.read = on_read, .written = on_written};
-    struct sm_char_device_config device = {
-        .ops = config->ops,
-        .context = config->context,
-        .notifies_writable = config->notifies_writable,
-        .user = &user,
-        .user_context = vmc,
-        .loop = vmc->server->loop,
-        .is_running = vmc->is_running,
-    };
-    if (config->port_name) {
-        vmc->name = strdup(config->port_name);
-        if (!vmc->name)
-            return SM_ERR_NOMEM;
-    }
-    return sm_char_device_create(&vmc->device, &device);
-}
-
 enum sm_status sm_spicevmc_create(struct sm_spicevmc **out, struct sm_server *server,
                                   const struct sm_spicevmc_config *config)
 {
@@ -429,28 +204,28 @@ enum sm_status sm_spicevmc_create(struct sm_spicevmc **out, struct sm_server *se
     struct sm_spicevmc *vmc = calloc(1, sizeof(*vmc));
     if (!vmc)
         return SM_ERR_NOMEM;
-    vmc->server = server;
-    vmc->references = 1;
     vmc->ops = config->ops;
     vmc->context = config->context;
     vmc->is_running = server->vm_is_running;
-    enum sm_status status = create_device(vmc, config);
-    if (status != SM_OK) {
-        release(vmc);
-        return status;
-    }
-    vmc->offer = (struct sm_channel_offer){
+    vmc->name = config->port_name ? strdup(config->port_name) : NULL;
+    struct sm_device_channel_config base = {
+        .ops = &OPS,
+        .server = server,
         .type = type,
         .id = (uint8_t)id,
         .caps = 1u << SM_SPICEVMC_CAP_DATA_COMPRESS_LZ4,
-        .connect = connect_client,
-        .disconnect = disconnect_session,
-        .migrate = migrate,
-        .migrates_with_data = true,
-        .opaque = vmc,
+        .device_ops = config->ops,
+        .context = config->context,
+        .notifies_writable = config->notifies_writable,
     };
+    enum sm_status status =
+        config->port_name && !vmc->name ? SM_ERR_NOMEM : sm_device_channel_init(&vmc->base, &base);
+    if (status != SM_OK) {
+        free_vmc(&vmc->base);
+        return status;
+    }
     sm_list_append(&server->streams, &vmc->link);
-    sm_server_offer(server, &vmc->offer);
+    sm_device_channel_offer(&vmc->base);
     *out = vmc;
     return SM_OK;
 }
@@ -459,33 +234,27 @@ void sm_spicevmc_destroy(struct sm_spicevmc *vmc)
 {
     if (!vmc)
         return;
-    sm_registry_remove(&vmc->offer);
     sm_list_remove(&vmc->link);
-    drop_client(vmc);
-    sm_char_device_destroy(vmc->device);
-    vmc->device = NULL;
-    release(vmc);
+    sm_device_channel_destroy(&vmc->base);
 }
 
 void sm_spicevmc_wakeup(struct sm_spicevmc *vmc)
 {
-    hold(vmc);
-    sm_char_device_wakeup(vmc->device);
-    release(vmc);
+    sm_device_channel_wakeup(&vmc->base);
 }
 
 void sm_spicevmc_port_event(struct sm_spicevmc *vmc, uint8_t event)
 {
     if (event == SM_PORT_EVENT_OPENED || event == SM_PORT_EVENT_CLOSED)
         vmc->is_open = event == SM_PORT_EVENT_OPENED;
-    if (!vmc->client)
+    if (!vmc->base.client)
         return;
-    hold(vmc);
-    if (sm_spicevmc_server_port_event(vmc->client->machine, event) == SM_OK)
-        sm_pump_kick(vmc->client->pump);
+    sm_device_channel_hold(&vmc->base);
+    if (sm_spicevmc_server_port_event(machine_of(vmc), event) == SM_OK)
+        sm_pump_kick(vmc->base.client->pump);
     else
-        drop_client(vmc);
-    release(vmc);
+        sm_device_channel_drop(&vmc->base);
+    sm_device_channel_release(&vmc->base);
 }
 
 /* The host may add and remove devices while one of them is started. */
@@ -504,8 +273,8 @@ void sm_spicevmc_set_all_running(struct sm_server *server, bool is_running)
     struct sm_spicevmc *vmc;
     while ((vmc = find_unlike(server, is_running))) {
         vmc->is_running = is_running;
-        hold(vmc);
-        sm_char_device_set_running(vmc->device, is_running);
-        release(vmc);
+        sm_device_channel_hold(&vmc->base);
+        sm_char_device_set_running(vmc->base.device, is_running);
+        sm_device_channel_release(&vmc->base);
     }
 }

@@ -40,6 +40,18 @@ void sm_channel_handover_resumed(const struct sm_channel_handover *handover)
         handover->resumed(handover->opaque);
 }
 
+enum sm_status sm_channel_handover_pump(struct sm_channel_handover *handover, struct sm_pump **out,
+                                        struct sm_loop loop, struct sm_machine machine,
+                                        const struct sm_pump_callbacks *callbacks, void *opaque)
+{
+    struct sm_bytes leftover = {.data = handover->leftover, .size = handover->leftover_size};
+    enum sm_status status =
+        sm_pump_create(out, loop, handover->transport, machine, leftover, callbacks, opaque);
+    if (status == SM_OK)
+        handover->transport = NULL;
+    return status;
+}
+
 struct sm_channel_setup sm_channel_handover_setup(const struct sm_channel_handover *handover)
 {
     return (struct sm_channel_setup){

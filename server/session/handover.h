@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/channel/channel.h"
+#include "io/pump.h"
 
 struct sm_figures;
 struct sm_transport;
@@ -69,5 +70,18 @@ void sm_channel_handover_resumed(const struct sm_channel_handover *handover);
 
 /** What the machine of the channel wants to know; borrows from `handover`. */
 struct sm_channel_setup sm_channel_handover_setup(const struct sm_channel_handover *handover);
+
+/**
+ * Starts pumping between the client and its channel's machine, beginning with what came behind the
+ * link phase.
+ *
+ * @param out  receives the pump, which takes the transport on SM_OK
+ * @return SM_OK; SM_ERR_NOMEM
+ */
+SM_NODISCARD enum sm_status sm_channel_handover_pump(struct sm_channel_handover *handover,
+                                                     struct sm_pump **out, struct sm_loop loop,
+                                                     struct sm_machine machine,
+                                                     const struct sm_pump_callbacks *callbacks,
+                                                     void *opaque);
 
 #endif

@@ -352,15 +352,12 @@ enum sm_status sm_main_channel_create(struct sm_main_channel **out, struct sm_se
     if (!status && !handover->is_migrated)
         status = sm_main_channel_start(main);
     if (!status)
-        status = sm_pump_create(
-            &main->pump, server->loop, handover->transport, sm_main_server_machine(main->machine),
-            (struct sm_bytes){.data = handover->leftover, .size = handover->leftover_size},
-            &callbacks, main);
+        status = sm_channel_handover_pump(handover, &main->pump, server->loop,
+                                          sm_main_server_machine(main->machine), &callbacks, main);
     if (status) {
         sm_main_channel_destroy(main);
         return status;
     }
-    handover->transport = NULL;
     main->handover = handover;
     sm_agent_client_connected(&server->agent);
     *out = main;
