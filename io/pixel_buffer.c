@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "core/base/math.h"
-#include "core/gfx/fourcc.h"
 
 #ifndef DMA_BUF_MAGIC
 #define DMA_BUF_MAGIC 0x444d4142

@@ -13,20 +13,13 @@
 
 #include "core/base/geometry.h"
 #include "core/base/pixels.h"
+#include "core/gfx/fourcc.h"
 #include "sumac/status.h"
 
 enum {
     SM_PIXEL_BUFFER_MAX_SIDE = 16384,
     /** All of the picture as 32-bit pixels. */
     SM_PIXEL_BUFFER_MAX_BYTES = 192 << 20,
-};
-
-/** How the pixels lie. */
-struct sm_pixel_layout {
-    uint32_t width, height; /* pixels */
-    uint32_t stride_bytes;
-    uint32_t fourcc; /* core/gfx/fourcc.h */
-    bool is_y0_top;  /* the first row is the top one; else the last is */
 };
 
 /** Thread: one at a time. */

@@ -6,7 +6,16 @@
 #ifndef SM_CORE_GFX_FOURCC_H
 #define SM_CORE_GFX_FOURCC_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/** How the pixels of a picture lie in memory, row behind row. */
+struct sm_pixel_layout {
+    uint32_t width, height; /* pixels */
+    uint32_t stride_bytes;
+    uint32_t fourcc;
+    bool is_y0_top; /* the first row is the top one; else the last is */
+};
 
 /** The number that stands for four characters, such as sm_fourcc("XR24"). */
 static inline uint32_t sm_fourcc(const char name[4])

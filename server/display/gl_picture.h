@@ -13,7 +13,7 @@
 #include "server/display/surfaces.h"
 #include "sumac/status.h"
 
-struct sm_log;
+struct sm_gl_reader;
 
 /** Thread: the worker's. */
 struct sm_gl_picture;
@@ -21,10 +21,12 @@ struct sm_gl_picture;
 /**
  * A black picture as large as `buffer`, which need not be readable.
  *
+ * @param reader  borrowed; used by nobody else meanwhile
  * @return SM_OK; SM_ERR_LIMIT for a size that no picture may have; SM_ERR_NOMEM
  */
 SM_NODISCARD enum sm_status sm_gl_picture_create(struct sm_gl_picture **out,
-                                                 const struct sm_gl_buffer *buffer);
+                                                 const struct sm_gl_buffer *buffer,
+                                                 struct sm_gl_reader *reader);
 
 /** NULL does nothing. */
 void sm_gl_picture_destroy(struct sm_gl_picture *picture);
@@ -36,7 +38,7 @@ struct sm_display_surface *sm_gl_picture_surface(struct sm_gl_picture *picture);
  * Follows another buffer of the same size from now on; its descriptor is borrowed until the next
  * one or the end. Reads nothing yet.
  *
- * @param reason  receives static words about a failure
+ * @param reason  receives static words about a failure; with SM_OK as sm_gl_reader_open()
  * @return SM_OK; SM_ERR_STATE if it is of another size; else why it cannot be read, and the picture
  *         stays as it is
  */

@@ -13,6 +13,7 @@
 #include "io/log.h"
 #include "io/pixel_buffer.h"
 #include "server/display/gl_picture.h"
+#include "server/display/gl_reader.h"
 #include "server/display/screen.h"
 #include "server/display/streams.h"
 
@@ -40,9 +41,11 @@ struct sm_gl_scanout {
     bool is_advancing;
     bool is_shown;                 /* no primary is newer */
     struct sm_gl_picture *picture; /* owned; the screen's `gl_picture` is its surface */
-    bool is_stale;                 /* nothing of the buffer was read yet */
-    bool is_reading;               /* the draw at work waits for its turn to be read */
-    bool has_complained;           /* about this buffer or those before it that are no better */
+    struct sm_gl_reader reader;
+    bool has_noted;      /* how the buffer is read */
+    bool is_stale;       /* nothing of the buffer was read yet */
+    bool is_reading;     /* the draw at work waits for its turn to be read */
+    bool has_complained; /* about this buffer or those before it that are no better */
     uint64_t next_read_us;
     struct sm_timer *timer; /* owned */
 };
@@ -82,6 +85,19 @@ static void complain(struct sm_gl_scanout *gl, const char *reason)
               "GL scan-out of %u x %u pixels, format %.4s, cannot be read for clients on other "
               "machines: %s",
               gl->buffer.width, gl->buffer.height, (const char *)&gl->buffer.fourcc, reason);
+}
+
+/* The buffer can be read; `reason` says why not by the graphics card, if it is one's. */
+static void be_content(struct sm_gl_scanout *gl, const char *reason)
+{
+    gl->has_complained = false;
+    if (!reason || gl->has_noted)
+        return;
+    gl->has_noted = true;
+    sm_log_at(gl->screen->config.log, SM_LOG_WARNING,
+              "GL scan-out is read without EGL: %s; a picture whose memory lies in tiles will look "
+              "scrambled to clients on other machines",
+              reason);
 }
 
 /* Reads an area of the buffer, at most so often, and shows what changed. */
@@ -128,7 +144,7 @@ static void make_picture(struct sm_gl_scanout *gl)
 {
     const char *reason = "out of memory";
     struct sm_region changed;
-    enum sm_status status = sm_gl_picture_create(&gl->picture, &gl->buffer);
+    enum sm_status status = sm_gl_picture_create(&gl->picture, &gl->buffer, &gl->reader);
     if (status) {
         complain(gl, status == SM_ERR_LIMIT ? "its size is absurd" : reason);
         return;
@@ -140,7 +156,7 @@ static void make_picture(struct sm_gl_scanout *gl)
         complain(gl, reason);
         return;
     }
-    gl->has_complained = false;
+    be_content(gl, reason);
     sm_region_init(&changed);
     if (sm_gl_picture_read(gl->picture, (struct sm_rect){0, 0, INT32_MAX, INT32_MAX}, &changed))
         complain(gl, "its memory went away");
@@ -175,7 +191,7 @@ static bool follow(struct sm_gl_scanout *gl)
     if (status)
         complain(gl, reason);
     else
-        gl->has_complained = false;
+        be_content(gl, reason);
     gl->is_stale = status == SM_OK;
     if (gl->is_stale && !gl->is_reading)
         sm_loop_timer_start(gl->screen->loop, gl->timer, SETTLE_MS);
@@ -433,6 +449,7 @@ void sm_gl_scanout_destroy(struct sm_gl_scanout *gl)
     sm_loop_timer_remove(gl->screen->loop, gl->timer);
     gl->screen->gl_picture = NULL;
     sm_gl_picture_destroy(gl->picture);
+    sm_gl_reader_finish(&gl->reader);
     if (gl->buffer.fd >= 0)
         (void)close(gl->buffer.fd);
     free(gl);
