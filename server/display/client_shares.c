@@ -140,19 +140,15 @@ static struct sm_glz_share *join_glz(struct sm_client_shares *shares,
                                      struct sm_client_share_key key, uint32_t window_px,
                                      uint64_t first_id)
 {
-    struct share *share = find(&shares->dictionaries, key);
-    if (!share) {
-        share = add(&shares->dictionaries, key);
-        if (!share)
-            return NULL;
-        if (sm_glz_share_create(&share->glz, window_px, first_id) != SM_OK) {
-            drop(share);
-            return NULL;
-        }
-    } else {
-        return NULL; /* in use: see the header */
+    if (find(&shares->dictionaries, key))
+        return NULL; /* in use by another display */
+    struct share *share = add(&shares->dictionaries, key);
+    if (!share)
+        return NULL;
+    if (sm_glz_share_create(&share->glz, window_px, first_id) != SM_OK) {
+        drop(share);
+        return NULL;
     }
-    share->users++;
     return share->glz;
 }
 
@@ -174,8 +170,7 @@ void sm_client_shares_leave_glz(struct sm_client_shares *shares, struct sm_glz_s
         if (share->glz != glz)
             continue;
         sm_glz_share_break(glz);
-        if (--share->users == 0)
-            drop(share);
+        drop(share);
         break;
     }
     pthread_mutex_unlock(&shares->lock);

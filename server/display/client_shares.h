@@ -46,7 +46,7 @@ void sm_client_shares_leave_cache(struct sm_client_shares *shares, struct sm_pix
 /**
  * The dictionary of that name; its first image gets `first_id`. NULL without memory, for a window
  * nobody has, or while another channel uses it: the reference client loses images now and then when
- * they come through several displays. Source: docs/wire/facts.md.
+ * they come through several displays. Source: docs/decisions/glz-one-display.md.
  */
 struct sm_glz_share *sm_client_shares_join_glz(struct sm_client_shares *shares,
                                                struct sm_client_share_key key, uint32_t window_px,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A GLZ dictionary that several encoders use: those of a client's display channels, each with a
- * thread of its own. Images are numbered through all of them, and on each channel they have to be
- * sent in the order they were encoded there. Source: docs/codec.md, "GLZ dictionary".
+ * A GLZ dictionary of a client's display channel, used by the worker's thread and those of the
+ * pool. Images have to be sent in the order in which they were encoded. Source: docs/codec.md, "GLZ
+ * dictionary".
  */
 #ifndef SM_SERVER_DISPLAY_GLZ_SHARE_H
 #define SM_SERVER_DISPLAY_GLZ_SHARE_H
