@@ -169,8 +169,12 @@ static bool import(struct picture *picture, int fd)
     glBindFramebuffer(GL_FRAMEBUFFER, picture->framebuffer);
     glFramebufferTexture2D(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, picture->texture,
                            0);
-    bool is_complete = glCheckFramebufferStatus(GL_FRAMEBUFFER) == GL_FRAMEBUFFER_COMPLETE;
-    return glGetError() == GL_NO_ERROR && is_complete;
+    if (glCheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
+        return false;
+    /* There are drivers that import what they then cannot read: Mesa's software one does. */
+    uint8_t pixel[BYTES_A_PIXEL];
+    glReadPixels(0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel);
+    return glGetError() == GL_NO_ERROR;
 }
 
 static void close_picture(void *opaque)
@@ -211,7 +215,7 @@ static enum sm_status open_picture(void **out, void *opaque, int fd,
     }
     picture->card = NULL;
     close_picture(picture);
-    *reason = "no graphics card can import its memory";
+    *reason = "no graphics card here can import and read its memory";
     return SM_ERR_IO;
 }
 
