@@ -9,13 +9,13 @@ static double min(double a, double b)
 }
 
 /* To a whole pixel of the device. */
-static double snap(double value, int device_scale)
+static double snap(double value, double device_scale)
 {
     return floor(value * device_scale) / device_scale;
 }
 
 struct sm_placement sm_placement_fit(int view_width, int view_height, int guest_width,
-                                     int guest_height, int device_scale, double zoom, bool fills)
+                                     int guest_height, double device_scale, double zoom, bool fills)
 {
     struct sm_placement p = {.scale = 1, .guest_width = guest_width, .guest_height = guest_height};
     if (view_width < 1 || view_height < 1 || guest_width < 1 || guest_height < 1)
@@ -33,7 +33,7 @@ struct sm_placement sm_placement_fit(int view_width, int view_height, int guest_
     return p;
 }
 
-bool sm_placement_is_exact(const struct sm_placement *placement, int device_scale)
+bool sm_placement_is_exact(const struct sm_placement *placement, double device_scale)
 {
     double pixels = placement->scale * device_scale;
     return fabs(pixels - floor(pixels + 0.5)) < 1e-9 && pixels >= 1;

@@ -16,14 +16,15 @@ struct sm_placement {
  * Fits a picture into a view: as large as `zoom` says (1: one guest pixel is one pixel of the
  * device), smaller if there is no room for that, centred on whole pixels of the device.
  *
- * @param device_scale  pixels of the device a logical pixel, 1 or more
+ * @param device_scale  pixels of the device a logical pixel, 1 or more; not always whole
  * @param fills         scales up to the view's size, whatever the zoom
  */
 struct sm_placement sm_placement_fit(int view_width, int view_height, int guest_width,
-                                     int guest_height, int device_scale, double zoom, bool fills);
+                                     int guest_height, double device_scale, double zoom,
+                                     bool fills);
 
 /** True if guest pixels fall exactly on pixels of the device. */
-bool sm_placement_is_exact(const struct sm_placement *placement, int device_scale);
+bool sm_placement_is_exact(const struct sm_placement *placement, double device_scale);
 
 /**
  * The guest's pixel at (x, y) of the view, the nearest one if the point is outside the picture, so

@@ -6,6 +6,10 @@
 
 #include "viewer/view_private.h"
 
+#ifdef GDK_WINDOWING_X11
+#include <gdk/x11/gdkx.h>
+#endif
+
 enum { DISPLAYS_MAX = 64, CURSOR_SIDE_MAX = 1024 };
 
 static const double CURSOR_SCALE_MIN = 0.5; /* below, it could not be seen any more */
@@ -18,10 +22,23 @@ static guint signals[SIGNAL_COUNT];
 
 /* ---- Where the picture is ---- */
 
+/* Pixels of the device a logical one. Before 4.12 the toolkit knows whole numbers only: it draws
+ * larger, and the desktop makes it smaller. */
+static double device_scale(GtkWidget *widget)
+{
+#if GTK_CHECK_VERSION(4, 12, 0)
+    GtkNative *native = gtk_widget_get_native(widget);
+    GdkSurface *surface = native ? gtk_native_get_surface(native) : NULL;
+    if (surface)
+        return gdk_surface_get_scale(surface);
+#endif
+    return gtk_widget_get_scale_factor(widget);
+}
+
 static void place(SmView *view)
 {
     GtkWidget *widget = GTK_WIDGET(view);
-    int scale = gtk_widget_get_scale_factor(widget);
+    double scale = device_scale(widget);
     int width = view->area.right - view->area.left, height = view->area.bottom - view->area.top;
     view->placement = sm_placement_fit(gtk_widget_get_width(widget), gtk_widget_get_height(widget),
                                        width, height, scale, view->zoom, view->fills);
@@ -70,9 +87,10 @@ static void size_allocate(GtkWidget *widget, int width, int height, int baseline
 {
     (void)baseline;
     SmView *view = SM_VIEW(widget);
-    int scale = gtk_widget_get_scale_factor(widget);
+    double scale = device_scale(widget);
     place(view);
-    g_signal_emit(view, signals[SIGNAL_SIZE_CHANGED], 0, width * scale, height * scale);
+    g_signal_emit(view, signals[SIGNAL_SIZE_CHANGED], 0, (int)(width * scale + 0.5),
+                  (int)(height * scale + 0.5));
 }
 
 static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
@@ -80,7 +98,7 @@ static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
 {
     (void)for_size;
     SmView *view = SM_VIEW(widget);
-    int scale = gtk_widget_get_scale_factor(widget);
+    double scale = device_scale(widget);
     int guest = orientation == GTK_ORIENTATION_HORIZONTAL ? view->area.right - view->area.left
                                                           : view->area.bottom - view->area.top;
     *minimum = 64;
@@ -167,9 +185,22 @@ static GdkTexture *scale_shape(GdkTexture *shape, double scale)
     return gdk_memory_texture_new(width, height, GDK_MEMORY_DEFAULT, bytes, (gsize)stride);
 }
 
+/* Pixels of a native cursor a logical one: the toolkit hands them to X11 as they are, and has
+ * Wayland enlarge them. */
+static double cursor_pixels(SmView *view)
+{
+#ifdef GDK_WINDOWING_X11
+    GtkWidget *widget = GTK_WIDGET(view);
+    if (GDK_IS_X11_DISPLAY(gtk_widget_get_display(widget)))
+        return device_scale(widget);
+#endif
+    (void)view;
+    return 1;
+}
+
 static GdkCursor *native_cursor(SmView *view)
 {
-    double scale = MAX(view->placement.scale, CURSOR_SCALE_MIN);
+    double scale = MAX(view->placement.scale * cursor_pixels(view), CURSOR_SCALE_MIN);
     g_autoptr(GdkTexture) shape = fabs(scale - 1) < 1e-6 ? g_object_ref(view->cursor_shape)
                                                          : scale_shape(view->cursor_shape, scale);
     int hot_x = CLAMP((int)(view->cursor.hot_x * scale), 0, gdk_texture_get_width(shape) - 1);
@@ -399,7 +430,7 @@ GdkTexture *sm_view_screenshot(SmView *view)
 void sm_view_get_room(SmView *view, int *width, int *height)
 {
     GtkWidget *widget = GTK_WIDGET(view);
-    int scale = gtk_widget_get_scale_factor(widget);
-    *width = gtk_widget_get_width(widget) * scale;
-    *height = gtk_widget_get_height(widget) * scale;
+    double scale = device_scale(widget);
+    *width = (int)(gtk_widget_get_width(widget) * scale + 0.5);
+    *height = (int)(gtk_widget_get_height(widget) * scale + 0.5);
 }

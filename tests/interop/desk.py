@@ -92,7 +92,7 @@ class WaylandDesk(Desk):
     """A Wayland desktop of Weston's; `scale` pixels of the screen are one of the desktop."""
 
     def __init__(self, stage, width=1400, height=1000, scale=1, outputs=1):
-        super().__init__(stage, f'{width * outputs + 40}x{height + 40}')
+        super().__init__(stage, f'{width * scale * outputs + 40}x{height * scale + 40}')
         runtime = tempfile.mkdtemp(prefix='runtime-', dir=stage.folder)
         settings = os.path.join(runtime, 'weston.ini')
         with open(settings, 'w', encoding='ascii') as file:
@@ -101,7 +101,7 @@ class WaylandDesk(Desk):
         compositor = stage.start('weston', [
             'weston', '--backend=x11-backend.so', '--use-pixman', f'--config={settings}', '--socket=sumac',
             f'--width={width}', f'--height={height}', f'--scale={scale}', f'--output-count={outputs}'], self.env)
-        self.corner = width - 2, height - 2
+        self.corner = width * scale - 2, height * scale - 2
         # Its desktop is there once the background is.
         wait_for(lambda: 'desktop-shell' in compositor.log and
                  os.path.exists(os.path.join(runtime, 'sumac')) and self.look().colours() > 1, 30, 'a Wayland desktop')
@@ -110,7 +110,7 @@ class WaylandDesk(Desk):
         if outputs > 1:
             windows = self.xdotool('search', '--onlyvisible', '--class', 'weston').split()
             for number, window in enumerate(windows):
-                self.xdotool('windowmove', window, str(number * width), '0')
+                self.xdotool('windowmove', window, str(number * width * scale), '0')
 
     def look(self):
         # The compositor draws the pointer into the picture. In two steps: one that was held is not where X has it.

@@ -111,6 +111,20 @@ def _():
     machine.stop()
 
 
+@tap.test('is sharp where the desktop is larger: text by 125 and 150 percent, all by 200')
+def _():
+    machine = Machine(stage)
+    machine.wait_screen()
+    plain = dict(desk.env)
+    for setting in {'GDK_DPI_SCALE': '1.25'}, {'GDK_DPI_SCALE': '1.5'}, {'GDK_SCALE': '2'}:
+        desk.env = {**plain, **setting}
+        program = viewer(machine.uri)
+        desk.wait_shown(machine, f'the screen, pixel by pixel, with {setting}')
+        program.stop()
+    desk.env = plain
+    machine.stop()
+
+
 @tap.test('refuses an address that is none')
 def _():
     for address, word in (('spice://', 'address'), ('http://host:1', 'address'), ('/no/such/file.vv', 'file.vv')):

@@ -67,6 +67,17 @@ def _():
     machine.stop()
 
 
+@tap.test('is sharp where two pixels of the screen are one of the desktop')
+def _():
+    fine = WaylandDesk(stage, width=800, height=600, scale=2)
+    machine = Machine(stage)
+    machine.wait_screen()
+    program = fine.viewer('--auto-resize=never', machine.uri)
+    fine.wait_shown(machine, 'the screen, pixel by pixel')
+    program.stop()
+    machine.stop()
+
+
 @tap.test('fills a screen of its own with each monitor')
 def _():
     wide = WaylandDesk(stage, width=1100, height=850, outputs=2)
