@@ -8,8 +8,8 @@
 
 #include <gdk/wayland/gdkwayland.h>
 
-#include "pointer-constraints-unstable-v1-client.h"
-#include "relative-pointer-unstable-v1-client.h"
+#include "viewer/pointer-constraints-unstable-v1-client.h"
+#include "viewer/relative-pointer-unstable-v1-client.h"
 
 static const char LOCKS_KEY[] = "sumac-pointer-locks"; /* of a display */
 
