@@ -23,7 +23,7 @@ static const struct cli_command *const COMMANDS[] = {
     &cli_command_drag,
     &cli_command_scroll,
     &cli_command_copy,
-    &cli_command_clipboard,
+    &cli_command_clipboard, &cli_command_share,
     &cli_command_exec,
     &cli_command_sleep,
     &cli_command_port,

@@ -67,8 +67,10 @@ struct cli_options {
     size_t rest_count;
     const char *microphone; /* sound: a file that is recorded, or NULL */
 
-    const char *path;   /* stats: of the server's socket */
+    const char *path;   /* share: the folder; stats: of the server's socket */
     bool is_dry;        /* exec: only check */
+    bool is_read_only;  /* share */
+    uint32_t for_ms;    /* share: how long; 0: until Ctrl-C */
     bool is_prometheus; /* stats */
     bool is_watching;   /* stats, clipboard */
 

@@ -20,6 +20,8 @@ const struct sm_client_channel_ops *sm_client_channel_ops_of(enum sm_channel_kin
         return &sm_playback_channel_ops;
     case SM_CHANNEL_KIND_RECORD:
         return &sm_record_channel_ops;
+    case SM_CHANNEL_KIND_WEBDAV:
+        return &sm_webdav_channel_ops;
     default:
         return NULL;
     }

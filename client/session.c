@@ -242,6 +242,7 @@ void sm_session_destroy(struct sm_session *session)
     sm_session_finish_shared(session);
     sm_client_clipboard_finish(&session->clipboard);
     sm_client_files_finish(&session->files);
+    sm_client_folder_finish(&session->folder);
     sm_target_destroy(session->target);
     sm_tunnel_finish(&session->tunnel);
     sm_events_finish(&session->events);
@@ -348,6 +349,8 @@ uint32_t sm_session_wanted_kinds(const struct sm_session *session)
         kinds |= 1u << SM_CHANNEL_KIND_PLAYBACK;
     if (session->sound.recording != SM_SOUND_OFF)
         kinds |= 1u << SM_CHANNEL_KIND_RECORD;
+    if (atomic_load(&session->folder.is_shared))
+        kinds |= 1u << SM_CHANNEL_KIND_WEBDAV;
     return kinds & ~session->settings.left_out;
 }
 

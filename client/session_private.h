@@ -24,6 +24,7 @@
 #include "client/comeback.h"
 #include "client/events.h"
 #include "client/files.h"
+#include "client/folder.h"
 #include "client/migration.h"
 #include "client/shared.h"
 #include "client/sound_channels.h"
@@ -92,6 +93,7 @@ struct sm_session {
     struct sm_client_clipboard clipboard;
     struct sm_client_files files;
     struct sm_client_usb usb; /* has a lock of its own */
+    struct sm_client_folder folder;
 
     atomic_int waiting_count; /* channels whose is_waiting is set */
     struct sm_shared shared;  /* what display channels have in common */

@@ -11,6 +11,7 @@
 #include "sumac/display.h"
 #include "sumac/error.h"
 #include "sumac/files.h"
+#include "sumac/folder.h"
 #include "sumac/inputs.h"
 #include "sumac/keys.h"
 #include "sumac/port.h"

@@ -246,6 +246,8 @@ enum sm_event_kind {
     SM_EVENT_CLIPBOARD_DATA = 12,
     /** Files on their way into the guest have got further: sumac/files.h. */
     SM_EVENT_FILES = 13,
+    /** Sharing a folder stands otherwise than before: sumac/folder.h. */
+    SM_EVENT_FOLDER = 14,
     /** The line is lost, and the session tries to get it back (sm_session_set_reconnect()): `error`
      * says why. The last pictures stay; input is refused until its channel is open again. */
     SM_EVENT_LINE_LOST = 16,

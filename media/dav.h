@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A folder served as WebDAV, on connections that exist inside this process only. The server lives
+ * in a module of its own (libphodav, libsoup), loaded when the first folder is shared.
+ */
+#ifndef SM_MEDIA_DAV_H
+#define SM_MEDIA_DAV_H
+
+#include <stdbool.h>
+
+#include "sumac/status.h"
+
+/** A server, with a thread of its own. */
+struct sm_dav_server;
+
+/** What the module offers, under the name "sm_dav_module". Thread: any, one at a time a server. */
+struct sm_dav_module {
+    /**
+     * Serves what is below `folder`, and nothing outside of it: neither by `..` nor by symbolic
+     * links.
+     *
+     * @return SM_OK; SM_ERR_IO if the folder is none; SM_ERR_STATE if the library is not one
+     *         that can be kept inside; SM_ERR_NOMEM
+     */
+    enum sm_status (*create)(struct sm_dav_server **out, const char *folder, bool is_read_only);
+    /** A new connection: a descriptor to speak HTTP on, non-blocking, the caller's; -1 if none. */
+    int (*connect)(struct sm_dav_server *server);
+    /** Ends all connections. NULL does nothing. */
+    void (*destroy)(struct sm_dav_server *server);
+};
+
+/** Loads the module, for good; NULL if it is not installed. Thread: any. */
+const struct sm_dav_module *sm_dav_load(void);
+
+#endif

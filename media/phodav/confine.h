@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether what a guest asks for lies inside of the shared folder. */
+#ifndef SM_MEDIA_PHODAV_CONFINE_H
+#define SM_MEDIA_PHODAV_CONFINE_H
+
+#include <stdbool.h>
+
+/**
+ * Whether a path of a request stays inside `root`, whatever symbolic links are on its way. It does
+ * not have to exist.
+ *
+ * @param root     absolute, without symbolic links
+ * @param encoded  as it stands in a URI: begins with '/', with percent signs
+ */
+bool sm_dav_is_inside(const char *root, const char *encoded);
+
+/** Whether a symbolic link lies at the path or anywhere below it; also if it holds too much to say.
+ */
+bool sm_dav_has_links(const char *root, const char *encoded);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* The WebDAV server: libphodav's, on a thread of its own, behind a guard of ours. */
+#include <libphodav/phodav.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "media/dav.h"
+#include "media/phodav/confine.h"
+
+struct sm_dav_server {
+    char *root; /* owned: absolute, without symbolic links */
+    bool is_read_only;
+    GMainContext *context; /* owned: of the thread */
+    GMainLoop *loop;       /* owned */
+    GThread *thread;       /* owned */
+    PhodavServer *phodav;  /* owned: of the thread */
+    gulong their_handler;  /* phodav's, of new requests */
+    bool is_emitting;      /* it is run from ours */
+};
+
+/* ---- The guard: what may be asked for ---- */
+
+static bool is_one_of(const char *method, const char *const *methods)
+{
+    for (; *methods; methods++)
+        if (strcmp(method, *methods) == 0)
+            return true;
+    return false;
+}
+
+/* The place that COPY and MOVE lead to; the host in it is whatever the guest calls us. */
+static bool is_destination_inside(const struct sm_dav_server *server, SoupServerMessage *message)
+{
+    SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
+    const char *text = soup_message_headers_get_one(headers, "Destination");
+    if (!text)
+        return true; /* phodav refuses what needs one */
+    g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_ENCODED, NULL);
+    return uri && sm_dav_is_inside(server->root, g_uri_get_path(uri));
+}
+
+static bool is_allowed(const struct sm_dav_server *server, SoupServerMessage *message)
+{
+    static const char *const reading[] = {"OPTIONS", "GET", "HEAD", "PROPFIND", NULL};
+    static const char *const deep[] = {"COPY", "MOVE", "DELETE", NULL};
+    const char *method = soup_server_message_get_method(message);
+    const char *path = g_uri_get_path(soup_server_message_get_uri(message));
+    const char *depth =
+        soup_message_headers_get_one(soup_server_message_get_request_headers(message), "Depth");
+    if (strcmp(method, "OPTIONS") == 0)
+        return true;
+    if (server->is_read_only && !is_one_of(method, reading))
+        return false;
+    if (!sm_dav_is_inside(server->root, path) || !is_destination_inside(server, message))
+        return false;
+    /* What goes through a whole tree would follow the links in it. */
+    if (is_one_of(method, deep) && sm_dav_has_links(server->root, path))
+        return false;
+    bool is_deep_look =
+        strcmp(method, "PROPFIND") == 0 && (!depth || strcmp(depth, "infinity") == 0);
+    return !is_deep_look || !sm_dav_has_links(server->root, path);
+}
+
+/* Before phodav looks at the request: it opens what is to be written at this moment. */
+static void on_headers(SoupServerMessage *message, gpointer opaque)
+{
+    if (is_allowed(opaque, message))
+        return;
+    soup_server_message_set_status(message, SOUP_STATUS_FORBIDDEN, NULL);
+    g_signal_stop_emission_by_name(message, "got-headers");
+}
+
+/*
+ * Our handler has to be connected to a request before phodav's, which connects its own in a handler
+ * of this very signal, older than ours. So that one is blocked, and run from here.
+ */
+static void on_request(SoupServer *soup, SoupServerMessage *message, gpointer opaque)
+{
+    struct sm_dav_server *server = opaque;
+    if (server->is_emitting)
+        return;
+    g_signal_connect(message, "got-headers", G_CALLBACK(on_headers), server);
+    server->is_emitting = true;
+    g_signal_handler_unblock(soup, server->their_handler);
+    g_signal_emit_by_name(soup, "request-started", message);
+    g_signal_handler_block(soup, server->their_handler);
+    server->is_emitting = false;
+}
+
+static bool guard(struct sm_dav_server *server)
+{
+    SoupServer *soup = phodav_server_get_soup_server(server->phodav);
+    server->their_handler = g_signal_handler_find(
+        soup, G_SIGNAL_MATCH_ID, g_signal_lookup("request-started", SOUP_TYPE_SERVER), 0, NULL,
+        NULL, NULL);
+    if (!server->their_handler)
+        return false; /* another phodav than the one we know */
+    g_signal_handler_block(soup, server->their_handler);
+    g_signal_connect(soup, "request-started", G_CALLBACK(on_request), server);
+    return true;
+}
+
+/* ---- The thread ---- */
+
+static gpointer run(gpointer opaque)
+{
+    struct sm_dav_server *server = opaque;
+    g_main_context_push_thread_default(server->context);
+    g_main_loop_run(server->loop);
+    soup_server_disconnect(phodav_server_get_soup_server(server->phodav));
+    g_object_unref(server->phodav);
+    while (g_main_context_iteration(server->context, FALSE))
+        continue;
+    g_main_context_pop_thread_default(server->context);
+    return NULL;
+}
+
+/* Never on the caller's thread, as g_main_context_invoke() might. */
+static void on_thread(struct sm_dav_server *server, GSourceFunc func, gpointer data,
+                      GDestroyNotify notify)
+{
+    GSource *source = g_idle_source_new();
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, func, data, notify);
+    g_source_attach(source, server->context);
+    g_source_unref(source);
+}
+
+static gboolean on_quit(gpointer opaque)
+{
+    struct sm_dav_server *server = opaque;
+    g_main_loop_quit(server->loop);
+    return G_SOURCE_REMOVE;
+}
+
+/** A connection on its way to the thread. */
+struct arrival {
+    struct sm_dav_server *server; /* borrowed */
+    int fd;                       /* owned */
+};
+
+static gboolean on_arrival(gpointer opaque)
+{
+    struct arrival *arrival = opaque;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSocket) socket = g_socket_new_from_fd(arrival->fd, &error);
+    if (!socket)
+        return G_SOURCE_REMOVE;
+    arrival->fd = -1;
+    g_autoptr(GSocketConnection) connection = g_socket_connection_factory_create_connection(socket);
+    /* The server wants addresses to exist; there are none. */
+    g_autoptr(GSocketAddress) nowhere = g_inet_socket_address_new_from_string("127.0.0.1", 0);
+    /* A connection that cannot be taken is closed, which its other end sees. */
+    (void)soup_server_accept_iostream(phodav_server_get_soup_server(arrival->server->phodav),
+                                      G_IO_STREAM(connection), nowhere, nowhere, &error);
+    return G_SOURCE_REMOVE;
+}
+
+static void free_arrival(gpointer opaque)
+{
+    struct arrival *arrival = opaque;
+    if (arrival->fd >= 0)
+        close(arrival->fd);
+    g_free(arrival);
+}
+
+static int connect_to(struct sm_dav_server *server)
+{
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
+        return -1;
+    struct arrival *arrival = g_new(struct arrival, 1);
+    *arrival = (struct arrival){.server = server, .fd = fds[1]};
+    on_thread(server, on_arrival, arrival, free_arrival);
+    return fds[0];
+}
+
+/* ---- Life ---- */
+
+static void destroy(struct sm_dav_server *server)
+{
+    if (!server)
+        return;
+    if (server->thread) {
+        on_thread(server, on_quit, server, NULL);
+        g_thread_join(server->thread);
+    }
+    g_main_loop_unref(server->loop);
+    g_main_context_unref(server->context);
+    free(server->root);
+    g_free(server);
+}
+
+/* It warns of every file that a guest asks for in vain. */
+static void swallow(const char *domain, GLogLevelFlags level, const char *text, gpointer opaque)
+{
+    (void)domain;
+    (void)level;
+    (void)text;
+    (void)opaque;
+}
+
+static enum sm_status create(struct sm_dav_server **out, const char *folder, bool is_read_only)
+{
+    struct stat facts;
+    char *root = realpath(folder, NULL);
+    if (!root || stat(root, &facts) != 0 || !S_ISDIR(facts.st_mode) ||
+        access(root, R_OK | X_OK) != 0) {
+        free(root);
+        return SM_ERR_IO;
+    }
+    (void)g_log_set_handler("phodav", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE, swallow, NULL);
+    struct sm_dav_server *server = g_new0(struct sm_dav_server, 1);
+    server->root = root;
+    server->is_read_only = is_read_only;
+    server->context = g_main_context_new();
+    server->loop = g_main_loop_new(server->context, FALSE);
+    g_main_context_push_thread_default(server->context);
+    server->phodav = phodav_server_new(root);
+    g_main_context_pop_thread_default(server->context);
+    bool is_guarded = guard(server);
+    if (is_guarded)
+        server->thread = g_thread_try_new("sumac-dav", run, server, NULL);
+    if (!server->thread) {
+        g_object_unref(server->phodav);
+        destroy(server);
+        return is_guarded ? SM_ERR_NOMEM : SM_ERR_STATE;
+    }
+    *out = server;
+    return SM_OK;
+}
+
+extern const struct sm_dav_module sm_dav_module;
+__attribute__((visibility("default"))) const struct sm_dav_module sm_dav_module = {
+    .create = create,
+    .connect = connect_to,
+    .destroy = destroy,
+};

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* The server of shared folders, asked over its own connections: what it gives, and what it does
+ * not. */
+#include "tests/support/check.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "media/dav.h"
+
+enum { PATIENCE_MS = 20000, ANSWER_MAX = 64 << 10 };
+
+static char folder[64]; /* holds "shared", which is served, and "outside" */
+static char answer[ANSWER_MAX];
+
+static void __attribute__((format(printf, 1, 2))) run(const char *format, ...)
+{
+    char command[1024];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(command, sizeof(command), format, args);
+    va_end(args);
+    assert_int_equal(system(command), 0);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    (void)snprintf(folder, sizeof(folder), "/tmp/sumac-dav-XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    run("cd %s && mkdir -p shared/inner shared/linked outside/deep && echo secret >outside/file && "
+        "echo hello >shared/file && ln -s file shared/inside && ln -s ../outside/file shared/out "
+        "&& "
+        "ln -s ../outside shared/outdir && ln -s ../outside/new shared/nowhere && "
+        "ln -s ../../outside/deep shared/linked/deep",
+        folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    run("rm -rf %s", folder);
+    return 0;
+}
+
+static const struct sm_dav_module *module(void)
+{
+    const struct sm_dav_module *found = sm_dav_load();
+    assert_non_null(found);
+    return found;
+}
+
+static struct sm_dav_server *serve(bool is_read_only)
+{
+    struct sm_dav_server *server = NULL;
+    char path[96];
+    (void)snprintf(path, sizeof(path), "%s/shared", folder);
+    sm_check_status(module()->create(&server, path, is_read_only), SM_OK);
+    return server;
+}
+
+static void send_all(int fd, const char *text)
+{
+    for (size_t size = strlen(text); size > 0;) {
+        ssize_t done = send(fd, text, size, MSG_NOSIGNAL);
+        assert_true(done > 0);
+        text += done;
+        size -= (size_t)done;
+    }
+}
+
+/* Asks once and returns the status; the whole answer is in `answer`. */
+static int ask(struct sm_dav_server *server, const char *method, const char *path,
+               const char *headers, const char *body)
+{
+    char request[2048];
+    int fd = module()->connect(server);
+    assert_true(fd >= 0);
+    (void)snprintf(request, sizeof(request),
+                   "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%sContent-Length: "
+                   "%zu\r\n\r\n%s",
+                   method, path, headers, strlen(body), body);
+    send_all(fd, request);
+    size_t size = 0;
+    for (;;) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
+        ssize_t got = recv(fd, answer + size, sizeof(answer) - 1 - size, 0);
+        if (got <= 0)
+            break;
+        size += (size_t)got;
+    }
+    answer[size] = 0;
+    close(fd);
+    int status = 0;
+    assert_int_equal(sscanf(answer, "HTTP/1.1 %d", &status), 1);
+    return status;
+}
+
+static int get(struct sm_dav_server *server, const char *path)
+{
+    return ask(server, "GET", path, "", "");
+}
+
+static void files_are_read_written_listed_and_removed(void **state)
+{
+    (void)state;
+    struct sm_dav_server *server = serve(false);
+    assert_int_equal(get(server, "/file"), 200);
+    assert_non_null(strstr(answer, "\r\n\r\nhello\n"));
+    assert_int_equal(get(server, "/inside"), 200); /* a link that stays inside */
+    assert_int_equal(get(server, "/missing"), 404);
+    assert_int_equal(ask(server, "PUT", "/inner/n%C3%A4w", "", "words"), 201);
+    assert_int_equal(get(server, "/inner/n%C3%A4w"), 200);
+    assert_non_null(strstr(answer, "words"));
+    assert_int_equal(ask(server, "PROPFIND", "/inner", "Depth: 1\r\n", ""), 207);
+    assert_non_null(strstr(answer, "n%C3%A4w"));
+    assert_int_equal(
+        ask(server, "MOVE", "/inner/n%C3%A4w", "Destination: http://localhost/moved\r\n", ""), 201);
+    assert_int_equal(ask(server, "MKCOL", "/made", "", ""), 201);
+    assert_int_equal(ask(server, "DELETE", "/made", "", "") / 100, 2);
+    assert_int_equal(ask(server, "DELETE", "/moved", "", "") / 100, 2);
+    assert_int_equal(get(server, "/moved"), 404);
+    module()->destroy(server);
+}
+
+static void nothing_leads_out_of_the_folder(void **state)
+{
+    (void)state;
+    static const char *const ways[] = {
+        "/out",
+        "/outdir/file",
+        "/../outside/file",
+        "/inner/../../outside/file",
+        "/%2e%2e/outside/file",
+        "/%2E%2e/outside/file",
+        "/inner/%2e%2e/%2e%2e/outside/file",
+        "/..%2foutside%2ffile",
+        "/..%2Foutside/file",
+        "/outdir/",
+        "/outdir/../outdir/file",
+    };
+    struct sm_dav_server *server = serve(false);
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        int status = get(server, ways[i]);
+        if (status / 100 != 4 || strstr(answer, "secret"))
+            fail_msg("GET %s: %d: %s", ways[i], status, answer);
+        status = ask(server, "PUT", ways[i], "", "harm");
+        if (status / 100 == 2)
+            fail_msg("PUT %s: %d", ways[i], status);
+        status = ask(server, "DELETE", ways[i], "", "");
+        if (status / 100 == 2)
+            fail_msg("DELETE %s: %d", ways[i], status);
+        status = ask(server, "PROPFIND", ways[i], "Depth: 1\r\n", "");
+        if (status / 100 == 2)
+            fail_msg("PROPFIND %s: %d", ways[i], status);
+    }
+    /* New files, through a link to a folder and through one to nowhere. */
+    assert_int_equal(ask(server, "PUT", "/outdir/new", "", "harm"), 403);
+    assert_int_equal(ask(server, "PUT", "/nowhere", "", "harm"), 403);
+    assert_int_equal(ask(server, "MKCOL", "/outdir/new", "", ""), 403);
+    /* What goes through trees would follow the links in them. */
+    assert_int_equal(ask(server, "DELETE", "/linked", "", ""), 403);
+    assert_int_equal(ask(server, "COPY", "/linked", "Destination: http://h/copy\r\n", ""), 403);
+    assert_int_equal(ask(server, "PROPFIND", "/", "Depth: infinity\r\n", ""), 403);
+    static const char *const places[] = {"http://h/outdir/new", "http://h/../outside/new",
+                                         "http://h/%2e%2e/outside/new", "/outdir/new"};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        char header[128];
+        (void)snprintf(header, sizeof(header), "Destination: %s\r\n", places[i]);
+        assert_int_equal(ask(server, "COPY", "/file", header, "") / 100, 4);
+        assert_int_equal(ask(server, "MOVE", "/file", header, "") / 100, 4);
+    }
+    run("test \"$(cat %s/outside/file)\" = secret && test -d %s/outside/deep && "
+        "test ! -e %s/outside/new",
+        folder, folder, folder);
+    run("test \"$(cat %s/shared/file)\" = hello", folder);
+    module()->destroy(server);
+}
+
+static void read_only_means_that(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"PUT",  "DELETE", "MKCOL",     "MOVE", "COPY",
+                                          "LOCK", "UNLOCK", "PROPPATCH", "POST"};
+    struct sm_dav_server *server = serve(true);
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        assert_int_equal(
+            ask(server, methods[i], "/file", "Destination: http://localhost/other\r\n", "harm"),
+            403);
+    assert_int_equal(get(server, "/file"), 200);
+    assert_int_equal(ask(server, "PROPFIND", "/", "Depth: 1\r\n", ""), 207);
+    run("test \"$(cat %s/shared/file)\" = hello", folder);
+    module()->destroy(server);
+}
+
+static void an_end_ends_all_connections(void **state)
+{
+    (void)state;
+    struct sm_dav_server *server = serve(false);
+    int fds[3];
+    for (size_t i = 0; i < 3; i++)
+        fds[i] = module()->connect(server);
+    send_all(fds[0], "GET /file HTTP/1.1\r\nHost: h\r\n\r\n");
+    struct pollfd wait = {.fd = fds[0], .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
+    module()->destroy(server);
+    for (size_t i = 0; i < 3; i++) {
+        ssize_t got;
+        do {
+            wait = (struct pollfd){.fd = fds[i], .events = POLLIN};
+            assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
+            got = recv(fds[i], answer, sizeof(answer), 0);
+        } while (got > 0);
+        close(fds[i]);
+    }
+    for (int i = 0; i < 20; i++) /* also before its thread has begun */
+        module()->destroy(serve(false));
+}
+
+static void what_is_no_folder_is_refused(void **state)
+{
+    (void)state;
+    struct sm_dav_server *server = NULL;
+    char path[96];
+    (void)snprintf(path, sizeof(path), "%s/shared/file", folder);
+    sm_check_status(module()->create(&server, path, false), SM_ERR_IO);
+    sm_check_status(module()->create(&server, "/does/not/exist", false), SM_ERR_IO);
+    assert_null(server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_are_read_written_listed_and_removed),
+        cmocka_unit_test(nothing_leads_out_of_the_folder),
+        cmocka_unit_test(read_only_means_that),
+        cmocka_unit_test(an_end_ends_all_connections),
+        cmocka_unit_test(what_is_no_folder_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
