@@ -15,6 +15,7 @@
 #include "core/wire/display.h"
 #include "core/wire/types.h"
 #include "io/clock.h"
+#include "io/sandbox.h"
 #include "io/sasl.h"
 #include "io/ticket.h"
 
@@ -149,7 +150,12 @@ static void link_done(struct sm_client_channel *channel, const struct sm_link_cl
         sm_client_channel_fail(channel, &error);
         return;
     }
+    bool is_confined = channel->ops->is_confined && sm_sandbox_enter() == SM_OK;
+    if (channel->ops->is_confined && !is_confined)
+        sm_log_at(&session->log, SM_LOG_INFO, "%s channel %u is not confined",
+                  channel->attempt.channel, channel->id);
     pthread_mutex_lock(&session->lock);
+    channel->is_confined = is_confined;
     channel->state = SM_CLIENT_CHANNEL_OPEN;
     channel->was_opened = true;
     channel->common_caps = event->common_caps;

@@ -52,6 +52,8 @@ struct sm_client_channel_ops {
      * looking at it. Without this destroy() comes first, with the session's lock held.
      */
     bool keeps_self;
+    /** Once it is open its thread needs to open nothing else, and loses the right to. */
+    bool is_confined;
     /** Frees `channel->self`, which may be NULL. Any thread, with nobody else looking. */
     void (*destroy)(struct sm_client_channel *channel);
 };
@@ -120,6 +122,7 @@ struct sm_client_channel {
     struct sm_error error; /* final when CLOSED */
     uint32_t common_caps, channel_caps;
     bool is_secure;
+    bool is_confined;      /* its thread can open nothing */
     atomic_int link_state; /* enum sm_client_link_state */
     atomic_ullong received_bytes;
     atomic_ullong handled_serial; /* of the last message dealt with */

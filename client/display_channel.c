@@ -2,6 +2,8 @@
 #include "client/display_channel.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "client/channel_kinds.h"
 #include "client/session_private.h"
@@ -216,12 +218,43 @@ static void refuse_stream(struct sm_client_display *display, uint32_t id)
     (void)!sm_display_client_send(display->client, &report);
 }
 
+static void load_call(struct sm_client_channel *main, const void *argument)
+{
+    atomic_bool *is_loaded;
+    (void)main;
+    memcpy(&is_loaded, argument, sizeof(is_loaded));
+    (void)sm_video_module_load();
+    atomic_store(is_loaded, true);
+}
+
+/*
+ * Our thread cannot open files any more, so main's loads the module of codecs. It answers soon, or
+ * has us stop.
+ */
+static void have_module_loaded(struct sm_client_channel *channel)
+{
+    struct sm_client_display *display = channel->self;
+    atomic_bool *is_loaded = &display->is_module_loaded;
+    if (display->has_asked_for_module || !channel->is_confined)
+        return;
+    display->has_asked_for_module = true;
+    if (sm_client_channel_post(channel->session->channels[0], load_call, &is_loaded,
+                               sizeof(is_loaded)) != SM_OK)
+        return;
+    static const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+    while (!atomic_load(is_loaded) && !atomic_load(&channel->is_stopped))
+        (void)nanosleep(&pause, NULL);
+}
+
 static enum sm_status take_stream(struct sm_client_channel *channel,
                                   const struct sm_display_msg *msg)
 {
     struct sm_client_display *display = channel->self;
     struct sm_region damage;
     sm_region_init(&damage);
+    if (msg->type == SM_MSG_DISPLAY_STREAM_CREATE &&
+        msg->stream_create.codec_type != SM_VIDEO_CODEC_MJPEG)
+        have_module_loaded(channel);
     uint32_t refused = 0;
     enum sm_status status =
         sm_streams_take(&display->streams, display->canvas, msg, &damage, &refused);
@@ -593,5 +626,6 @@ const struct sm_client_channel_ops sm_display_channel_ops = {
     .resume = resume,
     .closed = closed,
     .keeps_self = true,
+    .is_confined = true,
     .destroy = destroy,
 };

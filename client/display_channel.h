@@ -4,6 +4,7 @@
 #define SM_CLIENT_DISPLAY_CHANNEL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@ struct sm_client_display {
     struct sm_display_client_event event; /* the one at work; borrowed from `client` */
     bool is_drawing;                      /* `event` waits for an image of another channel */
     bool is_held;                         /* `event` waits for other channels to get further */
+
+    bool has_asked_for_module;    /* that decodes streams */
+    atomic_bool is_module_loaded; /* or there is none */
 
     pthread_mutex_t lock;     /* over what follows; taken for each message */
     struct sm_canvas *canvas; /* owned; NULL if there was no memory for one */

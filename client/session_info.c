@@ -50,6 +50,7 @@ static void fill_state(const struct sm_session *session, struct sm_channel_info 
             continue;
         info->is_open = channel->state == SM_CLIENT_CHANNEL_OPEN;
         info->is_secure = channel->is_secure;
+        info->is_confined = channel->is_confined;
         info->common_caps = channel->common_caps;
         info->channel_caps = channel->channel_caps;
         info->messages = atomic_load(&channel->handled_serial);

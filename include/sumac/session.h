@@ -191,7 +191,8 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_cache_sizes(struct sm_session 
  * Where to write lines about what happens; nowhere by default.
  *
  * @param write  gets one line without its end, from any thread, also while another function of the
- *               session runs: it must not call any
+ *               session runs: it must not call any. Threads that decode cannot open files: what it
+ *               writes to has to be open
  */
 SM_API SM_NODISCARD enum sm_status
 sm_session_set_log(struct sm_session *session,
@@ -330,6 +331,7 @@ struct sm_channel_info {
     uint32_t channel_caps;
     uint64_t messages;       /* received so far */
     uint64_t received_bytes; /* in messages, headers included */
+    bool is_confined;        /* its thread, which decodes, can open no file and no connection */
 };
 
 /**

@@ -2,6 +2,8 @@
 /* Displays of a session, against a server of our own making. */
 #include "tests/support/check.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -263,6 +265,60 @@ static void a_stream_that_cannot_be_shown_is_refused(void **state)
     fake_server_stop(server);
 }
 
+/* ---- Rights ---- */
+
+/* What a line in the log finds that was written by the thread that decodes. */
+struct finding {
+    atomic_bool was_there;
+    atomic_int open_error, socket_error;
+};
+
+static void try_to_open(void *opaque, enum sm_session_log_level level, const char *text)
+{
+    struct finding *finding = opaque;
+    (void)level;
+    if (!strstr(text, "a drawing was left out"))
+        return;
+    int fd = open("/dev/null", O_RDONLY);
+    atomic_store(&finding->open_error, fd < 0 ? errno : 0);
+    if (fd >= 0)
+        close(fd);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    atomic_store(&finding->socket_error, fd < 0 ? errno : 0);
+    if (fd >= 0)
+        close(fd);
+    atomic_store(&finding->was_there, true);
+}
+
+static void a_thread_that_decodes_opens_nothing(void **state)
+{
+    (void)state;
+    struct fake_script script = {
+        .channels = {{SM_CHANNEL_DISPLAY, 0}}, .channel_count = 1, .display = use_what_never_comes};
+    struct fake_server *server = fake_server_start(&script);
+    struct finding finding = {.was_there = false};
+    struct sm_session *session = create(fake_server_uri(server));
+    sm_check_status(sm_session_set_log(session, try_to_open, &finding, SM_SESSION_LOG_DEBUG),
+                    SM_OK);
+    sm_check_status(sm_session_connect(session, NULL), SM_OK);
+    uint64_t until_us = sm_now_us() + PATIENCE_MS * 1000;
+    while (!atomic_load(&finding.was_there) && sm_now_us() < until_us) {
+        struct sm_event event;
+        (void)!sm_session_wait_event(session, 20, &event);
+    }
+    assert_true(atomic_load(&finding.was_there));
+    struct sm_channel_info channels[2];
+    assert_int_equal(sm_session_get_channels(session, channels, 2), 2);
+    bool is_confined = channels[1].is_confined;
+    assert_false(channels[0].is_confined);
+    sm_session_destroy(session);
+    fake_server_stop(server);
+    if (!is_confined)
+        skip(); /* the kernel has no filters */
+    assert_int_equal(atomic_load(&finding.open_error), EPERM);
+    assert_int_equal(atomic_load(&finding.socket_error), EPERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_display_waits_for_another_s_messages),
         cmocka_unit_test(a_wait_without_end_does_not_hold_up_the_session_s_end),
         cmocka_unit_test(a_stream_that_cannot_be_shown_is_refused),
+        cmocka_unit_test(a_thread_that_decodes_opens_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
