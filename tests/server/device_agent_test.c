@@ -26,8 +26,6 @@ struct port {
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32];
-    char path[64];
     struct port port;
 };
 
@@ -85,12 +83,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    f->server = sm_test_host_server(&f->host);
     spice_server_set_noauth(f->server);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
     init_port(&f->port, "vdagent");
@@ -104,8 +97,6 @@ static int teardown(void **state)
     spice_server_destroy(f->server);
     assert_null(f->port.instance.st);
     sm_test_host_finish(&f->host);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     sm_test_free_copies();
     return 0;
@@ -140,7 +131,7 @@ static void guest_says(struct port *port, uint32_t chunk_port, uint32_t type, st
 
 static struct sm_test_visitor client_that_started_the_agent(struct fixture *f, uint32_t tokens)
 {
-    struct sm_test_visitor client = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor client = sm_test_visitor(&f->host, f->host.path);
     sm_test_visitor_open_main(&client, "");
     uint8_t body[4] = {(uint8_t)tokens};
     sm_test_visitor_message(&client, SM_MSGC_MAIN_AGENT_START, SM_TEST_BYTES(body));

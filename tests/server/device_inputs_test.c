@@ -16,8 +16,6 @@
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32];
-    char path[64];
     SpiceKbdInstance keyboard;
     SpiceMouseInstance mouse;
     char told[512];
@@ -78,21 +76,16 @@ static int setup(void **state)
     assert_non_null(f);
     current = f;
     f->lamps = SM_KEYBOARD_MODIFIER_NUM_LOCK;
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    f->server = sm_test_host_server(&f->host);
     spice_server_set_noauth(f->server);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
     f->keyboard.base.sif = &KEYBOARD.base;
     f->mouse.base.sif = &MOUSE.base;
     assert_int_equal(spice_server_add_interface(f->server, &f->keyboard.base), 0);
     assert_int_equal(spice_server_add_interface(f->server, &f->mouse.base), 0);
-    f->main = sm_test_visitor(&f->host, f->path);
+    f->main = sm_test_visitor(&f->host, f->host.path);
     uint32_t id = sm_test_visitor_open_main(&f->main, "");
-    f->inputs = sm_test_visitor(&f->host, f->path);
+    f->inputs = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_open(&f->inputs, id, SM_CHANNEL_INPUTS, 0), 0);
     *state = f;
     return 0;
@@ -105,8 +98,6 @@ static int teardown(void **state)
     sm_test_visitor_close(&f->main);
     spice_server_destroy(f->server);
     sm_test_host_finish(&f->host);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     sm_test_free_copies();
     return 0;

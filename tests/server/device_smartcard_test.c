@@ -14,8 +14,6 @@ struct fixture {
     SpiceCharDeviceInstance instance; /* first: the host's functions find the rest by it */
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32];
-    char path[64];
     const uint8_t *from_guest;
     size_t from_size, piece; /* at most so much a read */
     uint8_t to_guest[4096];
@@ -73,12 +71,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    f->server = sm_test_host_server(&f->host);
     spice_server_set_noauth(f->server);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
     spice_server_vm_start(f->server);
@@ -87,7 +80,7 @@ static int setup(void **state)
     f->piece = SIZE_MAX;
     assert_int_equal(spice_server_add_interface(f->server, &f->instance.base), 0);
     assert_non_null(f->instance.st);
-    f->main = sm_test_visitor(&f->host, f->path);
+    f->main = sm_test_visitor(&f->host, f->host.path);
     f->id = sm_test_visitor_open_main(&f->main, "");
     *state = f;
     return 0;
@@ -102,8 +95,6 @@ static int teardown(void **state)
     spice_server_destroy(f->server);
     assert_int_equal(f->host.connected, f->host.disconnected);
     sm_test_host_finish(&f->host);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     sm_test_free_copies();
     return 0;
@@ -111,7 +102,7 @@ static int teardown(void **state)
 
 static struct sm_test_visitor open_cards(struct fixture *f)
 {
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_open(&visitor, f->id, SM_CHANNEL_SMARTCARD, 0), 0);
     return visitor;
 }

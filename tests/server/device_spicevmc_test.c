@@ -41,8 +41,6 @@ struct device {
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32];
-    char path[64];
     uint16_t port; /* 0: a unix socket */
     struct device devices[3];
     struct sm_test_visitor main;
@@ -142,17 +140,11 @@ static struct fixture *make(bool is_tcp)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
+    f->server = sm_test_host_server(&f->host);
     if (is_tcp) {
         f->port = free_port();
         spice_server_set_addr(f->server, "127.0.0.1", SPICE_ADDR_FLAG_IPV4_ONLY);
         assert_int_equal(spice_server_set_port(f->server, f->port), 0);
-    } else {
-        spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
     }
     spice_server_set_noauth(f->server);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
@@ -199,8 +191,6 @@ static int teardown(void **state)
     sm_test_host_finish(&f->host);
     for (unsigned i = 0; i < 3; i++)
         free(f->devices[i].to_guest);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     sm_test_free_copies();
     return 0;
@@ -219,7 +209,7 @@ static struct device *add(struct fixture *f, unsigned at, const char *subtype, c
 static struct sm_test_visitor visit(struct fixture *f)
 {
     if (f->port == 0)
-        return sm_test_visitor(&f->host, f->path);
+        return sm_test_visitor(&f->host, f->host.path);
     struct sm_test_visitor visitor = {.host = &f->host, .fd = socket(AF_INET, SOCK_STREAM, 0)};
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(f->port),

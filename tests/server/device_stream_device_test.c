@@ -19,7 +19,6 @@ struct fixture {
     SpiceCharDeviceInstance instance; /* first: interfaces have no context */
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32], path[64];
     const uint8_t *says;
     size_t says_size, piece;
     uint8_t heard[HEARD_SIZE];
@@ -81,12 +80,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    f->server = sm_test_host_server(&f->host);
     spice_server_set_noauth(f->server);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
     spice_server_vm_start(f->server);
@@ -96,7 +90,7 @@ static int setup(void **state)
     f->instance.portname = "org.spice-space.stream.0";
     assert_int_equal(spice_server_add_interface(f->server, &f->instance.base), 0);
     assert_non_null(f->instance.st);
-    f->main = sm_test_visitor(&f->host, f->path);
+    f->main = sm_test_visitor(&f->host, f->host.path);
     f->id = sm_test_visitor_open_main(&f->main, "");
     *state = f;
     return 0;
@@ -111,8 +105,6 @@ static int teardown(void **state)
     spice_server_destroy(f->server);
     assert_int_equal(f->host.connected, f->host.disconnected);
     sm_test_host_finish(&f->host);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     return 0;
 }
@@ -143,7 +135,7 @@ static void open_port(struct fixture *f)
 /* A client of the display, which has said INIT. */
 static struct sm_test_visitor watch(struct fixture *f)
 {
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_open(&visitor, f->id, SM_CHANNEL_DISPLAY, 0), 0);
     sm_test_visitor_message(&visitor, SM_MSGC_DISPLAY_INIT,
                             sm_test_hex("01 0000100000000000 01 00001000"));
@@ -223,7 +215,7 @@ static void shapes_and_moves_go_to_the_cursor_channel(void **state)
 {
     struct fixture *f = *state;
     open_port(f);
-    struct sm_test_visitor cursor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor cursor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_open(&cursor, f->id, SM_CHANNEL_CURSOR, 0), 0);
     sm_test_visitor_await(&cursor, SM_MSG_CURSOR_INIT, NULL, 0);
     say(f, "0100 0600 10000000 0100 0100 0000 0000 00 000000 11223344"

@@ -16,8 +16,6 @@
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32];
-    char path[64];
     int log_fd, former_stderr;
 };
 
@@ -25,12 +23,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    f->server = sm_test_host_server(&f->host);
     spice_server_set_noauth(f->server);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
     f->log_fd = memfd_create("log", MFD_CLOEXEC);
@@ -49,8 +42,6 @@ static int teardown(void **state)
     (void)close(f->log_fd);
     spice_server_destroy(f->server);
     sm_test_host_finish(&f->host);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     return 0;
 }
@@ -73,7 +64,7 @@ static void flood(struct fixture *f, uint16_t type, size_t count)
         messages[i * size] = (uint8_t)type;
         messages[i * size + 1] = (uint8_t)(type >> 8);
     }
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     sm_test_visitor_open_main(&visitor, "");
     sm_test_visitor_send(&visitor, messages, count * size);
     sm_test_host_run(&f->host, 5);

@@ -16,20 +16,13 @@
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32];
-    char path[64];
 };
 
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    f->server = sm_test_host_server(&f->host);
     spice_server_set_noauth(f->server);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
     *state = f;
@@ -42,8 +35,6 @@ static int teardown(void **state)
     spice_server_destroy(f->server);
     assert_int_equal(f->host.connected, f->host.disconnected);
     sm_test_host_finish(&f->host);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     sm_test_free_copies();
     return 0;
@@ -52,7 +43,7 @@ static int teardown(void **state)
 /* What the server answers to these bytes: its link error, or SM_TEST_SILENCE. Then it closes. */
 static int answer_to(struct fixture *f, const char *hex)
 {
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     struct sm_bytes bytes = sm_test_hex(hex);
     sm_test_visitor_send(&visitor, bytes.data, bytes.size);
     uint8_t reply[16 + 178];
@@ -93,7 +84,7 @@ static void wrong_versions_and_sizes_are_refused_in_order(void **state)
 static void an_unknown_channel_is_closed_without_a_word(void **state)
 {
     struct fixture *f = *state;
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&visitor, 1, SM_CHANNEL_PLAYBACK, 9, NULL),
                      SM_TEST_SILENCE);
     assert_true(sm_test_visitor_is_closed(&visitor));
@@ -103,7 +94,7 @@ static void an_unknown_channel_is_closed_without_a_word(void **state)
 static void a_session_begins_with_init_and_offers_its_channels(void **state)
 {
     struct fixture *f = *state;
-    struct sm_test_visitor main = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor main = sm_test_visitor(&f->host, f->host.path);
     uint32_t id = sm_test_visitor_open_main(&main, "");
     assert_int_not_equal(id, 0);
     assert_int_equal(spice_server_get_num_clients(f->server), 1);
@@ -124,17 +115,17 @@ static void a_session_begins_with_init_and_offers_its_channels(void **state)
 static void other_channels_need_the_sessions_id_and_come_once(void **state)
 {
     struct fixture *f = *state;
-    struct sm_test_visitor main = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor main = sm_test_visitor(&f->host, f->host.path);
     uint32_t id = sm_test_visitor_open_main(&main, "");
-    struct sm_test_visitor inputs = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor inputs = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_open(&inputs, id ^ 1, SM_CHANNEL_INPUTS, 0),
                      SM_LINK_ERR_BAD_CONNECTION_ID);
     assert_true(sm_test_visitor_is_closed(&inputs));
     sm_test_visitor_close(&inputs);
 
-    inputs = sm_test_visitor(&f->host, f->path);
+    inputs = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_open(&inputs, id, SM_CHANNEL_INPUTS, 0), 0);
-    struct sm_test_visitor again = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor again = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_open(&again, id, SM_CHANNEL_INPUTS, 0), 0);
     assert_true(sm_test_visitor_is_closed(&again));
     assert_false(sm_test_visitor_is_closed(&inputs));
@@ -151,9 +142,9 @@ static void other_channels_need_the_sessions_id_and_come_once(void **state)
 static void a_second_client_replaces_the_first(void **state)
 {
     struct fixture *f = *state;
-    struct sm_test_visitor first = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor first = sm_test_visitor(&f->host, f->host.path);
     uint32_t first_id = sm_test_visitor_open_main(&first, "");
-    struct sm_test_visitor second = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor second = sm_test_visitor(&f->host, f->host.path);
     uint32_t second_id = sm_test_visitor_open_main(&second, "");
     assert_int_not_equal(first_id, second_id);
     assert_int_equal(spice_server_get_num_clients(f->server), 1);
@@ -167,7 +158,7 @@ static void a_second_client_replaces_the_first(void **state)
 
 static int result_for(struct fixture *f, const char *password)
 {
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     uint8_t key[SM_TEST_KEY_SIZE];
     assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, key), 0);
     int result = sm_test_visitor_ticket(&visitor, key, password);
@@ -205,7 +196,7 @@ static void tickets_are_checked(void **state)
 static void a_ticket_has_to_decrypt_even_where_any_will_do(void **state)
 {
     struct fixture *f = *state;
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, NULL), 0);
     uint8_t garbage[4 + 128] = {1};
     memset(garbage + 4, 0x5a, 128);
@@ -220,7 +211,7 @@ static void a_ticket_has_to_decrypt_even_where_any_will_do(void **state)
 static void an_unknown_mechanism_is_answered_with_a_link_error(void **state)
 {
     struct fixture *f = *state;
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, NULL), 0);
     sm_test_visitor_send(&visitor, "\7\0\0\0", 4);
     uint8_t reply[16 + 178];
@@ -234,7 +225,7 @@ static void a_new_ticket_can_spare_end_or_mind_the_connected(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(spice_server_set_ticket(f->server, "one", 0, 0, 0), 0);
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     sm_test_visitor_open_main(&visitor, "one");
     assert_int_equal(spice_server_set_ticket(f->server, "two", 0, 1, 0), -1);  /* fail */
     assert_int_equal(spice_server_set_ticket(f->server, "three", 0, 0, 0), 0); /* keep */
@@ -252,7 +243,7 @@ static void a_channel_for_tls_only_is_refused_on_the_plain_port(void **state)
     assert_int_equal(
         spice_server_set_channel_security(f->server, "main", SPICE_CHANNEL_SECURITY_SSL), 0);
     assert_int_equal(spice_server_set_channel_security(f->server, "nonsense", 1), -1);
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, NULL),
                      SM_LINK_ERR_NEED_SECURED);
     assert_true(sm_test_visitor_is_closed(&visitor));
@@ -266,7 +257,7 @@ static void clients_that_die_anywhere_in_the_handshake_leave_nothing(void **stat
                                 "00000000 01 00 01000000 01000000 12000000 0d000000 0f000000";
     struct sm_bytes bytes = sm_test_hex(hello);
     for (size_t size = 0; size <= bytes.size; size++) {
-        struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+        struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
         sm_test_visitor_send(&visitor, bytes.data, size);
         sm_test_visitor_close(&visitor);
         assert_int_equal(f->host.disconnected, size + 1);
@@ -280,7 +271,7 @@ static void a_handshake_may_come_a_byte_at_a_time(void **state)
     struct sm_bytes bytes =
         sm_test_hex("52454451 02000000 02000000 1a000000"
                     "00000000 01 00 01000000 01000000 12000000 0d000000 0f000000");
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     for (size_t i = 0; i < bytes.size; i++) {
         sm_test_visitor_send(&visitor, bytes.data + i, 1);
         sm_test_host_run(&f->host, 0);
@@ -297,7 +288,7 @@ static void strangers_at_the_door_are_limited(void **state)
     struct fixture *f = *state;
     struct sm_test_visitor visitors[MANY];
     for (unsigned i = 0; i < MANY; i++) {
-        visitors[i] = sm_test_visitor(&f->host, f->path);
+        visitors[i] = sm_test_visitor(&f->host, f->host.path);
         sm_test_host_run(&f->host, 1);
     }
     /* Everybody gets in, and those who were there first make room. */
@@ -308,7 +299,7 @@ static void strangers_at_the_door_are_limited(void **state)
     assert_false(sm_test_visitor_is_closed(&visitors[MANY - 1]));
     for (unsigned i = 0; i < MANY; i++)
         sm_test_visitor_close(&visitors[i]);
-    struct sm_test_visitor late = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor late = sm_test_visitor(&f->host, f->host.path);
     sm_test_visitor_open_main(&late, "");
     sm_test_visitor_close(&late);
 }
@@ -317,9 +308,9 @@ static void without_descriptors_strangers_wait_and_nothing_spins(void **state)
 {
     struct fixture *f = *state;
     struct rlimit before, none;
-    struct sm_test_visitor first = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor first = sm_test_visitor(&f->host, f->host.path);
     sm_test_host_run(&f->host, 5);
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
@@ -357,7 +348,7 @@ static void messages_out_of_place_end_only_their_session(void **state)
     struct fixture *f = *state;
     static const uint16_t types[] = {101, 102, 111, 112, 999}; /* CLIENT_INFO, migration, ... */
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+        struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
         sm_test_visitor_open_main(&visitor, "");
         sm_test_visitor_message(&visitor, types[i], sm_test_hex("0000000000000000"));
         sm_test_host_run(&f->host, 5);

@@ -30,8 +30,6 @@ struct device {
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32];
-    char path[96];
     struct device usb, agent;
     SpicePlaybackInstance sound;
 };
@@ -89,12 +87,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    f->server = sm_test_host_server(&f->host);
     spice_server_set_noauth(f->server);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
     add_device(f, &f->usb, "usbredir");
@@ -111,8 +104,6 @@ static int teardown(void **state)
     struct fixture *f = *state;
     spice_server_destroy(f->server);
     sm_test_host_finish(&f->host);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     sm_test_free_copies();
     return 0;
@@ -127,7 +118,7 @@ struct person {
 
 static struct person come(struct fixture *f, const char *password)
 {
-    struct person person = {.main = sm_test_visitor(&f->host, f->path)};
+    struct person person = {.main = sm_test_visitor(&f->host, f->host.path)};
     person.id = sm_test_visitor_open_main(&person.main, password);
     return person;
 }
@@ -141,7 +132,7 @@ static void go(struct person *person)
 static int try_to_come(struct fixture *f, const char *password)
 {
     uint8_t key[SM_TEST_KEY_SIZE];
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, key), 0);
     int result = sm_test_visitor_ticket(&visitor, key, password);
     sm_test_visitor_close(&visitor);
@@ -153,7 +144,7 @@ static int open_channel(struct fixture *f, uint32_t id, uint8_t type, const char
                         struct sm_test_visitor *out)
 {
     uint8_t key[SM_TEST_KEY_SIZE];
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     int result = sm_test_visitor_hello(&visitor, id, type, 0, key);
     if (result == 0)
         result = sm_test_visitor_ticket(&visitor, key, password);
@@ -300,7 +291,7 @@ static void a_viewer_has_no_agent_and_no_say(void **state)
     struct fixture *f = *state;
     uint8_t init[32], key[SM_TEST_KEY_SIZE];
     assert_int_equal(sumac_server_set_view_ticket(f->server, "look", 0), 0);
-    struct person viewer = {.main = sm_test_visitor(&f->host, f->path)};
+    struct person viewer = {.main = sm_test_visitor(&f->host, f->host.path)};
     assert_int_equal(sm_test_visitor_hello(&viewer.main, 0, SM_CHANNEL_MAIN, 0, key), 0);
     assert_int_equal(sm_test_visitor_ticket(&viewer.main, key, "look"), 0);
     assert_int_equal(sm_test_visitor_await(&viewer.main, SM_MSG_MAIN_INIT, init, 32), 32);
@@ -472,7 +463,7 @@ static void everybody_hears_and_a_slow_one_harms_nobody(void **state)
 static SpiceServer *second_server(struct fixture *f, char path[96])
 {
     SpiceServer *server = spice_server_new();
-    snprintf(path, 96, "%s/second", f->folder);
+    snprintf(path, 96, "%s/second", f->host.folder);
     spice_server_set_addr(server, path, SPICE_ADDR_FLAG_UNIX_ONLY);
     spice_server_set_ticket(server, "all", 0, 0, 0);
     assert_int_equal(spice_server_init(server, &f->host.core), 0);
@@ -491,7 +482,7 @@ static void the_environment_says_how_many_and_who_looks(void **state)
 {
     struct fixture *f = *state;
     char path[96], file[80];
-    snprintf(file, sizeof(file), "%s/password", f->folder);
+    snprintf(file, sizeof(file), "%s/password", f->host.folder);
     write_file(file, "look\nand nothing else\n");
     setenv("SUMAC_CLIENTS", "2", 1);
     setenv("SUMAC_VIEW_PASSWORD_FILE", file, 1);
@@ -500,7 +491,8 @@ static void the_environment_says_how_many_and_who_looks(void **state)
     unsetenv("SUMAC_VIEW_PASSWORD_FILE");
     struct fixture there = *f;
     there.server = server;
-    snprintf(there.path, sizeof(there.path), "%s", path);
+    snprintf(there.host.path, sizeof(there.host.path), "%.*s", (int)sizeof(there.host.path) - 1,
+             path);
     struct person owner = come(&there, "all"), viewer = come(&there, "look");
     assert_int_equal(spice_server_get_num_clients(server), 2);
     assert_int_equal(open_channel(&there, viewer.id, SM_CHANNEL_INPUTS, "look", NULL),
@@ -526,7 +518,8 @@ static void the_reference_s_variable_lets_any_number_in(void **state)
     SpiceServer *server = second_server(f, path);
     unsetenv("SPICE_DEBUG_ALLOW_MC");
     struct fixture there = *f;
-    snprintf(there.path, sizeof(there.path), "%s", path);
+    snprintf(there.host.path, sizeof(there.host.path), "%.*s", (int)sizeof(there.host.path) - 1,
+             path);
     struct person people[5];
     for (int i = 0; i < 5; i++)
         people[i] = come(&there, "all");

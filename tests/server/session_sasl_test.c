@@ -18,22 +18,17 @@ enum { RESULT_OK = 0, REFUSED = -2 };
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32], path[64], users[64];
+    char users[64];
 };
 
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    snprintf(f->users, sizeof(f->users), "%s/users", f->folder);
     setenv("SUMAC_CLIENTS", "8", 1);
+    f->server = sm_test_host_server(&f->host);
+    snprintf(f->users, sizeof(f->users), "%s/users", f->host.folder);
     setenv("SUMAC_VIEW_USERS_FILE", f->users, 1);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
     assert_int_equal(spice_server_set_sasl_appname(f->server, "test"), 0);
     assert_int_equal(spice_server_set_sasl(f->server, 1), 0);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
@@ -51,10 +46,8 @@ static int teardown(void **state)
     assert_int_equal(f->host.connected, f->host.disconnected);
     sm_fake_sasl_shut_gate(false);
     sm_fake_sasl_await(0);
-    sm_test_host_finish(&f->host);
-    unlink(f->path);
     unlink(f->users);
-    rmdir(f->folder);
+    sm_test_host_finish(&f->host);
     free(f);
     sm_test_free_copies();
     return 0;
@@ -83,7 +76,7 @@ struct client {
 static struct client begin(struct fixture *f, uint32_t connection_id, uint8_t type,
                            const char *words)
 {
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&visitor, connection_id, type, 0, NULL), 0);
     static const uint8_t SASL[4] = {2};
     sm_test_visitor_send(&visitor, SASL, sizeof(SASL));
@@ -245,7 +238,7 @@ static void the_server_ends_while_mechanisms_think(void **state)
     sm_fake_sasl_shut_gate(true);
     for (size_t i = 0; i < 6; i++) {
         visitors[i] = i < 4 ? begin(f, 0, SM_CHANNEL_MAIN, "slow:pw")
-                            : (struct client){sm_test_visitor(&f->host, f->path), 0};
+                            : (struct client){sm_test_visitor(&f->host, f->host.path), 0};
         if (i >= 4) { /* no thread is left that could look for mechanisms */
             static const uint8_t SASL[4] = {2};
             assert_int_equal(

@@ -80,21 +80,15 @@ static void other_requests_are_refused(void **state)
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char folder[32];
-    char path[64], stats[64];
+    char stats[64];
 };
 
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/sumac-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof(f->path), "%s/socket", f->folder);
-    snprintf(f->stats, sizeof(f->stats), "%s/stats", f->folder);
-    sm_test_host_init(&f->host);
-    f->server = spice_server_new();
-    spice_server_set_addr(f->server, f->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    f->server = sm_test_host_server(&f->host);
+    snprintf(f->stats, sizeof(f->stats), "%s/stats", f->host.folder);
     spice_server_set_ticket(f->server, "all", 0, 0, 0);
     assert_int_equal(sumac_server_set_statistics(f->server, f->stats), -1); /* too early */
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
@@ -109,8 +103,6 @@ static int teardown(void **state)
     spice_server_destroy(f->server);
     assert_int_not_equal(access(f->stats, F_OK), 0); /* the path goes with the server */
     sm_test_host_finish(&f->host);
-    unlink(f->path);
-    rmdir(f->folder);
     free(f);
     return 0;
 }
@@ -139,11 +131,11 @@ static void clients_and_their_channels_are_told(void **state)
                         "{\"links_pending\":0,\"failed_logins\":0,\"clients\":[]}\n");
 
     uint8_t key[SM_TEST_KEY_SIZE];
-    struct sm_test_visitor wrong = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor wrong = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&wrong, 0, SM_CHANNEL_MAIN, 0, key), 0);
     assert_int_equal(sm_test_visitor_ticket(&wrong, key, "none"), SM_LINK_ERR_PERMISSION_DENIED);
     sm_test_visitor_close(&wrong);
-    struct sm_test_visitor main = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor main = sm_test_visitor(&f->host, f->host.path);
     uint32_t id = sm_test_visitor_open_main(&main, "all");
     char expected[96];
     const char *json = ask(f, "json\n", 1);
@@ -167,7 +159,7 @@ static void clients_and_their_channels_are_told(void **state)
 static void every_line_of_prometheus_s_has_its_form(void **state)
 {
     struct fixture *f = *state;
-    struct sm_test_visitor main = sm_test_visitor(&f->host, f->path);
+    struct sm_test_visitor main = sm_test_visitor(&f->host, f->host.path);
     (void)sm_test_visitor_open_main(&main, "all");
     char *text = strdup(ask(f, "prometheus\n", 100));
     assert_non_null(text);
@@ -222,7 +214,7 @@ static void the_environment_asks_for_it(void **state)
 {
     struct fixture *f = *state;
     struct fixture there = *f;
-    snprintf(there.stats, sizeof(there.stats), "%s/other", f->folder);
+    snprintf(there.stats, sizeof(there.stats), "%s/other", f->host.folder);
     setenv("SUMAC_STATS_SOCKET", there.stats, 1);
     SpiceServer *server = spice_server_new();
     assert_int_equal(spice_server_init(server, &f->host.core), 0);

@@ -3,7 +3,10 @@
 
 #include "tests/server/support/host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static struct sm_test_host *current;
 
@@ -120,10 +123,25 @@ void sm_test_host_init(struct sm_test_host *host)
     current = host;
 }
 
+SpiceServer *sm_test_host_server(struct sm_test_host *host)
+{
+    sm_test_host_init(host);
+    strcpy(host->folder, "/tmp/sumac-XXXXXX");
+    assert_non_null(mkdtemp(host->folder));
+    snprintf(host->path, sizeof(host->path), "%s/socket", host->folder);
+    SpiceServer *server = spice_server_new();
+    spice_server_set_addr(server, host->path, SPICE_ADDR_FLAG_UNIX_ONLY);
+    return server;
+}
+
 void sm_test_host_finish(struct sm_test_host *host)
 {
     sm_epoll_loop_destroy(host->loop);
     current = NULL;
+    if (!host->folder[0])
+        return;
+    unlink(host->path);
+    assert_int_equal(rmdir(host->folder), 0);
 }
 
 void sm_test_host_run(struct sm_test_host *host, int quiet_ms)

@@ -13,10 +13,17 @@ struct sm_test_host {
     unsigned connected, initialized, disconnected; /* events */
     SpiceChannelEventInfo *last_info;              /* of the last CONNECTED or INITIALIZED */
     int last_flags;                                /* of the last INITIALIZED */
+    char folder[32], path[64];                     /* of its server's socket; "": none */
 };
 
 void sm_test_host_init(struct sm_test_host *host);
 void sm_test_host_finish(struct sm_test_host *host);
+
+/**
+ * Initialises `host` with a new server that is to listen at host->path, in a folder of its own
+ * which is there until sm_test_host_finish(). The caller sets the rest, starts and destroys it.
+ */
+SpiceServer *sm_test_host_server(struct sm_test_host *host);
 
 /** Runs the loop until nothing has happened for `quiet_ms`. */
 void sm_test_host_run(struct sm_test_host *host, int quiet_ms);
