@@ -127,6 +127,8 @@ enum sm_status sm_usb_host_create(struct sm_usb_host **out, struct sm_loop loop,
         free(host);
         return SM_ERR_STATE;
     }
+    /* It would print; what fails is told in words of ours. */
+    (void)libusb_set_option(host->context, LIBUSB_OPTION_LOG_LEVEL, LIBUSB_LOG_LEVEL_NONE);
     host->host = usbredirhost_open(host->context, NULL, log_func, read_func, write_func, host,
                                    "sumac", usbredirparser_warning, 0);
     if (!host->host) {

@@ -154,6 +154,7 @@ enum sm_status sm_usb_watch_create(struct sm_usb_watch **out,
         free(watch);
         return SM_ERR_STATE;
     }
+    (void)libusb_set_option(watch->context, LIBUSB_OPTION_LOG_LEVEL, LIBUSB_LOG_LEVEL_NONE);
     (void)libusb_hotplug_register_callback(
         watch->context, LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT, 0,
         LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY, on_hotplug,
