@@ -86,6 +86,14 @@ static int open_signal_fd(void)
 bool cli_connection_open(struct cli_connection *c, const struct cli_options *options,
                          uint32_t kinds, uint32_t needed, struct cli_failure *failure)
 {
+    return cli_connection_open_with(c, options, kinds, needed, NULL, failure);
+}
+
+bool cli_connection_open_with(struct cli_connection *c, const struct cli_options *options,
+                              uint32_t kinds, uint32_t needed,
+                              bool (*set_more)(struct cli_connection *c),
+                              struct cli_failure *failure)
+{
     *c = (struct cli_connection){
         .options = options,
         .failure = failure,
@@ -100,6 +108,8 @@ bool cli_connection_open(struct cli_connection *c, const struct cli_options *opt
                         "no descriptor for signals");
     if (sm_session_create(&c->session, options->address) != SM_OK || !set_up(c, kinds))
         return cli_fail_nomem(failure);
+    if (set_more && !set_more(c))
+        return false;
     struct sm_error error;
     if (sm_session_connect(c->session, &error) != SM_OK)
         return cli_fail_error(failure, &error);

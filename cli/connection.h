@@ -35,6 +35,12 @@ uint64_t cli_now_us(void);
 bool cli_connection_open(struct cli_connection *connection, const struct cli_options *options,
                          uint32_t kinds, uint32_t needed, struct cli_failure *failure);
 
+/** The same; `set_more` adds settings to the session before it connects, or fills the failure. */
+bool cli_connection_open_with(struct cli_connection *connection, const struct cli_options *options,
+                              uint32_t kinds, uint32_t needed,
+                              bool (*set_more)(struct cli_connection *connection),
+                              struct cli_failure *failure);
+
 enum cli_next {
     CLI_NEXT_EVENT,
     CLI_NEXT_TIME,   /* `until_us` has come */

@@ -65,7 +65,9 @@ struct cli_options {
 
     char *const *rest; /* usb: what stands behind the address; borrowed from argv */
     size_t rest_count;
-    const char *microphone; /* sound: a file that is recorded, or NULL */
+    const char *database;     /* smartcard: a folder; or NULL */
+    const char *certificates; /* smartcard: three, between commas; or NULL */
+    const char *microphone;   /* sound: a file that is recorded, or NULL */
 
     const char *path;   /* share: the folder; stats: of the server's socket */
     bool is_dry;        /* exec: only check */

@@ -12,6 +12,8 @@ const struct sm_client_channel_ops *sm_client_channel_ops_of(enum sm_channel_kin
         return &sm_inputs_channel_ops;
     case SM_CHANNEL_KIND_CURSOR:
         return &sm_cursor_channel_ops;
+    case SM_CHANNEL_KIND_SMARTCARD:
+        return &sm_smartcard_channel_ops;
     case SM_CHANNEL_KIND_USBREDIR:
         return &sm_usb_channel_ops;
     case SM_CHANNEL_KIND_PORT:

@@ -15,6 +15,7 @@ extern const struct sm_client_channel_ops sm_playback_channel_ops;
 extern const struct sm_client_channel_ops sm_record_channel_ops;
 extern const struct sm_client_channel_ops sm_usb_channel_ops;
 extern const struct sm_client_channel_ops sm_webdav_channel_ops;
+extern const struct sm_client_channel_ops sm_smartcard_channel_ops;
 
 /** What the link phase found, as the machines want it. */
 struct sm_channel_setup sm_client_channel_setup(const struct sm_link_client_event *link);

@@ -239,6 +239,7 @@ void sm_session_destroy(struct sm_session *session)
     sm_migration_cancel(session);
     for (size_t i = 0; i < session->channel_count; i++)
         sm_client_channel_destroy(session->channels[i]);
+    sm_client_smartcard_finish(&session->smartcard);
     sm_session_finish_shared(session);
     sm_client_clipboard_finish(&session->clipboard);
     sm_client_files_finish(&session->files);

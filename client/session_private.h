@@ -27,6 +27,7 @@
 #include "client/folder.h"
 #include "client/migration.h"
 #include "client/shared.h"
+#include "client/smartcard.h"
 #include "client/sound_channels.h"
 #include "client/target.h"
 #include "client/tunnel.h"
@@ -92,6 +93,7 @@ struct sm_session {
     struct sm_client_agent agent; /* see there who may touch what */
     struct sm_client_clipboard clipboard;
     struct sm_client_files files;
+    struct sm_client_smartcard smartcard;
     struct sm_client_usb usb; /* has a lock of its own */
     struct sm_client_folder folder;
 

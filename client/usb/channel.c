@@ -165,7 +165,7 @@ void sm_usb_channel_attach(struct sm_client_channel *channel, const void *argume
     struct sm_usb_grant grant = {.fd = -1};
     struct sm_usb_why why = {.reason = "the device was unplugged"};
     memcpy(&usb->device, argument, sizeof(usb->device));
-    if (!sm_client_usb_grant(manager_of(channel), usb->device, &grant)) {
+    if (!sm_client_usb_grant(manager_of(channel), channel, usb->device, &grant)) {
         fail_attach(channel, &why);
         return;
     }

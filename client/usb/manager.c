@@ -199,12 +199,14 @@ void sm_client_usb_gone(struct sm_client_usb *usb, struct sm_client_channel *cha
     tell(usb);
 }
 
-bool sm_client_usb_grant(struct sm_client_usb *usb, uint32_t id, struct sm_usb_grant *grant)
+bool sm_client_usb_grant(struct sm_client_usb *usb, const struct sm_client_channel *channel,
+                         uint32_t id, struct sm_usb_grant *grant)
 {
     bool is_granted = false;
     pthread_mutex_lock(&usb->lock);
     const struct sm_usb_entry *entry = find(usb, id);
-    if (entry && !entry->is_removed) {
+    const struct sm_usb_slot *slot = slot_of(usb, channel);
+    if (entry && !entry->is_removed && slot && slot->device == id) {
         *grant = (struct sm_usb_grant){
             .is_cd = entry->shown.is_cd,
             .fd = entry->fd >= 0 ? fcntl(entry->fd, F_DUPFD_CLOEXEC, 0) : -1,

@@ -70,8 +70,10 @@ void sm_client_usb_ready(struct sm_client_usb *usb, struct sm_client_channel *ch
 /** The channel is gone, and the device it may have had is free. */
 void sm_client_usb_gone(struct sm_client_usb *usb, struct sm_client_channel *channel);
 
-/** What device `id` is; false if it has left meanwhile. */
-bool sm_client_usb_grant(struct sm_client_usb *usb, uint32_t id, struct sm_usb_grant *grant);
+/** What device `id` is; false if it has left meanwhile, or is not meant for this channel any more.
+ */
+bool sm_client_usb_grant(struct sm_client_usb *usb, const struct sm_client_channel *channel,
+                         uint32_t id, struct sm_usb_grant *grant);
 
 /** The device has been told to the guest. */
 void sm_client_usb_taken(struct sm_client_usb *usb, uint32_t id);

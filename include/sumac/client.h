@@ -17,6 +17,7 @@
 #include "sumac/port.h"
 #include "sumac/session.h"
 #include "sumac/sound.h"
+#include "sumac/smartcard.h"
 #include "sumac/status.h"
 #include "sumac/usb.h"
 

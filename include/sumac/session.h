@@ -264,6 +264,8 @@ enum sm_event_kind {
     SM_EVENT_SOUND_DATA = 41,
     /** Something about USB devices or CDs has changed: sumac/usb.h. */
     SM_EVENT_USB = 21,
+    /** Something about the smart card has changed: sumac/smartcard.h. */
+    SM_EVENT_SMARTCARD = 22,
 };
 
 enum sm_severity {
