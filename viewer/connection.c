@@ -12,6 +12,10 @@ enum {
     GIVE_UP_S = 15 * 60, /* as long as somebody may still be waiting for a lost line */
 };
 
+/* What a desktop has a use for. */
+static const uint32_t CHANNELS =
+    1u << SM_CHANNEL_KIND_DISPLAY | 1u << SM_CHANNEL_KIND_INPUTS | 1u << SM_CHANNEL_KIND_CURSOR;
+
 struct sm_connection {
     const struct sm_viewer_options *options;
     const struct sm_connection_observer *observer;
@@ -109,11 +113,31 @@ static void write_log(void *opaque, enum sm_session_log_level level, const char 
     g_printerr("sumac-viewer: %s%s\n", level >= SM_SESSION_LOG_WARNING ? "warning: " : "", text);
 }
 
+/* A CD that cannot be read is told and left out: the machine is more important. */
+static enum sm_status set_up_usb(struct sm_connection *c)
+{
+    const struct sm_viewer_options *o = c->options;
+    struct sm_error error;
+    if (o->has_no_usb)
+        return SM_OK;
+    if (sm_session_watch_usb(c->session, &error) != SM_OK)
+        g_debug("no USB devices: %s", error.cause);
+    if (sm_session_set_usb_rules(c->session, o->usb_on_connect, o->usb_on_plug, &error) != SM_OK)
+        g_printerr("sumac-viewer: %s: %s\n", error.cause, error.cure);
+    for (char **path = o->cds; path && *path; path++)
+        if (sm_session_add_cd(c->session, *path, NULL, &error) != SM_OK)
+            g_printerr("sumac-viewer: %s: %s\n", error.cause, error.cure);
+    return SM_OK;
+}
+
 static enum sm_status set_up(struct sm_connection *c)
 {
     const struct sm_viewer_options *o = c->options;
     struct sm_session *session = c->session;
     enum sm_status status = sm_session_set_ca_file(session, o->ca_file);
+    if (status == SM_OK)
+        status = sm_session_set_channels(
+            session, CHANNELS | (o->has_no_usb ? 0 : 1u << SM_CHANNEL_KIND_USBREDIR));
     if (status == SM_OK)
         status = sm_session_use_agent(session);
     bool can_speak = !o->is_view_only;
@@ -130,6 +154,8 @@ static enum sm_status set_up(struct sm_connection *c)
         status = sm_session_set_password(session, c->password);
     if (status == SM_OK)
         status = sm_session_set_reconnect(session, GIVE_UP_S);
+    if (status == SM_OK)
+        status = set_up_usb(c);
     if (status == SM_OK && o->is_debug)
         status = sm_session_set_log(session, write_log, c, SM_SESSION_LOG_DEBUG);
     return status;

@@ -19,7 +19,9 @@ enum { ZOOM_MIN = 10, ZOOM_MAX = 400 };
 /* The texts of the command line before they are understood. */
 struct raw {
     char *title, *hotkeys, *auto_resize, *cursor, *kiosk_quit, *ca_file, *host_subject,
-        *secure_channels;
+        *secure_channels, *usb_on_connect, *usb_on_plug;
+    char **cds;
+    gboolean disable_usb;
     gboolean fullscreen, kiosk, debug, verbose, version, view_only, no_sound;
     gint zoom;
     char **rest;
@@ -88,6 +90,11 @@ static bool understand(struct sm_viewer_options *o, const struct raw *raw, GErro
     o->ca_file = g_strdup(raw->ca_file);
     o->host_subject = g_strdup(raw->host_subject);
     o->has_own_hotkeys = raw->hotkeys != NULL;
+    o->has_no_usb = raw->disable_usb;
+    o->shares_plugged_usb = raw->usb_on_plug != NULL;
+    o->cds = g_strdupv(raw->cds);
+    o->usb_on_connect = g_strdup(raw->usb_on_connect);
+    o->usb_on_plug = g_strdup(raw->usb_on_plug);
     return (!raw->hotkeys || sm_hotkeys_parse(raw->hotkeys, o->accelerators, error)) &&
            (!raw->secure_channels ||
             parse_channels(raw->secure_channels, &o->secure_channels, error)) &&
@@ -141,6 +148,11 @@ static void take_settings(struct sm_viewer_options *o)
     o->is_fullscreen |= sm_connection_file_number(o->file, "fullscreen", 0) > 0;
     if (!o->has_own_hotkeys)
         take_hotkeys(o);
+    const char *rules = sm_connection_file_get(o->file, "usb-filter");
+    if (rules && !o->usb_on_plug)
+        o->usb_on_plug = g_strdup(rules);
+    o->shares_plugged_usb |= sm_connection_file_number(o->file, "enable-usb-autoshare", 0) == 1;
+    o->has_no_usb |= sm_connection_file_number(o->file, "enable-usbredir", 1) == 0;
 }
 
 bool sm_viewer_options_read_file(struct sm_viewer_options *options, const char *path,
@@ -216,6 +228,14 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
          N_("Subject the server's certificate must have"), "SUBJECT"},
         {"spice-secure-channels", 0, 0, G_OPTION_ARG_STRING, &raw.secure_channels,
          N_("Channels that must use TLS"), "main,display,…,all"},
+        {"spice-share-cd", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.cds,
+         N_("Image of a CD for the machine; may be repeated"), "FILE"},
+        {"spice-usbredir-redirect-on-connect", 0, 0, G_OPTION_ARG_STRING, &raw.usb_on_connect,
+         N_("USB devices the machine gets at first"), "RULES"},
+        {"spice-usbredir-auto-redirect-filter", 0, 0, G_OPTION_ARG_STRING, &raw.usb_on_plug,
+         N_("USB devices the machine gets when they are plugged in"), "RULES"},
+        {"spice-disable-usbredir", 0, 0, G_OPTION_ARG_NONE, &raw.disable_usb,
+         N_("Give the machine no USB devices"), NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, NULL,
          N_("[ADDRESS | FILE.vv | -]")},
         {0},
@@ -236,11 +256,13 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
         find_trust_store(out);
     if (is_read && raw.rest && raw.rest[0])
         is_read = take_place(out, raw.rest[0], error);
-    char *const texts[] = {raw.title,      raw.hotkeys, raw.auto_resize,  raw.cursor,
-                           raw.kiosk_quit, raw.ca_file, raw.host_subject, raw.secure_channels};
+    char *const texts[] = {
+        raw.title,   raw.hotkeys,      raw.auto_resize,     raw.cursor,         raw.kiosk_quit,
+        raw.ca_file, raw.host_subject, raw.secure_channels, raw.usb_on_connect, raw.usb_on_plug};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(raw.rest);
+    g_strfreev(raw.cds);
     g_strfreev(arguments);
     return is_read;
 }
@@ -255,6 +277,9 @@ void sm_viewer_options_copy_for(struct sm_viewer_options *out, const struct sm_v
     out->title = g_strdup(from->title);
     out->ca_file = g_strdup(from->ca_file);
     out->host_subject = g_strdup(from->host_subject);
+    out->cds = g_strdupv(from->cds);
+    out->usb_on_connect = g_strdup(from->usb_on_connect);
+    out->usb_on_plug = g_strdup(from->usb_on_plug);
     for (int i = 0; i < SM_HOTKEY_COUNT; i++)
         out->accelerators[i] = g_strdup(from->accelerators[i]);
 }
@@ -269,6 +294,9 @@ void sm_viewer_options_finish(struct sm_viewer_options *options)
     g_free(options->title);
     g_free(options->ca_file);
     g_free(options->host_subject);
+    g_strfreev(options->cds);
+    g_free(options->usb_on_connect);
+    g_free(options->usb_on_plug);
     for (int i = 0; i < SM_HOTKEY_COUNT; i++)
         g_free(options->accelerators[i]);
     memset(options, 0, sizeof(*options));

@@ -25,6 +25,10 @@ struct sm_viewer_options {
     bool is_debug, is_view_only, has_no_sound;
     bool has_own_hotkeys; /* given, so they act even while the guest has the keyboard */
     char *accelerators[SM_HOTKEY_COUNT]; /* owned; "" is none */
+    bool has_no_usb;
+    bool shares_plugged_usb;            /* while a window has the keyboard */
+    char **cds;                         /* owned: images to share; or NULL */
+    char *usb_on_connect, *usb_on_plug; /* owned: rules; or NULL */
     bool wants_version;
 };
 

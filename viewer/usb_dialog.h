@@ -5,9 +5,14 @@
 
 #include <adwaita.h>
 
-#include "viewer/machine.h"
+#include "viewer/connection.h"
 
-/** Shows which devices there are, with a switch each, as long as the session lives. */
-void sm_usb_dialog_show(GtkWindow *parent, struct sm_machine_view *machine);
+/**
+ * Shows which devices there are, with a switch each. It looks again every half a second, and goes
+ * with its parent.
+ *
+ * @param connection  borrowed as long as `parent` is there
+ */
+void sm_usb_dialog_show(GtkWindow *parent, struct sm_connection *connection);
 
 #endif

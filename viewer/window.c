@@ -188,6 +188,9 @@ static void on_keyboard_changed(SmView *view, gboolean has_keyboard, SmWindow *w
     (void)view;
     window->has_keyboard = has_keyboard;
     sm_machine_keyboard_changed(window->machine, has_keyboard);
+    struct sm_session *session = sm_connection_session(sm_machine_connection(window->machine));
+    if (session && sm_machine_options(window->machine)->shares_plugged_usb)
+        sm_session_set_usb_auto(session, has_keyboard);
     update_title(window);
 }
 

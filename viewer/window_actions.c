@@ -6,6 +6,7 @@
 #include "viewer/dialogs.h"
 #include "viewer/screenshot.h"
 #include "viewer/sound.h"
+#include "viewer/usb_dialog.h"
 #include "viewer/window_private.h"
 
 enum { ZOOM_STEP = 10, ZOOM_MIN = 10, ZOOM_MAX = 400 };
@@ -92,6 +93,14 @@ static void on_screenshot(GSimpleAction *action, GVariant *value, gpointer opaqu
         sm_screenshot_save_as(GTK_WINDOW(window), ADW_TOAST_OVERLAY(window->toasts), texture);
 }
 
+static void on_usb(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    SmWindow *window = opaque;
+    sm_usb_dialog_show(GTK_WINDOW(window), sm_machine_connection(window->machine));
+}
+
 static void on_details(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
     (void)action;
@@ -150,6 +159,7 @@ void sm_window_add_actions(SmWindow *window)
         {.name = "secure-attention", .activate = on_secure_attention},
         {.name = "screenshot", .activate = on_screenshot},
         {.name = "details", .activate = on_details},
+        {.name = "usb", .activate = on_usb},
         {.name = "about", .activate = on_about},
         {.name = "disconnect", .activate = on_disconnect},
         {.name = "fill", .state = "false", .change_state = on_fill},
@@ -194,6 +204,10 @@ GMenuModel *sm_window_main_menu(void)
     section = g_menu_new();
     g_menu_append(section, _("_View Only"), "win.view-only");
     g_menu_append(section, _("_Release Keyboard and Pointer"), "win.release");
+    add_section(menu, section);
+
+    section = g_menu_new();
+    g_menu_append(section, _("_USB Devices and CDs"), "win.usb");
     add_section(menu, section);
 
     section = g_menu_new();

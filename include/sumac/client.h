@@ -16,8 +16,8 @@
 #include "sumac/keys.h"
 #include "sumac/port.h"
 #include "sumac/session.h"
-#include "sumac/sound.h"
 #include "sumac/smartcard.h"
+#include "sumac/sound.h"
 #include "sumac/status.h"
 #include "sumac/usb.h"
 
