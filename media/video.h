@@ -60,6 +60,8 @@ struct sm_video_encoder_ops {
      */
     enum sm_status (*encode)(void *encoder, const struct sm_pixels *frame,
                              const struct sm_video_order *order, struct sm_bytes *out);
+    /** What encodes, such as "libx264" or "h264_vaapi"; static. Optional. */
+    const char *(*name)(const void *encoder);
 };
 
 /** One kind of decoder. Objects: one thread at a time, any of them. */

@@ -12,7 +12,7 @@
 #define SM_VIDEO_MODULE_SYMBOL "sm_video_module"
 
 /** Of struct sm_video_module and all it refers to; others are not to be used. */
-enum { SM_VIDEO_MODULE_VERSION = 1 };
+enum { SM_VIDEO_MODULE_VERSION = 2 };
 
 struct sm_video_module {
     uint32_t version;

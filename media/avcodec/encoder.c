@@ -12,6 +12,7 @@
 #include <libswscale/swscale.h>
 
 #include "media/avcodec/codecs.h"
+#include "media/avcodec/hardware.h"
 
 enum {
     KEY_SECONDS = 10,   /* between key frames nobody asked for */
@@ -25,6 +26,7 @@ enum {
 /* What makes an encoder of the library quick. */
 struct kind {
     const char *const *names;   /* of encoders, the first that exists is taken */
+    const char *on_card;        /* the one that a graphics card runs; NULL: none */
     const char *const *options; /* name, value, …, NULL */
     bool follows_rate;          /* bit_rate may be changed while it runs */
     bool is_alone;              /* its threads wait for each other at full speed: one is quicker */
@@ -65,10 +67,10 @@ static const char *const AV1_OPTIONS[] = {"usage",         "realtime", "cpu-used
                                           "aq-mode",       "3",        NULL};
 
 static const struct kind KINDS[] = {
-    [SM_VIDEO_VP8] = {VP8_NAMES, VP8_OPTIONS, false, true},
-    [SM_VIDEO_H264] = {H264_NAMES, H264_OPTIONS, true, false},
-    [SM_VIDEO_VP9] = {VP9_NAMES, VP9_OPTIONS, false, false},
-    [SM_VIDEO_AV1] = {AV1_NAMES, AV1_OPTIONS, false, false},
+    [SM_VIDEO_VP8] = {VP8_NAMES, "vp8_vaapi", VP8_OPTIONS, false, true},
+    [SM_VIDEO_H264] = {H264_NAMES, "h264_vaapi", H264_OPTIONS, true, false},
+    [SM_VIDEO_VP9] = {VP9_NAMES, "vp9_vaapi", VP9_OPTIONS, false, false},
+    [SM_VIDEO_AV1] = {AV1_NAMES, NULL, AV1_OPTIONS, false, false},
 };
 
 struct encoder {
@@ -77,11 +79,13 @@ struct encoder {
     uint64_t bits_per_second;   /* it was opened with */
     uint64_t frames, opened_at; /* in frames */
     AVCodecContext *context;    /* owned */
-    AVFrame *frame;             /* owned: planes of the library's own */
-    AVPacket *packet;           /* owned: the last one */
-    struct SwsContext *scaler;  /* owned */
-    enum AVPixelFormat from;    /* of the scaler */
-    uint8_t *edge;              /* owned: room for EDGE_ROWS rows and EDGE_BYTES */
+    struct sm_hardware hardware;
+    bool is_on_card, is_given_up; /* the graphics card encodes; it could not */
+    AVFrame *frame;               /* owned: planes of the library's own */
+    AVPacket *packet;             /* owned: the last one */
+    struct SwsContext *scaler;    /* owned */
+    enum AVPixelFormat from;      /* of the scaler */
+    uint8_t *edge;                /* owned: room for EDGE_ROWS rows and EDGE_BYTES */
 };
 
 static const AVCodec *find_codec(const struct kind *kind)
@@ -101,15 +105,13 @@ static void set_rate(AVCodecContext *context, uint64_t bits_per_second)
     context->rc_buffer_size = (int)(bits_per_second / BUFFER_DIVISOR);
 }
 
-static enum sm_status open_context(struct encoder *encoder, uint64_t bits_per_second)
+static AVCodecContext *make_context(const struct encoder *encoder, const AVCodec *codec,
+                                    uint64_t bits_per_second)
 {
-    const AVCodec *codec = find_codec(encoder->kind);
     const struct sm_video_setup *setup = &encoder->setup;
-    avcodec_free_context(&encoder->context);
-    AVCodecContext *context = codec ? avcodec_alloc_context3(codec) : NULL;
+    AVCodecContext *context = avcodec_alloc_context3(codec);
     if (!context)
-        return codec ? SM_ERR_NOMEM : SM_ERR_LIMIT;
-    encoder->context = context;
+        return NULL;
     context->width = (int)(setup->width & ~1u); /* colours come in pairs */
     context->height = (int)(setup->height & ~1u);
     context->pix_fmt = AV_PIX_FMT_YUV420P;
@@ -125,11 +127,50 @@ static enum sm_status open_context(struct encoder *encoder, uint64_t bits_per_se
     context->qmin = 4;
     context->qmax = 56;
     set_rate(context, bits_per_second);
-    for (const char *const *option = encoder->kind->options; *option; option += 2)
-        if (av_opt_set(context->priv_data, option[0], option[1], 0) < 0)
-            return SM_ERR_LIMIT; /* another library than this was written for */
-    if (avcodec_open2(context, codec, NULL) < 0)
+    return context;
+}
+
+/* False if no card encodes such a film, or not without holding frames back. */
+static bool open_on_card(struct encoder *encoder, uint64_t bits_per_second)
+{
+    const char *name = encoder->is_given_up ? NULL : encoder->kind->on_card;
+    const AVCodec *codec = name ? avcodec_find_encoder_by_name(name) : NULL;
+    AVCodecContext *context = codec ? make_context(encoder, codec, bits_per_second) : NULL;
+    if (!context)
+        return false;
+    if (sm_hardware_attach(&encoder->hardware, context) &&
+        av_opt_set(context->priv_data, "async_depth", "1", 0) >= 0 &&
+        avcodec_open2(context, codec, NULL) >= 0) {
+        encoder->context = context;
+        return true;
+    }
+    avcodec_free_context(&context);
+    return false;
+}
+
+static enum sm_status open_on_processor(struct encoder *encoder, uint64_t bits_per_second)
+{
+    const AVCodec *codec = find_codec(encoder->kind);
+    if (!codec)
         return SM_ERR_LIMIT;
+    encoder->context = make_context(encoder, codec, bits_per_second);
+    if (!encoder->context)
+        return SM_ERR_NOMEM;
+    for (const char *const *option = encoder->kind->options; *option; option += 2)
+        if (av_opt_set(encoder->context->priv_data, option[0], option[1], 0) < 0)
+            return SM_ERR_LIMIT; /* another library than this was written for */
+    return avcodec_open2(encoder->context, codec, NULL) < 0 ? SM_ERR_LIMIT : SM_OK;
+}
+
+static enum sm_status open_context(struct encoder *encoder, uint64_t bits_per_second)
+{
+    avcodec_free_context(&encoder->context);
+    encoder->is_on_card = open_on_card(encoder, bits_per_second);
+    encoder->is_given_up = !encoder->is_on_card; /* once is enough */
+    enum sm_status status =
+        encoder->is_on_card ? SM_OK : open_on_processor(encoder, bits_per_second);
+    if (status != SM_OK)
+        return status;
     encoder->bits_per_second = bits_per_second;
     encoder->opened_at = encoder->frames;
     return SM_OK;
@@ -141,6 +182,7 @@ static void destroy(void *opaque)
     if (!encoder)
         return;
     avcodec_free_context(&encoder->context);
+    sm_hardware_finish(&encoder->hardware);
     av_frame_free(&encoder->frame);
     av_packet_free(&encoder->packet);
     sws_freeContext(encoder->scaler);
@@ -148,17 +190,31 @@ static void destroy(void *opaque)
     free(encoder);
 }
 
-static enum sm_status make_frame(struct encoder *encoder)
+static enum AVPixelFormat planes_format(const struct encoder *encoder)
 {
+    return encoder->is_on_card ? AV_PIX_FMT_NV12 : AV_PIX_FMT_YUV420P;
+}
+
+/* The planes that the encoder as it is open now takes. */
+static enum sm_status make_planes(struct encoder *encoder)
+{
+    av_frame_free(&encoder->frame);
+    sws_freeContext(encoder->scaler);
+    encoder->scaler = NULL;
     encoder->frame = av_frame_alloc();
-    encoder->packet = av_packet_alloc();
-    encoder->edge = malloc((size_t)encoder->setup.width * 4 * EDGE_ROWS + EDGE_BYTES);
-    if (!encoder->frame || !encoder->packet || !encoder->edge)
+    if (!encoder->frame)
         return SM_ERR_NOMEM;
-    encoder->frame->format = AV_PIX_FMT_YUV420P;
+    encoder->frame->format = planes_format(encoder);
     encoder->frame->width = encoder->context->width;
     encoder->frame->height = encoder->context->height;
     return av_frame_get_buffer(encoder->frame, 0) < 0 ? SM_ERR_NOMEM : SM_OK;
+}
+
+static enum sm_status make_room(struct encoder *encoder)
+{
+    encoder->packet = av_packet_alloc();
+    encoder->edge = malloc((size_t)encoder->setup.width * 4 * EDGE_ROWS + EDGE_BYTES);
+    return encoder->packet && encoder->edge ? make_planes(encoder) : SM_ERR_NOMEM;
 }
 
 static enum sm_status create(void **out, const struct sm_video_setup *setup,
@@ -174,7 +230,7 @@ static enum sm_status create(void **out, const struct sm_video_setup *setup,
     encoder->setup = *setup;
     enum sm_status status = open_context(encoder, setup->bits_per_second);
     if (status == SM_OK)
-        status = make_frame(encoder);
+        status = make_room(encoder);
     if (status != SM_OK) {
         destroy(encoder);
         return status;
@@ -212,7 +268,7 @@ static enum sm_status convert(struct encoder *encoder, const struct sm_pixels *p
     if (!encoder->scaler)
         encoder->scaler =
             sws_getContext(frame->width, frame->height, from, frame->width, frame->height,
-                           AV_PIX_FMT_YUV420P, SWS_POINT, NULL, NULL, NULL);
+                           planes_format(encoder), SWS_POINT, NULL, NULL, NULL);
     if (!encoder->scaler || av_frame_make_writable(frame) < 0)
         return SM_ERR_NOMEM;
     /* The scaler reads rows in blocks, beyond the end of the last one in memory. */
@@ -231,7 +287,7 @@ static enum sm_status follow_rate(struct encoder *encoder, uint64_t bits_per_sec
     uint64_t now = encoder->bits_per_second;
     if (bits_per_second == 0 || bits_per_second == now)
         return SM_OK;
-    if (encoder->kind->follows_rate) {
+    if (encoder->kind->follows_rate && !encoder->is_on_card) {
         set_rate(encoder->context, bits_per_second);
         encoder->bits_per_second = bits_per_second;
         return SM_OK;
@@ -239,7 +295,39 @@ static enum sm_status follow_rate(struct encoder *encoder, uint64_t bits_per_sec
     bool is_worth_it = bits_per_second * 4 < now * 3 || bits_per_second * 2 > now * 3;
     if (!is_worth_it || encoder->frames - encoder->opened_at < REOPEN_FRAMES)
         return SM_OK;
-    return open_context(encoder, bits_per_second);
+    bool was_on_card = encoder->is_on_card;
+    enum sm_status status = open_context(encoder, bits_per_second);
+    return status == SM_OK && was_on_card != encoder->is_on_card ? make_planes(encoder) : status;
+}
+
+/* Encodes the planes. */
+static enum sm_status run(struct encoder *encoder, const struct sm_pixels *pixels, bool is_key)
+{
+    enum sm_status status = convert(encoder, pixels);
+    if (status != SM_OK)
+        return status;
+    encoder->frame->pts = (int64_t)encoder->frames;
+    encoder->frame->pict_type = is_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
+    av_packet_unref(encoder->packet);
+    const AVFrame *frame = encoder->frame;
+    if (encoder->is_on_card)
+        frame = sm_hardware_upload(&encoder->hardware, encoder->context, frame);
+    if (!frame || avcodec_send_frame(encoder->context, frame) < 0)
+        return SM_ERR_STATE;
+    int error = avcodec_receive_packet(encoder->context, encoder->packet);
+    if (error == AVERROR(EAGAIN))
+        return SM_AGAIN;
+    return error < 0 ? SM_ERR_STATE : SM_OK;
+}
+
+/* The card does not what it promised: the processor goes on, with a key frame. */
+static enum sm_status give_up_card(struct encoder *encoder, const struct sm_pixels *pixels)
+{
+    encoder->is_given_up = true;
+    enum sm_status status = open_context(encoder, encoder->bits_per_second);
+    if (status == SM_OK)
+        status = make_planes(encoder);
+    return status == SM_OK ? run(encoder, pixels, true) : status;
 }
 
 static enum sm_status encode(void *opaque, const struct sm_pixels *pixels,
@@ -250,31 +338,30 @@ static enum sm_status encode(void *opaque, const struct sm_pixels *pixels,
         return SM_ERR_STATE;
     enum sm_status status = follow_rate(encoder, order->bits_per_second);
     if (status == SM_OK)
-        status = convert(encoder, pixels);
+        status = run(encoder, pixels, order->is_key);
+    if (status == SM_ERR_STATE && encoder->is_on_card)
+        status = give_up_card(encoder, pixels);
+    encoder->frames++;
     if (status != SM_OK)
         return status;
-    encoder->frame->pts = (int64_t)encoder->frames++;
-    encoder->frame->pict_type = order->is_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-    av_packet_unref(encoder->packet);
-    if (avcodec_send_frame(encoder->context, encoder->frame) < 0)
-        return SM_ERR_STATE;
-    int error = avcodec_receive_packet(encoder->context, encoder->packet);
-    if (error == AVERROR(EAGAIN))
-        return SM_AGAIN;
-    if (error < 0)
-        return SM_ERR_STATE;
     *out = (struct sm_bytes){.data = encoder->packet->data, .size = (size_t)encoder->packet->size};
     return SM_OK;
 }
 
+static const char *encoder_name(const void *opaque)
+{
+    const struct encoder *encoder = opaque;
+    return encoder->context ? encoder->context->codec->name : "none";
+}
+
 /* The tables' functions know their codec by name: the interface passes no context to create(). */
-#define ENCODER(name, kind)                                                                        \
-    static enum sm_status create_##name(void **out, const struct sm_video_setup *setup)            \
+#define ENCODER(codec, kind)                                                                       \
+    static enum sm_status create_##codec(void **out, const struct sm_video_setup *setup)           \
     {                                                                                              \
         return create(out, setup, kind);                                                           \
     }                                                                                              \
-    static const struct sm_video_encoder_ops name##_ops = {                                        \
-        .create = create_##name, .destroy = destroy, .encode = encode}
+    static const struct sm_video_encoder_ops codec##_ops = {                                       \
+        .create = create_##codec, .destroy = destroy, .encode = encode, .name = encoder_name}
 
 ENCODER(vp8, SM_VIDEO_VP8);
 ENCODER(h264, SM_VIDEO_H264);

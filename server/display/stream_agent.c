@@ -481,6 +481,12 @@ struct sm_display_peer *sm_stream_agent_peer(const struct sm_stream_agent *agent
     return agent->peer;
 }
 
+const char *sm_stream_agent_encoder_name(const struct sm_stream_agent *agent)
+{
+    const void *encoder = agent->slots[0].encoder;
+    return encoder && agent->ops->name ? agent->ops->name(encoder) : "Motion JPEG";
+}
+
 bool sm_stream_agent_carries(const struct sm_stream_agent *agent)
 {
     return !is_over(agent);

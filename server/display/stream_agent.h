@@ -78,6 +78,8 @@ void sm_stream_agent_end(struct sm_stream_agent *agent, bool restore);
 /** In the stream's list. */
 struct sm_stream_agent *sm_stream_agent_of(struct sm_list *link);
 struct sm_display_peer *sm_stream_agent_peer(const struct sm_stream_agent *agent);
+/** What encodes, for the log; static. */
+const char *sm_stream_agent_encoder_name(const struct sm_stream_agent *agent);
 
 /** True while the client gets the picture as frames; false once that was found impossible. */
 bool sm_stream_agent_carries(const struct sm_stream_agent *agent);

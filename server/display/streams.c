@@ -114,11 +114,14 @@ static void add_agent(struct sm_streams *streams, struct sm_stream *stream,
         .unique_id = ++streams->next_unique_id,
     };
     enum sm_status status = sm_stream_agent_create(&agent, &config);
-    if (status)
+    if (status) {
         sm_log_at(streams->config.log, SM_LOG_INFO, "a client gets a film as drawings: %s",
                   sm_status_name(status));
-    else
-        sm_stream_agent_offer(agent, sm_now_us());
+        return;
+    }
+    sm_log_at(streams->config.log, SM_LOG_DEBUG, "a film is encoded by %s",
+              sm_stream_agent_encoder_name(agent));
+    sm_stream_agent_offer(agent, sm_now_us());
 }
 
 static void renew_agent(struct sm_streams *streams, struct sm_stream *stream,

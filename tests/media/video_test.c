@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/codec/decoder.h"
 #include "media/libs.h"
@@ -100,6 +101,21 @@ static void every_codec_comes_back_like_what_went_in(void **state)
         e->destroy(encoder);
         d->destroy(decoder);
     }
+}
+
+static void what_encodes_has_a_name(void **state)
+{
+    (void)state;
+    const struct sm_video_encoder_ops *e = load()->find_encoder(SM_VIDEO_H264);
+    void *encoder;
+    sm_check_status(e->create(&encoder, &SETUP), SM_OK);
+    const char *name = e->name(encoder);
+    /* Without a graphics card the processor, and nobody hears of it. */
+    if (access("/dev/dri/renderD128", R_OK | W_OK) != 0)
+        assert_string_equal(name, "libx264");
+    else
+        assert_true(strcmp(name, "libx264") == 0 || strcmp(name, "h264_vaapi") == 0);
+    e->destroy(encoder);
 }
 
 static void mjpeg_takes_rows_in_either_order(void **state)
@@ -233,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_codec_comes_back_like_what_went_in),
+        cmocka_unit_test(what_encodes_has_a_name),
         cmocka_unit_test(mjpeg_takes_rows_in_either_order),
         cmocka_unit_test(rate_is_followed),
         cmocka_unit_test(odd_sizes_are_encoded_and_small_ones_refused),

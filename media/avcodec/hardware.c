@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "media/avcodec/hardware.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <libavutil/hwcontext.h>
+
+enum { FIRST_NODE = 128, NODES = 8, POOL_FRAMES = 4 };
+
+/* Named, because without a name the library would look for an X server, too. */
+static AVBufferRef *open_device(void)
+{
+    for (int node = FIRST_NODE; node < FIRST_NODE + NODES; node++) {
+        char path[32];
+        AVBufferRef *device = NULL;
+        (void)snprintf(path, sizeof(path), "/dev/dri/renderD%d", node);
+        if (access(path, R_OK | W_OK) == 0 &&
+            av_hwdevice_ctx_create(&device, AV_HWDEVICE_TYPE_VAAPI, path, NULL, 0) == 0)
+            return device;
+    }
+    return NULL;
+}
+
+bool sm_hardware_attach(struct sm_hardware *hardware, AVCodecContext *context)
+{
+    if (!hardware->device)
+        hardware->device = open_device();
+    if (!hardware->frame)
+        hardware->frame = av_frame_alloc();
+    AVBufferRef *frames =
+        hardware->device && hardware->frame ? av_hwframe_ctx_alloc(hardware->device) : NULL;
+    if (!frames)
+        return false;
+    AVHWFramesContext *pool = (AVHWFramesContext *)(void *)frames->data;
+    pool->format = AV_PIX_FMT_VAAPI;
+    pool->sw_format = AV_PIX_FMT_NV12;
+    pool->width = context->width;
+    pool->height = context->height;
+    pool->initial_pool_size = POOL_FRAMES;
+    if (av_hwframe_ctx_init(frames) < 0) {
+        av_buffer_unref(&frames);
+        return false;
+    }
+    context->pix_fmt = AV_PIX_FMT_VAAPI;
+    context->hw_frames_ctx = frames; /* the context's now */
+    return true;
+}
+
+const AVFrame *sm_hardware_upload(struct sm_hardware *hardware, const AVCodecContext *context,
+                                  const AVFrame *planes)
+{
+    AVFrame *frame = hardware->frame;
+    av_frame_unref(frame);
+    if (av_hwframe_get_buffer(context->hw_frames_ctx, frame, 0) < 0 ||
+        av_hwframe_transfer_data(frame, planes, 0) < 0)
+        return NULL;
+    frame->pts = planes->pts;
+    frame->pict_type = planes->pict_type;
+    return frame;
+}
+
+void sm_hardware_finish(struct sm_hardware *hardware)
+{
+    av_frame_free(&hardware->frame);
+    av_buffer_unref(&hardware->device);
+}

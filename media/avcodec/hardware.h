@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* A graphics card that encodes, through VA-API: what an encoder of libavcodec needs beside a codec.
+ */
+#ifndef SM_MEDIA_AVCODEC_HARDWARE_H
+#define SM_MEDIA_AVCODEC_HARDWARE_H
+
+#include <stdbool.h>
+
+#include <libavcodec/avcodec.h>
+
+/** Zeroed memory is one without a card. */
+struct sm_hardware {
+    AVBufferRef *device; /* owned; NULL: none */
+    AVFrame *frame;      /* owned: on the card */
+};
+
+/**
+ * Makes `context`, not opened yet, one of the first card that can have pictures of its size. The
+ * context then takes frames of sm_hardware_upload() alone.
+ *
+ * @return false if there is no such card; the context is then to be freed
+ */
+bool sm_hardware_attach(struct sm_hardware *hardware, AVCodecContext *context);
+
+/** Copies `planes`, NV12, to the card; borrowed until the next call. NULL if that cannot be. */
+const AVFrame *sm_hardware_upload(struct sm_hardware *hardware, const AVCodecContext *context,
+                                  const AVFrame *planes);
+
+void sm_hardware_finish(struct sm_hardware *hardware);
+
+#endif
