@@ -359,27 +359,40 @@ static const char *reason(const struct sm_client_channel *channel)
     return sm_channel_reason(sm_playback_client_channel(p->client));
 }
 
+static struct playback *create(struct sm_client_channel *channel)
+{
+    struct playback *p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->channel = channel;
+    p->timer = sm_loop_timer_add(sm_epoll_loop_base(channel->loop), on_timer, p);
+    if (!p->timer) {
+        free(p);
+        return NULL;
+    }
+    pthread_mutex_init(&p->lock, NULL);
+    return p;
+}
+
+/* Again when a line came back, or at a migration's target: others may be looking at `self`. */
 static enum sm_status open_playback(struct sm_client_channel *channel,
                                     const struct sm_link_client_event *link,
                                     struct sm_machine *machine)
 {
-    struct playback *p = calloc(1, sizeof(*p));
+    struct playback *p = channel->self ? channel->self : create(channel);
     if (!p)
         return SM_ERR_NOMEM;
-    p->channel = channel;
+    channel->self = p;
+    sm_playback_client_destroy(p->client);
+    p->client = NULL;
+    p->is_understood = false;
     struct sm_playback_client_config config = {.setup = sm_client_channel_setup(link)};
     enum sm_status status = sm_playback_client_create(&p->client, &config, sm_now_us());
-    if (status == SM_OK) {
-        p->timer = sm_loop_timer_add(sm_epoll_loop_base(channel->loop), on_timer, p);
-        status = p->timer ? SM_OK : SM_ERR_NOMEM;
-    }
-    if (status != SM_OK) {
-        sm_playback_client_destroy(p->client);
-        free(p);
+    if (status != SM_OK)
         return status;
-    }
-    pthread_mutex_init(&p->lock, NULL);
-    channel->self = p;
+    pthread_mutex_lock(&p->lock);
+    p->info.is_running = false;
+    pthread_mutex_unlock(&p->lock);
     *machine = sm_playback_client_machine(p->client);
     return SM_OK;
 }
@@ -387,8 +400,14 @@ static enum sm_status open_playback(struct sm_client_channel *channel,
 static void closed(struct sm_client_channel *channel)
 {
     struct playback *p = channel->self;
-    if (p)
-        sm_desk_stream_close(&p->desk);
+    if (!p)
+        return;
+    sm_desk_stream_close(&p->desk);
+    sm_loop_timer_cancel(sm_epoll_loop_base(channel->loop), p->timer);
+    pthread_mutex_lock(&p->lock);
+    p->info.is_running = false;
+    p->info.server = NULL;
+    pthread_mutex_unlock(&p->lock);
 }
 
 static void destroy(struct sm_client_channel *channel)
@@ -412,6 +431,7 @@ const struct sm_client_channel_ops sm_playback_channel_ops = {
     .activity = activity,
     .reason = reason,
     .closed = closed,
+    .keeps_self = true,
     .destroy = destroy,
 };
 

@@ -344,28 +344,41 @@ static const char *reason(const struct sm_client_channel *channel)
     return sm_channel_reason(sm_record_client_channel(r->client));
 }
 
+static struct record *create(struct sm_client_channel *channel)
+{
+    struct record *r = calloc(1, sizeof(*r));
+    if (!r)
+        return NULL;
+    r->channel = channel;
+    r->timer = sm_loop_timer_add(sm_epoll_loop_base(channel->loop), on_timer, r);
+    if (!r->timer) {
+        free(r);
+        return NULL;
+    }
+    pthread_mutex_init(&r->lock, NULL);
+    return r;
+}
+
+/* Again when a line came back, or at a migration's target: others may be looking at `self`. */
 static enum sm_status open_record(struct sm_client_channel *channel,
                                   const struct sm_link_client_event *link,
                                   struct sm_machine *machine)
 {
-    struct record *r = calloc(1, sizeof(*r));
+    struct record *r = channel->self ? channel->self : create(channel);
     if (!r)
         return SM_ERR_NOMEM;
-    r->channel = channel;
+    channel->self = r;
+    sm_record_client_destroy(r->client);
+    r->client = NULL;
     struct sm_record_client_config config = {.setup = sm_client_channel_setup(link),
                                              .can_opus = true};
     enum sm_status status = sm_record_client_create(&r->client, &config, sm_now_us());
-    if (status == SM_OK) {
-        r->timer = sm_loop_timer_add(sm_epoll_loop_base(channel->loop), on_timer, r);
-        status = r->timer ? SM_OK : SM_ERR_NOMEM;
-    }
-    if (status != SM_OK) {
-        sm_record_client_destroy(r->client);
-        free(r);
+    if (status != SM_OK)
         return status;
-    }
-    pthread_mutex_init(&r->lock, NULL);
-    channel->self = r;
+    pthread_mutex_lock(&r->lock);
+    r->info.is_running = false;
+    r->is_posted = false; /* what was posted has gone with the old line */
+    pthread_mutex_unlock(&r->lock);
     *machine = sm_record_client_machine(r->client);
     return SM_OK;
 }
@@ -373,8 +386,15 @@ static enum sm_status open_record(struct sm_client_channel *channel,
 static void closed(struct sm_client_channel *channel)
 {
     struct record *r = channel->self;
-    if (r)
-        sm_desk_stream_close(&r->desk);
+    if (!r)
+        return;
+    sm_desk_stream_close(&r->desk);
+    sm_loop_timer_cancel(sm_epoll_loop_base(channel->loop), r->timer);
+    pthread_mutex_lock(&r->lock);
+    r->info.is_running = false;
+    r->info.server = NULL;
+    r->info.is_capturing = false;
+    pthread_mutex_unlock(&r->lock);
 }
 
 static void destroy(struct sm_client_channel *channel)
@@ -397,6 +417,7 @@ const struct sm_client_channel_ops sm_record_channel_ops = {
     .activity = activity,
     .reason = reason,
     .closed = closed,
+    .keeps_self = true,
     .destroy = destroy,
 };
 
