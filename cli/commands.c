@@ -16,6 +16,7 @@ static const struct cli_command *const COMMANDS[] = {
     &cli_command_info,
     &cli_command_screenshot,
     &cli_command_record,
+    &cli_command_replay,
     &cli_command_wait,
     &cli_command_type,
     &cli_command_key,

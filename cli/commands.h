@@ -17,6 +17,7 @@ extern const struct cli_command cli_command_info;
 extern const struct cli_command cli_command_key;
 extern const struct cli_command cli_command_port;
 extern const struct cli_command cli_command_record;
+extern const struct cli_command cli_command_replay;
 extern const struct cli_command cli_command_screenshot;
 extern const struct cli_command cli_command_scroll;
 extern const struct cli_command cli_command_share;

@@ -67,6 +67,10 @@ static bool set_up(struct cli_connection *c, uint32_t kinds)
                session, kinds & 1u << SM_CHANNEL_KIND_PLAYBACK ? SM_SOUND_PROGRAM : SM_SOUND_OFF,
                o->microphone ? SM_SOUND_PROGRAM : SM_SOUND_OFF) == SM_OK &&
            sm_session_set_cache_sizes(session, IMAGE_CACHE_BYTES, GLZ_WINDOW_BYTES) == SM_OK &&
+           (!o->connector ||
+            sm_session_set_connector(session, o->connector, o->connector_opaque) == SM_OK) &&
+           (!o->capture ||
+            sm_session_set_capture(session, o->capture, o->capture_opaque) == SM_OK) &&
            (!o->wants_agent || sm_session_use_agent(session) == SM_OK) &&
            (!o->is_verbose ||
             sm_session_set_log(session, write_log, NULL, SM_SESSION_LOG_DEBUG) == SM_OK);

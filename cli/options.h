@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/failure.h"
+#include "sumac/session.h"
 
 struct sm_address;
 struct sm_connection_file;
@@ -32,6 +33,10 @@ struct cli_options {
     const char *host_subject;        /* or NULL */
     uint32_t timeout_ms;             /* for the whole command */
     bool wants_agent;                /* set by who runs the command */
+    sm_session_connector connector;  /* likewise: who connects in our place; or NULL */
+    void *connector_opaque;
+    void (*capture)(void *opaque, const struct sm_capture *piece); /* likewise, or NULL */
+    void *capture_opaque;
 
     /* What commands have prepared, and how it is freed. */
     void *plan;
@@ -45,6 +50,8 @@ struct cli_options {
     uint32_t shot_count;      /* screenshot: with a rhythm; 0: without end */
     bool only_changed;        /* screenshot: with a rhythm */
     uint32_t duration_ms;     /* record: 0: until Ctrl-C */
+    bool is_raw;              /* record: a session file */
+    uint32_t at_ms;           /* replay: of the picture; 0: the last */
     bool is_silent;           /* record: without sound */
     uint32_t fps;             /* record: at most */
     uint32_t codec;           /* record: enum sm_movie_codec */

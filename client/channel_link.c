@@ -27,9 +27,26 @@ enum {
 
 /* ---- What passes through: counting, and the first bytes for messages ---- */
 
+static void capture(struct sm_client_channel *channel, struct sm_bytes bytes)
+{
+    struct sm_session *session = channel->session;
+    struct sm_capture piece = {
+        .kind = channel->kind,
+        .id = channel->id,
+        .is_open = !bytes.data,
+        .common_caps = channel->common_caps,
+        .channel_caps = channel->channel_caps,
+        .data = bytes.data,
+        .size = bytes.size,
+    };
+    if (session->capture)
+        session->capture(session->capture_opaque, &piece);
+}
+
 static enum sm_status tap_receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
 {
     struct sm_client_channel *channel = self;
+    bool is_linked = !channel->link;
     struct sm_attempt *attempt = &channel->attempt;
     size_t room = SM_FIRST_BYTES - attempt->first_size;
     enum sm_status status = sm_machine_receive(channel->machine, in, now_us, taken);
@@ -37,6 +54,8 @@ static enum sm_status tap_receive(void *self, struct sm_bytes in, uint64_t now_u
     memcpy(attempt->first + attempt->first_size, in.data, keep);
     attempt->first_size += keep;
     atomic_fetch_add(&channel->received_bytes, *taken);
+    if (is_linked && *taken > 0)
+        capture(channel, (struct sm_bytes){in.data, *taken});
     return status;
 }
 
@@ -166,6 +185,7 @@ static void link_done(struct sm_client_channel *channel, const struct sm_link_cl
     channel->link = NULL;
     sm_client_sasl_finish(channel);
     channel->machine = machine;
+    capture(channel, (struct sm_bytes){0});
     /* The machine below the tap has changed, which the pump has to be told. */
     sm_pump_set_machine(channel->pump, (struct sm_machine){&TAP, channel});
     sm_log_at(&session->log, SM_LOG_INFO, "%s channel %u is open", channel->attempt.channel,

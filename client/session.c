@@ -166,6 +166,17 @@ enum sm_status sm_session_set_log(struct sm_session *session,
     return SM_OK;
 }
 
+enum sm_status sm_session_set_capture(struct sm_session *session,
+                                      void (*capture)(void *opaque, const struct sm_capture *piece),
+                                      void *opaque)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    session->capture = capture;
+    session->capture_opaque = opaque;
+    return SM_OK;
+}
+
 /* ---- Making and ending ---- */
 
 static bool copy_text(char **out, const char *text)

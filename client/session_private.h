@@ -70,6 +70,8 @@ struct sm_session {
     struct sm_log log;
     void (*write_log)(void *opaque, enum sm_session_log_level level, const char *text);
     void *log_opaque;
+    void (*capture)(void *opaque, const struct sm_capture *piece); /* or NULL */
+    void *capture_opaque;
 
     bool is_started; /* sm_session_connect() succeeded: the main channel's thread is to be joined */
     atomic_bool is_closing; /* the caller wants no more: ends are not failures */

@@ -199,6 +199,27 @@ sm_session_set_log(struct sm_session *session,
                    void (*write)(void *opaque, enum sm_session_log_level level, const char *text),
                    void *opaque, enum sm_session_log_level lowest);
 
+/** What a channel received, for sm_session_set_capture(). */
+struct sm_capture {
+    enum sm_channel_kind kind;
+    uint8_t id;
+    bool is_open;          /* the link has just come up: no bytes, but capabilities */
+    uint32_t common_caps;  /* the server's, when it has */
+    uint32_t channel_caps; /* likewise */
+    const uint8_t *data; /* `size` bytes behind the link phase, as they came out of TLS; borrowed */
+    size_t size;
+};
+
+/**
+ * Shows everything that channels receive behind the link phase, before it is understood: what the
+ * guest showed, played and offered, but no password.
+ *
+ * @param capture  called on the channels' threads, several at a time: it must not call the session
+ */
+SM_API SM_NODISCARD enum sm_status
+sm_session_set_capture(struct sm_session *session,
+                       void (*capture)(void *opaque, const struct sm_capture *piece), void *opaque);
+
 /* ---- Living ---- */
 
 /**

@@ -178,6 +178,51 @@ def record_kinds():
     check(not os.path.exists(stage.path('a.txt')) and not os.path.exists(stage.path('c.webm')), 'a file was left')
 
 
+# ---- Raw session files ----
+
+@on_both('record --raw keeps a session that replay shows again, to the pixel')
+def raw_session(shown):
+    before = shown.wait_still(1.0)
+    target, picture = stage.path('a.session'), stage.path('replayed.png')
+    child = subprocess.Popen([SUMAC, 'record', shown.uri, target, '--raw', '--json'], stdout=subprocess.PIPE, text=True)
+    time.sleep(2.0)
+    for key in 'abc':
+        shown.send_keys(key)
+        time.sleep(0.1)
+    time.sleep(0.7)
+    after = shown.wait_still(1.0)
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=20)
+    check_equal(child.returncode, 0, f'exit code ({out})')
+    recorded = json.loads(out)
+
+    told = good('replay', target)
+    check_equal(told['whole'], True, 'whole')
+    check_equal(sum(c['bytes'] for c in told['connections']), recorded['bytes'], 'bytes')
+    check({'main', 'display', 'cursor', 'inputs'} <= {c['kind'] for c in told['connections']}, f'{told}')
+    good('replay', target, picture)
+    check_equal(Picture.load(picture).differences(after), None, 'the last picture')
+    good('replay', target, picture, '--at', '1500ms')
+    check_equal(Picture.load(picture).differences(before), None, 'the picture at 1.5 s')
+    told = good('replay', target, stage.path('replayed.mkv'))
+    times = frames_of(stage.path('replayed.mkv'))
+    check(abs(told['duration_ms'] - recorded['duration_ms']) < 1500 and len(times) >= 4, f'{told} {times}')
+    check(mean_error(picture_at(stage.path('replayed.mkv'), times[-1]), after) < 10, 'the film ends elsewhere')
+
+    # Cut off: what is there counts; damaged: it is said.
+    with open(target, 'rb') as file:
+        data = file.read()
+    with open(target, 'wb') as file:
+        file.write(data[:len(data) - 16])  # the piece that says that it ends
+    check_equal(good('replay', target)['whole'], False, 'whole')
+    good('replay', target, picture)
+    check_equal(Picture.load(picture).differences(after), None, 'the last picture of a file that was cut off')
+    with open(target, 'wb') as file:
+        file.write(b'nonsense' * 9)
+    check('no session file' in bad(2, 'usage', 'replay', target), 'cause')
+    shown.send_keys('ret')
+
+
 # ---- A picture within the picture ----
 
 def cut(picture, x, y, width, height, target):
