@@ -58,6 +58,11 @@ bool sm_line_is_measured(const struct sm_line *line)
     return line->round_count == SM_LINE_ROUNDS;
 }
 
+bool sm_line_is_mute(const struct sm_line *line)
+{
+    return line->is_mute;
+}
+
 uint64_t sm_line_rtt_us(const struct sm_line *line)
 {
     return line->best_rtt_us;

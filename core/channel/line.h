@@ -105,6 +105,9 @@ uint64_t sm_line_bytes_per_second(const struct sm_line *line);
 /** Whether the rate was measured, on a full line and for a while: not guessed, not said before. */
 bool sm_line_is_measured(const struct sm_line *line);
 
+/** The peer answers no marks, so nothing is known but what the buffers on the way show. */
+bool sm_line_is_mute(const struct sm_line *line);
+
 /** The shortest round trip lately; 0 as long as it is unknown. */
 uint64_t sm_line_rtt_us(const struct sm_line *line);
 

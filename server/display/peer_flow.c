@@ -2,6 +2,7 @@
 #include "server/display/peer_flow.h"
 
 #include "core/channel/channel.h"
+#include "io/tcp_figures.h"
 
 enum {
     MAX_PIECE_PX = 256 << 10, /* about 20 ms of encoding at most */
@@ -13,11 +14,45 @@ enum {
     SLOW_RATE = 10 * 1024 * 1024 / 8,
     FAST_RATE = 13 * 1024 * 1024 / 8,
     MEMORY_PX = 4 << 20, /* so many pixels say how many bytes a pixel becomes */
+    /* Of a socket: as the estimator has it for those who answer (core/channel/line.c). */
+    SOCKET_QUEUE_US = 25 * 1000,
+    SOCKET_LEAST_BYTES = 64 << 10,
+    SOCKET_MOST_BYTES = 16 << 20,
 };
 
 void sm_peer_flow_init(struct sm_peer_flow *flow, struct sm_channel *channel, bool is_slow)
 {
-    *flow = (struct sm_peer_flow){.channel = channel, .is_slow = is_slow};
+    *flow = (struct sm_peer_flow){.channel = channel, .is_slow = is_slow, .socket = -1};
+}
+
+void sm_peer_flow_set_socket(struct sm_peer_flow *flow, int fd)
+{
+    flow->socket = fd;
+}
+
+size_t sm_peer_flow_socket_room(const struct sm_tcp_figures *figures)
+{
+    uint64_t us = figures->min_rtt_us + SOCKET_QUEUE_US, rate = figures->bytes_per_second;
+    uint64_t budget = SOCKET_LEAST_BYTES;
+    if (figures->min_rtt_us > 0 && rate > 0)
+        budget = rate < UINT64_MAX / us ? rate * us / SECOND_US : SOCKET_MOST_BYTES;
+    if (budget < SOCKET_LEAST_BYTES)
+        budget = SOCKET_LEAST_BYTES;
+    if (budget > SOCKET_MOST_BYTES)
+        budget = SOCKET_MOST_BYTES;
+    return figures->queued_bytes < budget ? (size_t)(budget - figures->queued_bytes) : 0;
+}
+
+/* As the kernel sees it; everything if it does not. */
+static uint64_t room_of_socket(struct sm_peer_flow *flow)
+{
+    struct sm_tcp_figures figures;
+    flow->is_socket_full = false;
+    if (flow->socket < 0 || !sm_tcp_figures_read(&figures, flow->socket))
+        return UINT64_MAX;
+    size_t room = sm_peer_flow_socket_room(&figures);
+    flow->is_socket_full = room == 0;
+    return room;
 }
 
 size_t sm_peer_flow_room(struct sm_peer_flow *flow, size_t made_bytes, uint64_t now_us)
@@ -27,7 +62,7 @@ size_t sm_peer_flow_room(struct sm_peer_flow *flow, size_t made_bytes, uint64_t 
     const struct sm_line *line = sm_channel_line(flow->channel);
     if (!line)
         return room;
-    uint64_t more = sm_line_room(line, now_us);
+    uint64_t more = sm_line_is_mute(line) ? room_of_socket(flow) : sm_line_room(line, now_us);
     more = more > made_bytes ? more - made_bytes : 0;
     return more < room ? (size_t)more : room;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct sm_channel;
+struct sm_tcp_figures;
 
 enum {
     /**
@@ -26,10 +27,19 @@ struct sm_peer_flow {
     struct sm_channel *channel;   /* borrowed: unsent bytes, and the line that it measures */
     uint64_t made_px, made_bytes; /* lately: how many bytes a pixel becomes */
     bool is_slow;                 /* see sm_peer_flow_is_slow() */
+    int socket;                   /* borrowed: the kernel is asked about it; −1: none */
+    bool is_socket_full; /* it was, when last asked: nobody says when there is room again */
 };
 
 /** @param is_slow  what is taken for true as long as nothing is known */
 void sm_peer_flow_init(struct sm_peer_flow *flow, struct sm_channel *channel, bool is_slow);
+
+/** The socket below the connection, borrowed; for clients that answer no marks. */
+void sm_peer_flow_set_socket(struct sm_peer_flow *flow, int fd);
+
+/** Bytes that may be given to a socket with these figures: what its line holds and 25 ms more, less
+ * what is on its way or waits for that. The brake when the client itself says nothing. */
+size_t sm_peer_flow_socket_room(const struct sm_tcp_figures *figures);
 
 /**
  * Bytes that may be made for the line now, as they will be on the wire; 0: wait until something has

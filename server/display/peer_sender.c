@@ -18,6 +18,7 @@
 
 enum {
     FD_RETRY_MS = 5,
+    SOCKET_RETRY_MS = 5,
     LEAST_BYTES = 64,        /* any message counts as so much */
     FRAME_BYTES = 32 << 10,  /* what is expected of a late item */
     FIRST_RATIO = 64,        /* expected, of 256: encoded to raw bytes */
@@ -521,6 +522,8 @@ bool sm_peer_sender_push(struct sm_peer_sender *sender)
     if (is_idle(sender) && sender->config.callbacks->idle)
         has_sent = sender->config.callbacks->idle(sender->config.opaque) || has_sent;
     sender->is_pushing = false;
+    if (sender->flow.is_socket_full && !sender->is_stopped)
+        sm_loop_timer_start(sender->config.loop, sender->batch_timer, SOCKET_RETRY_MS);
     note_state(sender);
     return has_sent && !sender->is_stopped;
 }
@@ -578,6 +581,7 @@ void sm_peer_sender_destroy(struct sm_peer_sender *sender)
 void sm_peer_sender_set_pump(struct sm_peer_sender *sender, struct sm_pump *pump)
 {
     sender->pump = pump;
+    sm_peer_flow_set_socket(&sender->flow, sm_pump_transport(pump)->fd);
 }
 
 void sm_peer_sender_stop(struct sm_peer_sender *sender)

@@ -12,6 +12,7 @@
 
 #include "io/clock.h"
 #include "io/socket.h"
+#include "io/tcp_figures.h"
 
 static int wait_for_client(int listener)
 {
@@ -60,6 +61,42 @@ static void socket_listens_and_connects_over_tcp(void **state)
                     SM_OK);
     check_talk(listener, fd);
     close(listener);
+}
+
+static void figures_are_those_of_the_kernel(void **state)
+{
+    (void)state;
+    struct sm_socket_error error;
+    struct sm_tcp_figures figures = {.rtt_us = 7};
+    int listener, fd, pair[2];
+    assert_false(sm_tcp_figures_read(&figures, -1));
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_false(sm_tcp_figures_read(&figures, pair[0]));
+    assert_int_equal(figures.rtt_us, 7); /* untouched */
+    close(pair[0]), close(pair[1]);
+
+    sm_check_status(sm_socket_listen_tcp(&listener, "127.0.0.1", 0, SM_SOCKET_ANY_FAMILY, &error),
+                    SM_OK);
+    sm_check_status(sm_socket_connect_tcp(&fd, "127.0.0.1", sm_socket_local_port(listener),
+                                          sm_now_us() + 5000000, -1, &error),
+                    SM_OK);
+    int server = wait_for_client(listener);
+    uint8_t bytes[1000] = {0};
+    assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+    assert_int_equal(recv(server, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
+    do /* until the acknowledgement has come */
+        assert_true(sm_tcp_figures_read(&figures, fd));
+    while (figures.queued_bytes > 0);
+    assert_in_range(figures.rtt_us, 1, 5000000);
+    assert_in_range(figures.min_rtt_us, 1, figures.rtt_us * 8);
+    assert_true(figures.bytes_per_second > 0);
+    static const uint8_t many[64 << 10];
+    ssize_t written = 1;
+    while (written > 0) /* more than the other end takes */
+        written = write(fd, many, sizeof(many));
+    assert_true(sm_tcp_figures_read(&figures, fd));
+    assert_true(figures.queued_bytes >= sizeof(many));
+    close(fd), close(server), close(listener);
 }
 
 static void socket_says_why_it_could_not_connect(void **state)
@@ -172,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(socket_listens_and_connects_over_tcp),
+        cmocka_unit_test(figures_are_those_of_the_kernel),
         cmocka_unit_test(socket_says_why_it_could_not_connect),
         cmocka_unit_test(socket_replaces_a_unix_path_left_behind),
         cmocka_unit_test(socket_passes_a_descriptor_beside_the_stream),
