@@ -13,9 +13,7 @@ struct missed {
 };
 
 enum {
-    MANY_RECTS = 64,      /* a region of more is not worth its exactness: one box is sent */
-    MAX_TILE_WIDTH = 512, /* of pieces near the focus: half as high as wide */
-    MIN_TILE_WIDTH = 64,
+    MANY_RECTS = 64, /* a region of more is not worth its exactness: one box is sent */
 };
 
 static struct missed *missed_of(struct sm_list *link)
@@ -132,53 +130,14 @@ static struct sm_rect next_piece(const struct missed *missed)
     return sm_rect_is_empty(piece) ? first_in(&missed->region, all) : piece;
 }
 
-/* ---- near the focus ---- */
-
-/* Pieces near the focus are parts of tiles, so that what is left does not fall into splinters. */
-static struct sm_rect tile_at(int32_t x, int32_t y, uint32_t max_pixels)
-{
-    int32_t width = MAX_TILE_WIDTH;
-    while ((uint32_t)(width * (width / 2)) > max_pixels && width > MIN_TILE_WIDTH)
-        width /= 2;
-    int32_t height = width / 2, left = x / width * width, top = y / height * height;
-    return (struct sm_rect){left, top, left + width, top + height};
-}
-
-static int32_t clamp(int32_t value, int32_t low, int32_t high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
-/* The part of surface 0 nearest to the focus; false if there is none, or nothing missed. */
-static bool nearest_piece(const struct sm_backlog *backlog, const struct missed *missed,
-                          uint32_t max_pixels, struct sm_rect *piece)
-{
-    struct sm_point focus;
-    if (!backlog->focus || !sm_focus_get(backlog->focus, &focus))
-        return false;
-    uint32_t count;
-    const struct sm_rect *rects = sm_region_rects(&missed->region, &count);
-    uint64_t least = UINT64_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t x = clamp(focus.x, rects[i].left, rects[i].right - 1);
-        int32_t y = clamp(focus.y, rects[i].top, rects[i].bottom - 1);
-        int64_t dx = (int64_t)x - focus.x, dy = (int64_t)y - focus.y;
-        uint64_t distance = (uint64_t)(dx * dx) / 2 + (uint64_t)(dy * dy) / 2;
-        if (distance >= least)
-            continue;
-        least = distance;
-        *piece = sm_rect_intersect(rects[i], tile_at(x, y, max_pixels));
-    }
-    return count > 0;
-}
-
 /* ---- taking ---- */
 
 /* Whose turn it is, and what of it. */
 static struct missed *choose(struct sm_backlog *backlog, uint32_t max_pixels, struct sm_rect *piece)
 {
     struct missed *primary = backlog->was_near ? NULL : find(backlog, 0);
-    backlog->was_near = primary && nearest_piece(backlog, primary, max_pixels, piece);
+    backlog->was_near =
+        primary && sm_focus_nearest(backlog->focus, &primary->region, max_pixels, piece);
     if (backlog->was_near)
         return primary;
     struct missed *first = missed_of(backlog->surfaces.next);

@@ -86,7 +86,7 @@ static bool send_exactly(void *opaque)
     struct sm_rect area;
     if (client->is_arriving)
         return false; /* the surfaces may not be what they will be */
-    if (!sm_lossy_find_still(&client->lossy,
+    if (!sm_lossy_find_still(&client->lossy, client->config.focus,
                              sm_peer_flow_piece_px(sm_peer_sender_flow(client->sender)),
                              &surface_id, &area))
         return false;

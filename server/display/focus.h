@@ -12,6 +12,8 @@
 
 #include "core/base/geometry.h"
 
+struct sm_region;
+
 /** Zeroed it is nowhere. Thread: any. */
 struct sm_focus {
     _Atomic uint64_t place; /* private: 1, x, y in 2 + 31 + 31 bits; 0: none */
@@ -33,5 +35,14 @@ static inline bool sm_focus_get(const struct sm_focus *focus, struct sm_point *o
                              .y = (int32_t)(place & INT32_MAX)};
     return place != 0;
 }
+
+/**
+ * The part of `region` that is nearest: of a tile of at most 512 x 256, or `max_pixels`.
+ *
+ * @param focus  NULL: nowhere
+ * @return false, and `piece` as it was, if the focus is nowhere or the region empty
+ */
+bool sm_focus_nearest(const struct sm_focus *focus, const struct sm_region *region,
+                      uint32_t max_pixels, struct sm_rect *piece);
 
 #endif

@@ -277,24 +277,27 @@ void sm_lossy_tick(struct sm_lossy *lossy)
     }
 }
 
-/* The first piece of the area that is still; empty if there is none. */
-static struct sm_rect still_of(const struct area *area)
+/* The first piece of the area that is still, or the nearest to the focus; empty if there is none.
+ */
+static struct sm_rect still_of(const struct area *area, const struct sm_focus *focus,
+                               uint32_t max_pixels)
 {
     struct sm_region still = {0};
-    struct sm_rect first = {0};
+    struct sm_rect piece = {0};
     uint32_t count;
     if (sm_region_subtract(&still, &area->shown, &area->hot) == SM_OK &&
-        sm_region_subtract(&still, &still, &area->warm) == SM_OK && !sm_region_is_empty(&still))
-        first = sm_region_rects(&still, &count)[0];
+        sm_region_subtract(&still, &still, &area->warm) == SM_OK && !sm_region_is_empty(&still) &&
+        !(area->surface_id == 0 && sm_focus_nearest(focus, &still, max_pixels, &piece)))
+        piece = sm_region_rects(&still, &count)[0];
     sm_region_finish(&still);
-    return first;
+    return piece;
 }
 
-bool sm_lossy_find_still(const struct sm_lossy *lossy, uint32_t max_pixels, uint32_t *surface_id,
-                         struct sm_rect *piece)
+bool sm_lossy_find_still(const struct sm_lossy *lossy, const struct sm_focus *focus,
+                         uint32_t max_pixels, uint32_t *surface_id, struct sm_rect *piece)
 {
     for (struct sm_list *link = lossy->surfaces.next; link != &lossy->surfaces; link = link->next) {
-        struct sm_rect rect = still_of(area_of(link));
+        struct sm_rect rect = still_of(area_of(link), focus, max_pixels);
         if (sm_rect_is_empty(rect))
             continue;
         int64_t rows = max_pixels / sm_rect_width(rect);

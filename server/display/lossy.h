@@ -13,6 +13,7 @@
 #include "core/base/geometry.h"
 #include "core/base/list.h"
 #include "core/gfx/region.h"
+#include "server/display/focus.h"
 #include "sumac/status.h"
 
 struct sm_display_msg;
@@ -65,12 +66,14 @@ const struct sm_region *sm_lossy_region(const struct sm_lossy *lossy, uint32_t s
 void sm_lossy_tick(struct sm_lossy *lossy);
 
 /**
- * Finds a piece that is still, to be sent exactly; it stays here until that is noted.
+ * Finds a piece that is still, to be sent exactly; it stays here until that is noted. Of the
+ * primary it is the one nearest to where somebody looks.
  *
+ * @param focus       where that is; may be NULL
  * @param max_pixels  of the piece, roughly: at least one row is taken
  * @return false if there is none
  */
-bool sm_lossy_find_still(const struct sm_lossy *lossy, uint32_t max_pixels, uint32_t *surface_id,
-                         struct sm_rect *area);
+bool sm_lossy_find_still(const struct sm_lossy *lossy, const struct sm_focus *focus,
+                         uint32_t max_pixels, uint32_t *surface_id, struct sm_rect *area);
 
 #endif

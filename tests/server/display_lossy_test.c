@@ -396,15 +396,15 @@ static void what_rests_is_found_piece_by_piece(void **state)
     uint32_t surface;
     struct sm_rect area;
     sm_lossy_init(&lossy);
-    assert_false(sm_lossy_find_still(&lossy, 1000, &surface, &area));
+    assert_false(sm_lossy_find_still(&lossy, NULL, 1000, &surface, &area));
     copy(&lossy, 1, BOX, true);
     copy(&lossy, 0, BOX, true);
     sm_lossy_tick(&lossy);
-    assert_false(sm_lossy_find_still(&lossy, 1000, &surface, &area));
+    assert_false(sm_lossy_find_still(&lossy, NULL, 1000, &surface, &area));
     copy(&lossy, 0, (struct sm_rect){10, 10, 30, 12}, true); /* this moves */
     sm_lossy_tick(&lossy);
     unsigned pieces = 0, sum = 0;
-    while (sm_lossy_find_still(&lossy, 100, &surface, &area)) {
+    while (sm_lossy_find_still(&lossy, NULL, 100, &surface, &area)) {
         if (pieces == 0)
             assert_int_equal(surface, 0); /* the primary comes first */
         assert_in_range(sm_rect_width(area) * sm_rect_height(area), 1, 100);
@@ -416,9 +416,36 @@ static void what_rests_is_found_piece_by_piece(void **state)
     assert_int_equal(pieces, 4 + 4);
     assert_null(sm_lossy_region(&lossy, 1));
     sm_lossy_tick(&lossy);
-    assert_true(sm_lossy_find_still(&lossy, 100, &surface, &area));
+    assert_true(sm_lossy_find_still(&lossy, NULL, 100, &surface, &area));
     assert_true(sm_rect_equal(area, (struct sm_rect){10, 10, 30, 12}));
     copy(&lossy, 0, area, false);
+    assert_true(sm_lossy_is_empty(&lossy));
+    sm_lossy_finish(&lossy);
+}
+
+static void what_rests_where_somebody_looks_comes_first(void **state)
+{
+    (void)state;
+    struct sm_lossy lossy;
+    struct sm_focus focus = {0};
+    uint32_t surface;
+    struct sm_rect area;
+    sm_lossy_init(&lossy);
+    sm_check_status(sm_lossy_add(&lossy, 0, (struct sm_rect){0, 0, 1920, 1080}), SM_OK);
+    sm_lossy_tick(&lossy);
+    sm_lossy_tick(&lossy);
+    assert_true(sm_lossy_find_still(&lossy, &focus, 1 << 18, &surface, &area));
+    assert_int_equal(area.top, 0); /* nobody looks anywhere: from the top */
+    sm_focus_set(&focus, 1700, 900);
+    uint64_t sum = 0;
+    for (unsigned i = 0; sm_lossy_find_still(&lossy, &focus, 1 << 18, &surface, &area); i++) {
+        bool is_there =
+            area.left <= 1700 && 1700 < area.right && area.top <= 900 && 900 < area.bottom;
+        assert_int_equal(is_there, i == 0);
+        copy(&lossy, 0, area, false);
+        sum += (uint64_t)(sm_rect_width(area) * sm_rect_height(area));
+    }
+    assert_int_equal(sum, 1920 * 1080);
     assert_true(sm_lossy_is_empty(&lossy));
     sm_lossy_finish(&lossy);
 }
@@ -448,6 +475,7 @@ int main(void)
         cmocka_unit_test(combining_with_lossy_pixels_is_refused),
         cmocka_unit_test(lossy_surfaces_may_be_shown_but_not_combined),
         cmocka_unit_test(what_rests_is_found_piece_by_piece),
+        cmocka_unit_test(what_rests_where_somebody_looks_comes_first),
         cmocka_unit_test(many_small_areas_become_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
