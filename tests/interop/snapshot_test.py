@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A machine is saved to a file, and another QEMU starts from it: the client that waits there and those that come later see
-what the machine showed. (tests/guest loads a snapshot of a desktop: in text mode, which this machine is in, QEMU's VGA does
-not draw again what a snapshot brings, with the reference neither.)"""
+what the machine showed. (Not a snapshot: in text mode, which this machine is in, QEMU's VGA does not draw again what loadvm
+brings, with the reference neither.)"""
 
 import os
 import sys
