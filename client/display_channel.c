@@ -64,7 +64,13 @@ static enum sm_status make_client(struct sm_client_display *display,
         .glz_dictionary_px = (int32_t)session->shared.window_px,
         .takes_descriptors = sm_transport_accept_fds(sm_pump_transport(channel->pump)) == SM_OK,
     };
-    return sm_display_client_create(&display->client, &config, sm_now_us());
+    enum sm_status status = sm_display_client_create(&display->client, &config, sm_now_us());
+    if (status != SM_OK || !session->settings.compression)
+        return status;
+    struct sm_display_msgc wish = {.type = SM_MSGC_DISPLAY_PREFERRED_COMPRESSION};
+    wish.preferred_compression.image_compression =
+        (enum sm_image_compression)session->settings.compression;
+    return sm_display_client_send(display->client, &wish);
 }
 
 static void on_wait_timer(void *opaque);

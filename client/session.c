@@ -146,6 +146,17 @@ enum sm_status sm_session_set_cache_sizes(struct sm_session *session, uint32_t i
     return SM_OK;
 }
 
+enum sm_status sm_session_set_compression(struct sm_session *session,
+                                          enum sm_compression compression)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    if ((unsigned)compression > SM_COMPRESSION_LZ4)
+        return SM_ERR_LIMIT;
+    session->settings.compression = compression;
+    return SM_OK;
+}
+
 static void write_log(void *context, enum sm_log_level level, const char *text)
 {
     struct sm_session *session = context;

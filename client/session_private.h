@@ -59,6 +59,7 @@ struct sm_session_settings {
     uint32_t secure_channels; /* mask of kinds */
     enum sm_pointer_mode mouse_mode;
     uint32_t image_cache_bytes, glz_window_bytes;
+    enum sm_compression compression;
 };
 
 struct sm_session {

@@ -130,6 +130,16 @@ static enum sm_status set_up_usb(struct sm_connection *c)
     return SM_OK;
 }
 
+/* One of the two may be left to the library. */
+static enum sm_status set_caches(struct sm_session *session, const struct sm_viewer_options *o)
+{
+    enum { USUAL_CACHE_BYTES = 80 << 20, MIN_WINDOW_BYTES = 4 << 20, MAX_WINDOW_BYTES = 128 << 20 };
+    uint32_t window =
+        o->glz_window_bytes ? CLAMP(o->glz_window_bytes, MIN_WINDOW_BYTES, MAX_WINDOW_BYTES) : 0;
+    return sm_session_set_cache_sizes(session, o->cache_bytes ? o->cache_bytes : USUAL_CACHE_BYTES,
+                                      window);
+}
+
 static enum sm_status set_up(struct sm_connection *c)
 {
     const struct sm_viewer_options *o = c->options;
@@ -148,6 +158,10 @@ static enum sm_status set_up(struct sm_connection *c)
         status = sm_session_set_host_subject(session, o->host_subject);
     if (status == SM_OK)
         status = sm_session_set_secure_channels(session, o->secure_channels);
+    if (status == SM_OK)
+        status = sm_session_set_compression(session, o->compression);
+    if (status == SM_OK && (o->cache_bytes || o->glz_window_bytes))
+        status = set_caches(session, o);
     if (status == SM_OK && o->file)
         status = sm_connection_file_apply(o->file, session);
     if (status == SM_OK && c->password)

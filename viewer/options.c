@@ -18,12 +18,12 @@ enum { ZOOM_MIN = 10, ZOOM_MAX = 400 };
 
 /* The texts of the command line before they are understood. */
 struct raw {
-    char *title, *hotkeys, *auto_resize, *cursor, *kiosk_quit, *ca_file, *host_subject,
-        *secure_channels, *usb_on_connect, *usb_on_plug;
+    char *compression, *title, *hotkeys, *auto_resize, *cursor, *kiosk_quit, *ca_file,
+        *host_subject, *secure_channels, *usb_on_connect, *usb_on_plug;
     char **cds;
     gboolean disable_usb;
-    gboolean fullscreen, kiosk, debug, verbose, version, view_only, no_sound;
-    gint zoom;
+    gboolean fullscreen, kiosk, debug, verbose, version, view_only, shared, no_sound;
+    gint zoom, cache_bytes, glz_window_bytes;
     char **rest;
 };
 
@@ -66,6 +66,24 @@ static bool parse_choice(const char *option, const char *text, const char *no, c
     return true;
 }
 
+static bool parse_compression(const char *text, enum sm_compression *out, GError **error)
+{
+    static const char *const names[] = {
+        [SM_COMPRESSION_OFF] = "off",         [SM_COMPRESSION_AUTO_GLZ] = "auto-glz",
+        [SM_COMPRESSION_AUTO_LZ] = "auto-lz", [SM_COMPRESSION_QUIC] = "quic",
+        [SM_COMPRESSION_GLZ] = "glz",         [SM_COMPRESSION_LZ] = "lz",
+        [SM_COMPRESSION_LZ4] = "lz4",
+    };
+    for (int i = SM_COMPRESSION_OFF; text && i <= SM_COMPRESSION_LZ4; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = (enum sm_compression)i;
+            return true;
+        }
+    return !text ||
+           fail(error, _("'%s' is no compression: off, auto-glz, auto-lz, quic, glz, lz or lz4"),
+                text);
+}
+
 static void set_default_hotkeys(struct sm_viewer_options *o)
 {
     for (int i = 0; i < SM_HOTKEY_COUNT; i++)
@@ -95,7 +113,12 @@ static bool understand(struct sm_viewer_options *o, const struct raw *raw, GErro
     o->cds = g_strdupv(raw->cds);
     o->usb_on_connect = g_strdup(raw->usb_on_connect);
     o->usb_on_plug = g_strdup(raw->usb_on_plug);
-    return (!raw->hotkeys || sm_hotkeys_parse(raw->hotkeys, o->accelerators, error)) &&
+    if (raw->cache_bytes < 0 || raw->glz_window_bytes < 0)
+        return fail(error, _("a cache has no negative size"));
+    o->cache_bytes = (uint32_t)raw->cache_bytes;
+    o->glz_window_bytes = (uint32_t)raw->glz_window_bytes;
+    return parse_compression(raw->compression, &o->compression, error) &&
+           (!raw->hotkeys || sm_hotkeys_parse(raw->hotkeys, o->accelerators, error)) &&
            (!raw->secure_channels ||
             parse_channels(raw->secure_channels, &o->secure_channels, error)) &&
            parse_choice("--auto-resize", raw->auto_resize, "never", "always", &o->resizes_guest,
@@ -236,6 +259,15 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
          N_("USB devices the machine gets when they are plugged in"), "RULES"},
         {"spice-disable-usbredir", 0, 0, G_OPTION_ARG_NONE, &raw.disable_usb,
          N_("Give the machine no USB devices"), NULL},
+        {"spice-preferred-compression", 0, 0, G_OPTION_ARG_STRING, &raw.compression,
+         N_("How images should be encoded"), "auto-glz|auto-lz|quic|glz|lz|lz4|off"},
+        {"spice-cache-size", 0, 0, G_OPTION_ARG_INT, &raw.cache_bytes,
+         N_("Room for images that come again"), "BYTES"},
+        {"spice-glz-window-size", 0, 0, G_OPTION_ARG_INT, &raw.glz_window_bytes,
+         N_("Room for the dictionary of GLZ"), "BYTES"},
+        {"spice-debug", 0, 0, G_OPTION_ARG_NONE, &raw.debug, N_("Tell what happens"), NULL},
+        {"shared", 's', G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &raw.shared,
+         N_("Accepted for other viewers' sake: the server decides who may share"), NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, NULL,
          N_("[ADDRESS | FILE.vv | -]")},
         {0},
@@ -256,9 +288,10 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
         find_trust_store(out);
     if (is_read && raw.rest && raw.rest[0])
         is_read = take_place(out, raw.rest[0], error);
-    char *const texts[] = {
-        raw.title,   raw.hotkeys,      raw.auto_resize,     raw.cursor,         raw.kiosk_quit,
-        raw.ca_file, raw.host_subject, raw.secure_channels, raw.usb_on_connect, raw.usb_on_plug};
+    char *const texts[] = {raw.compression,    raw.title,        raw.hotkeys,
+                           raw.auto_resize,    raw.cursor,       raw.kiosk_quit,
+                           raw.ca_file,        raw.host_subject, raw.secure_channels,
+                           raw.usb_on_connect, raw.usb_on_plug};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(raw.rest);

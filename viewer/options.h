@@ -9,18 +9,21 @@
 #include <glib.h>
 
 #include "sumac/connection_file.h"
+#include "sumac/session.h"
 #include "viewer/hotkeys.h"
 
 /** Immutable once it is read. */
 struct sm_viewer_options {
-    char *address;                         /* owned; NULL: the start page */
-    struct sm_connection_file *file;       /* owned; in place of an address */
-    char *password;                        /* owned; or NULL: ask if one is needed */
-    char *title;                           /* owned; or NULL */
-    char *ca_file, *host_subject;          /* owned; or NULL */
-    uint32_t secure_channels;              /* mask of 1u << enum sm_channel_kind */
-    int zoom_percent;                      /* 10 to 400 */
-    bool is_zoom_given, is_resizing_given; /* by the user, who is right about this machine, too */
+    char *address;                          /* owned; NULL: the start page */
+    struct sm_connection_file *file;        /* owned; in place of an address */
+    char *password;                         /* owned; or NULL: ask if one is needed */
+    char *title;                            /* owned; or NULL */
+    char *ca_file, *host_subject;           /* owned; or NULL */
+    enum sm_compression compression;        /* wished for */
+    uint32_t cache_bytes, glz_window_bytes; /* 0: what the library thinks good */
+    uint32_t secure_channels;               /* mask of 1u << enum sm_channel_kind */
+    int zoom_percent;                       /* 10 to 400 */
+    bool is_zoom_given, is_resizing_given;  /* by the user, who is right about this machine, too */
     bool is_fullscreen, is_kiosk, quits_on_disconnect, resizes_guest, shows_local_cursor;
     bool is_debug, is_view_only, has_no_sound;
     bool has_own_hotkeys; /* given, so they act even while the guest has the keyboard */

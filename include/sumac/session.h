@@ -187,6 +187,27 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_cache_sizes(struct sm_session 
                                                               uint32_t image_cache_bytes,
                                                               uint32_t glz_window_bytes);
 
+/** How a server may encode images. */
+enum sm_compression {
+    SM_COMPRESSION_SERVER = 0, /* as the server was set up */
+    SM_COMPRESSION_OFF = 1,
+    SM_COMPRESSION_AUTO_GLZ = 2,
+    SM_COMPRESSION_AUTO_LZ = 3,
+    SM_COMPRESSION_QUIC = 4,
+    SM_COMPRESSION_GLZ = 5,
+    SM_COMPRESSION_LZ = 6,
+    SM_COMPRESSION_LZ4 = 7,
+};
+
+/**
+ * How we would like images encoded; SM_COMPRESSION_SERVER by default. Servers that take no wishes
+ * do as they were set up.
+ *
+ * @return SM_OK; SM_ERR_STATE once connecting; SM_ERR_LIMIT for a value of no meaning
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_set_compression(struct sm_session *session,
+                                                              enum sm_compression compression);
+
 /**
  * Where to write lines about what happens; nowhere by default.
  *

@@ -42,6 +42,41 @@ static void a_display_is_ready_when_it_is_marked(void **state)
     fake_server_stop(server);
 }
 
+/* Step 0 when the first messages of the client were as they should be. */
+static void expect_wish(struct fake_peer *peer)
+{
+    uint16_t type = 0;
+    uint8_t *body = NULL;
+    uint32_t size = 0;
+    while (type != SM_MSGC_DISPLAY_PREFERRED_COMPRESSION) {
+        free(body);
+        if (!fake_read(peer, &type, &body, &size))
+            return;
+    }
+    if (size == 1 && body[0] == SM_IMAGE_COMPRESSION_LZ4)
+        fake_step(peer, 0);
+    free(body);
+    fake_drain(peer);
+}
+
+static void a_wish_for_a_compression_reaches_the_server(void **state)
+{
+    (void)state;
+    struct fake_script script = {.channels = {{SM_CHANNEL_DISPLAY, 0}},
+                                 .channel_count = 1,
+                                 .display_caps = 1u << SM_DISPLAY_CAP_PREF_COMPRESSION,
+                                 .display = expect_wish};
+    struct fake_server *server = fake_server_start(&script);
+    struct sm_session *session = create(fake_server_uri(server));
+    sm_check_status(sm_session_set_compression(session, (enum sm_compression)8), SM_ERR_LIMIT);
+    sm_check_status(sm_session_set_compression(session, SM_COMPRESSION_LZ4), SM_OK);
+    sm_check_status(sm_session_connect(session, NULL), SM_OK);
+    fake_server_wait_step(server, 0);
+    sm_check_status(sm_session_set_compression(session, SM_COMPRESSION_LZ), SM_ERR_STATE);
+    sm_session_destroy(session);
+    fake_server_stop(server);
+}
+
 static void show_monitors(struct fake_peer *peer)
 {
     static const struct sm_head heads[] = {
@@ -323,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_display_is_ready_when_it_is_marked),
+        cmocka_unit_test(a_wish_for_a_compression_reaches_the_server),
         cmocka_unit_test(monitors_are_parts_of_the_surface),
         cmocka_unit_test(surfaces_of_16_bits_are_shown_as_32),
         cmocka_unit_test(an_image_is_awaited_from_another_display),

@@ -176,7 +176,8 @@ static enum sm_status answer(struct fake_peer *peer, struct sm_link_server *link
     if (server->script.link_error)
         return sm_link_server_refuse(link, server->script.link_error, false);
     struct sm_bytes key = {sm_ticket_key_public(server->key), SM_TICKET_PUBLIC_KEY_SIZE};
-    return sm_link_server_accept(link, key, 0);
+    bool is_display = event->channel_type == SM_CHANNEL_DISPLAY;
+    return sm_link_server_accept(link, key, is_display ? server->script.display_caps : 0);
 }
 
 static bool link_up(struct fake_peer *peer)

@@ -42,6 +42,7 @@ struct fake_script {
     struct sm_channel_id channels[8];
     uint32_t channel_count; /* listed to the client */
     uint32_t mouse_mode;
+    uint32_t display_caps; /* of the server's display channels */
     void (*display)(struct fake_peer *peer);
     void (*inputs)(struct fake_peer *peer);
     void (*sound)(struct fake_peer *peer);    /* playback, record */

@@ -162,7 +162,8 @@ static void the_options_of_the_reference_viewer_are_taken(void **state)
         read_line(&o,
                   "sumac-viewer -f --zoom=150 --title 'A machine' --auto-resize=never "
                   "--cursor=local --spice-ca-file=/ca.pem --spice-host-subject=CN=vm "
-                  "--spice-secure-channels=main,inputs --hotkeys=zoom-in=f5 spice://vm:5900",
+                  "--spice-secure-channels=main,inputs --hotkeys=zoom-in=f5 -s --spice-debug "
+                  "--spice-preferred-compression=lz4 --spice-cache-size=1000000 spice://vm:5900",
                   NULL));
     assert_true(o.is_fullscreen && !o.is_kiosk && !o.resizes_guest && o.shows_local_cursor);
     assert_int_equal(o.zoom_percent, 150);
@@ -171,7 +172,9 @@ static void the_options_of_the_reference_viewer_are_taken(void **state)
     assert_string_equal(o.ca_file, "/ca.pem");
     assert_string_equal(o.host_subject, "CN=vm");
     assert_int_equal(o.secure_channels, 1u << SM_CHANNEL_KIND_MAIN | 1u << SM_CHANNEL_KIND_INPUTS);
-    assert_true(o.has_own_hotkeys);
+    assert_true(o.has_own_hotkeys && o.is_debug);
+    assert_int_equal(o.compression, SM_COMPRESSION_LZ4);
+    assert_int_equal(o.cache_bytes, 1000000);
     assert_string_equal(o.accelerators[SM_HOTKEY_ZOOM_IN], "F5");
     assert_string_equal(o.accelerators[SM_HOTKEY_TOGGLE_FULLSCREEN], "");
     sm_viewer_options_finish(&o);
@@ -198,6 +201,8 @@ static void options_that_make_no_sense_are_refused(void **state)
     check_refused("sumac-viewer --auto-resize=perhaps spice://vm:5900");
     check_refused("sumac-viewer --kiosk-quit=now spice://vm:5900");
     check_refused("sumac-viewer --spice-secure-channels=mane spice://vm:5900");
+    check_refused("sumac-viewer --spice-preferred-compression=zip spice://vm:5900");
+    check_refused("sumac-viewer --spice-cache-size=-1 spice://vm:5900");
     check_refused("sumac-viewer --hotkeys=zoom-in spice://vm:5900");
     check_refused("sumac-viewer spice://vm:5900 spice://other:5900");
     check_refused("sumac-viewer --no-such-option");
