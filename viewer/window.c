@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "viewer/dialogs.h"
+#include "viewer/files.h"
 #include "viewer/quality.h"
 #include "viewer/screenshot.h"
 #include "viewer/sound.h"
@@ -163,6 +164,8 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
     sm_view_take_event(window->view, event);
     if (event->kind == SM_EVENT_SOUND)
         sm_sound_take_event(window);
+    if (event->kind == SM_EVENT_FILES && window->number == 0)
+        sm_files_take_event(window);
     if (event->kind == SM_EVENT_DISPLAY_CONFIG || event->kind == SM_EVENT_DISPLAY_DAMAGE) {
         if (sm_view_has_picture(window->view) &&
             gtk_stack_get_visible_child(GTK_STACK(window->stack)) != window->screen) {

@@ -4,6 +4,7 @@
 
 #include "viewer/details.h"
 #include "viewer/dialogs.h"
+#include "viewer/files.h"
 #include "viewer/screenshot.h"
 #include "viewer/sound.h"
 #include "viewer/usb_dialog.h"
@@ -169,6 +170,7 @@ void sm_window_add_actions(SmWindow *window)
     GActionMap *map = G_ACTION_MAP(window);
     g_action_map_add_action_entries(map, entries, G_N_ELEMENTS(entries), window);
     sm_sound_add_actions(window);
+    sm_files_add_actions(window);
     window->fullscreen_action = G_SIMPLE_ACTION(g_action_map_lookup_action(map, "fullscreen"));
     bool is_view_only = sm_machine_options(window->machine)->is_view_only;
     g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "view-only")),
@@ -200,6 +202,7 @@ GMenuModel *sm_window_main_menu(void)
     add_section(menu, section);
 
     add_section(menu, sm_sound_menu());
+    add_section(menu, sm_files_menu());
 
     section = g_menu_new();
     g_menu_append(section, _("_View Only"), "win.view-only");

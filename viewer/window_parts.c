@@ -2,6 +2,7 @@
 /* What a window is made of. */
 #include <glib/gi18n.h>
 
+#include "viewer/files.h"
 #include "viewer/sound.h"
 #include "viewer/window_private.h"
 
@@ -127,6 +128,7 @@ static GtkWidget *make_screen(SmWindow *window)
 {
     window->screen = gtk_overlay_new();
     gtk_overlay_set_child(GTK_OVERLAY(window->screen), GTK_WIDGET(window->view));
+    gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), sm_files_card(window));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_lost(window));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_bar(window));
     return window->screen;

@@ -21,6 +21,9 @@ struct _SmWindow {
     GtkWidget *bar, *bar_title;             /* of full screen */
     GtkWidget *microphone, *bar_microphone; /* shown while the machine listens */
 
+    GtkWidget *files, *files_heading, *files_bar, *files_text; /* a card; what it says */
+    gint64 files_since_us; /* when the first of these files was sent */
+
     struct sm_quality quality;
     GSimpleAction *fullscreen_action; /* borrowed from the window's actions */
     bool has_keyboard, is_dismissed, has_told_no_sound;

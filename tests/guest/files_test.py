@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Files, clipboard and shared folders between here and a guest with stock agents.
+
+usage: files_test.py ours|reference [WORDS OF A TEST]"""
+
+import hashlib
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interop'))
+from peers import SUMAC, Machine, Stage
+from tap import Tap, check, check_equal, note, wait_for
+
+FILE_BYTES = 50 << 20
+# The stock agent takes files only if it knows a folder for them. The new one has to belong to the desktop's session.
+AGENT = '''pkill -x spice-vdagent; sleep 1; install -d -o user -g user /home/user/in
+sh -c 'echo $$ >$(ls -d /sys/fs/cgroup/user.slice/user-1000.slice/session-*.scope)/cgroup.procs
+exec su user -c "DISPLAY=:0 spice-vdagent -f /home/user/in -o 0"' >/dev/null 2>&1'''
+DAV = 'http://localhost:9843'
+
+tap = Tap()
+stage = Stage()
+machine = Machine(stage, server=sys.argv[1], guest=True, extra=[
+    '-chardev', 'spiceport,name=org.spice-space.webdav.0,id=dav',
+    '-device', 'virtserialport,chardev=dav,name=org.spice-space.webdav.0'])
+machine.wait_desktop()
+machine.run(AGENT.replace('\n', '; ', 1))
+
+
+def make(name, size):
+    data = os.urandom(size)
+    path = stage.path(name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'wb') as file:
+        file.write(data)
+    return path, hashlib.sha256(data).hexdigest()
+
+
+def sum_there(path):
+    return machine.run(f'sha256sum {path} 2>&1', timeout=120, check=False).split()[0]
+
+
+def sumac(*arguments, timeout=300):
+    result = stage.sumac(*arguments, timeout=timeout)
+    check_equal(result.code, 0, f'sumac {arguments}: {result}')
+    return json.loads(result.out)
+
+
+def await_agent():
+    wait_for(lambda: json.loads(stage.sumac('info', machine.uri, '--json').out)['agent'], 60, 'the agent', 1)
+
+
+@tap.test('a file of 50 MB arrives whole')
+def _():
+    await_agent()
+    path, expected = make('large', FILE_BYTES)
+    told = sumac('copy', machine.uri, path, '--json', '--timeout', '2m')
+    check_equal(told['bytes'], FILE_BYTES, 'bytes')
+    note(f'{told["bytes_per_second"] / 1e6:.1f} MB/s')
+    check_equal(sum_there('/home/user/in/large'), expected, 'the checksum')
+
+
+@tap.test('several files and a folder arrive together')
+def _():
+    await_agent()
+    make('tree/inner/deep', 3000)
+    make('tree/top', 70000)
+    path, expected = make('small', 100)
+    empty, nothing = make('none', 0)
+    sumac('copy', machine.uri, path, stage.path('tree'), empty, '--json', '--timeout', '2m')
+    check_equal(sum_there('/home/user/in/small'), expected, 'the small file')
+    check_equal(sum_there('/home/user/in/none'), nothing, 'the empty file')
+    machine.run('tar -C /tmp -xf /home/user/in/tree.tar')
+    for name in 'tree/top', 'tree/inner/deep':
+        with open(stage.path(name), 'rb') as file:
+            check_equal(sum_there(f'/tmp/{name}'), hashlib.sha256(file.read()).hexdigest(), name)
+
+
+@tap.test('text goes through the clipboard both ways')
+def _():
+    await_agent()
+    text = 'Käse, 乳酪\nsecond line'
+    setting = stage.start('set', [SUMAC, 'clipboard', machine.uri, 'set', text, '--timeout', '90s'])
+    wait_for(lambda: machine.run('timeout 10 xclip -o -selection clipboard -t UTF8_STRING 2>/dev/null', check=False) == text,
+             60, 'the text in the guest', 1)
+    check_equal(setting.wait(60), 0, 'the end of set')
+    getting = stage.start('get', [SUMAC, 'clipboard', machine.uri, 'get', '--timeout', '90s'])
+    machine.run("printf 'from the guest' >/tmp/text")
+
+    def copied():
+        machine.run('setsid xclip -selection clipboard -i /tmp/text >/dev/null 2>&1 &')
+        return not getting.is_running
+    wait_for(copied, 60, 'the end of get', 2)
+    check_equal(getting.log, 'from the guest', 'what came')
+
+
+def curl(path, *options, out='/dev/null'):
+    words = ' '.join(f"'{option}'" for option in options)
+    return machine.run(f"curl -m 60 --path-as-is -s -o {out} -w '%{{http_code}}' {words} {DAV}/{path}", timeout=90, check=False)
+
+
+def check_folder(name):
+    """The guest reads what is in the folder, and writes to it."""
+    path, expected = make(f'{name}/inner/file', 3 << 20)
+    wait_for(lambda: curl('inner/file', out='/tmp/got') == '200', 60, 'the folder in the guest', 1)
+    check_equal(sum_there('/tmp/got'), expected, 'the file read')
+    machine.run('head -c 2000000 /dev/urandom >/tmp/new')
+    check(curl('inner/new', '-T', '/tmp/new') in ('200', '201', '204'), 'the file was not written')
+    with open(stage.path(f'{name}/inner/new'), 'rb') as file:
+        check_equal(hashlib.sha256(file.read()).hexdigest(), sum_there('/tmp/new'), 'the file written')
+
+
+@tap.test('a shared folder is read and written, and nothing outside of it')
+def _():
+    make('share/own', 10)
+    make('outside/secret', 10)
+    os.symlink('../outside', stage.path('share/way'))
+    sharing = stage.start('share', [SUMAC, 'share', machine.uri, stage.path('share')])
+    check_folder('share')
+    for path in 'way/secret', '../outside/secret', '%2e%2e/outside/secret', '..%2foutside%2fsecret':
+        check(curl(path).startswith('4'), f'{path} was given')
+    check_equal(curl('way/new', '-T', '/tmp/new'), '403', 'writing outside')
+    sharing.stop()
+    check(not os.path.exists(stage.path('outside/new')), 'a file was written outside')
+
+
+@tap.test('a folder shared read-only is only read')
+def _():
+    path, expected = make('fixed/file', 5000)
+    sharing = stage.start('share', [SUMAC, 'share', machine.uri, stage.path('fixed'), '--read-only'])
+    wait_for(lambda: curl('file', out='/tmp/got') == '200', 60, 'the folder in the guest', 1)
+    check_equal(sum_there('/tmp/got'), expected, 'the file read')
+    check_equal(curl('new', '-T', '/tmp/got'), '403', 'a new file')
+    check_equal(curl('file', '-X', 'DELETE'), '403', 'a removal')
+    sharing.stop()
+    check_equal(os.listdir(stage.path('fixed')), ['file'], 'what is there')
+
+
+@tap.test("the reference's client shares a folder")
+def _():
+    os.makedirs(stage.path('theirs'))
+    client = stage.start('spicy', ['spicy', f'--uri={machine.uri}', f'--spice-shared-dir={stage.path("theirs")}'],
+                         {'DISPLAY': stage.x_server()})
+    time.sleep(2)
+    check_folder('theirs')
+    client.stop()
+
+
+with stage:
+    status = tap.run(*sys.argv[2:3])
+sys.exit(status)
