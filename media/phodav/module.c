@@ -66,6 +66,31 @@ static bool is_allowed(const struct sm_dav_server *server, SoupServerMessage *me
     return !is_deep_look || !sm_dav_has_links(server->root, path);
 }
 
+/*
+ * phodav gives a PUT its status before the body has come, which libsoup takes for a final answer if
+ * the peer waits for 100: the file would stay empty. So a status that is no refusal waits, too.
+ */
+static void on_headers_seen(SoupServerMessage *message, gpointer opaque)
+{
+    (void)opaque;
+    guint status = soup_server_message_get_status(message);
+    bool waits =
+        soup_message_headers_get_expectations(soup_server_message_get_request_headers(message)) &
+        SOUP_EXPECTATION_CONTINUE;
+    if (!waits || status < 200 || status > 299)
+        return;
+    g_object_set_data(G_OBJECT(message), "sumac-status", GUINT_TO_POINTER(status));
+    soup_server_message_set_status(message, SOUP_STATUS_CONTINUE, NULL);
+}
+
+static void on_body(SoupServerMessage *message, gpointer opaque)
+{
+    (void)opaque;
+    guint status = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(message), "sumac-status"));
+    if (status && soup_server_message_get_status(message) == SOUP_STATUS_CONTINUE)
+        soup_server_message_set_status(message, status, NULL);
+}
+
 /* Before phodav looks at the request: it opens what is to be written at this moment. */
 static void on_headers(SoupServerMessage *message, gpointer opaque)
 {
@@ -90,6 +115,8 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, gpointer op
     g_signal_emit_by_name(soup, "request-started", message);
     g_signal_handler_block(soup, server->their_handler);
     server->is_emitting = false;
+    g_signal_connect(message, "got-headers", G_CALLBACK(on_headers_seen), NULL);
+    g_signal_connect(message, "got-body", G_CALLBACK(on_body), NULL);
 }
 
 static bool guard(struct sm_dav_server *server)

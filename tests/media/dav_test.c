@@ -133,6 +133,33 @@ static void files_are_read_written_listed_and_removed(void **state)
     module()->destroy(server);
 }
 
+static void large_files_are_written_whole(void **state)
+{
+    (void)state;
+    enum { SIZE = 2000000, PIECE = 1000 };
+    struct sm_dav_server *server = serve(false);
+    int fd = module()->connect(server);
+    char piece[PIECE + 1];
+    memset(piece, 'p', PIECE);
+    piece[PIECE] = 0;
+    assert_int_equal(fcntl(fd, F_SETFL, 0), 0); /* may wait */
+    send_all(fd, "PUT /large HTTP/1.1\r\nHost: h\r\nConnection: close\r\nExpect: "
+                 "100-continue\r\nContent-Length: 2000000\r\n\r\n");
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, PATIENCE_MS), 1);
+    ssize_t got = recv(fd, answer, sizeof(answer) - 1, 0);
+    answer[got > 0 ? got : 0] = 0;
+    if (!strstr(answer, " 100 "))
+        fail_msg("no 100, but %s", answer);
+    for (int i = 0; i < SIZE / PIECE; i++)
+        send_all(fd, piece);
+    while (recv(fd, answer, sizeof(answer), 0) > 0)
+        continue;
+    close(fd);
+    run("test $(stat -c %%s %s/shared/large) = 2000000 && rm %s/shared/large", folder, folder);
+    module()->destroy(server);
+}
+
 static void nothing_leads_out_of_the_folder(void **state)
 {
     (void)state;
@@ -242,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_read_written_listed_and_removed),
+        cmocka_unit_test(large_files_are_written_whole),
         cmocka_unit_test(nothing_leads_out_of_the_folder),
         cmocka_unit_test(read_only_means_that),
         cmocka_unit_test(an_end_ends_all_connections),
