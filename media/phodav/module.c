@@ -87,7 +87,7 @@ static void on_body(SoupServerMessage *message, gpointer opaque)
 {
     (void)opaque;
     guint status = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(message), "sumac-status"));
-    if (status && soup_server_message_get_status(message) == SOUP_STATUS_CONTINUE)
+    if (status)
         soup_server_message_set_status(message, status, NULL);
 }
 
