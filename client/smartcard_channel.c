@@ -14,7 +14,7 @@
 #include "io/clock.h"
 #include "media/card_module.h"
 
-enum { NO_READER = UINT32_MAX };
+static const uint32_t NO_READER = UINT32_MAX;
 
 /** What the machine knows, or the card is like. */
 struct picture {
