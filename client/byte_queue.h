@@ -31,6 +31,8 @@ SM_NODISCARD enum sm_status sm_byte_queue_put(struct sm_byte_queue *queue, struc
 /** What waits, in order; borrowed until the next change. */
 static inline struct sm_bytes sm_byte_queue_bytes(const struct sm_byte_queue *queue)
 {
+    if (queue->size == 0)
+        return (struct sm_bytes){0}; /* perhaps there is no memory yet to point into */
     return (struct sm_bytes){.data = queue->data + queue->first, .size = queue->size};
 }
 

@@ -176,7 +176,7 @@ static void command_fails(struct bench *b, const uint8_t *cdb, size_t size, uint
     if (expected > 0)
         assert_int_equal(read_bulk(b, expected, &data), SM_REDIR_STALL);
     assert_int_equal(read_status(b, 1), expected);
-    assert_int_equal(command(b, (const uint8_t[]){3, 0, 0, 0, 18, 0}, 6, sense, 18), 18);
+    assert_int_equal(command(b, (const uint8_t[6]){3, 0, 0, 0, 18, 0}, 6, sense, 18), 18);
     assert_int_equal(sense[2], key);
     assert_int_equal(sense[12], code);
 }
@@ -208,10 +208,10 @@ static void the_guest_learns_what_it_is(void **state)
     send(&b, SM_REDIR_SET_CONFIGURATION, 7, "\1", 1);
     assert_memory_equal(receive(&b, SM_REDIR_CONFIGURATION_STATUS, 7).data, "\0\1", 2);
     /* The drive's own words. */
-    assert_int_equal(command(&b, (const uint8_t[]){0x12, 0, 0, 0, 36, 0}, 6, out, 36), 36);
+    assert_int_equal(command(&b, (const uint8_t[6]){0x12, 0, 0, 0, 36, 0}, 6, out, 36), 36);
     assert_int_equal(out[0], 5);
     assert_memory_equal(out + 8, "Sumac   Shared CD", 17);
-    assert_int_equal(command(&b, (const uint8_t[]){0x25, 0}, 10, out, 8), 8);
+    assert_int_equal(command(&b, (const uint8_t[10]){0x25}, 10, out, 8), 8);
     assert_memory_equal(out, "\0\0\0\x64\0\0\x08\0", 8); /* the last block is 100, of 2048 */
     finish(&b);
 }
@@ -250,14 +250,14 @@ static void what_cannot_be_done_says_why(void **state)
     (void)state;
     struct bench b;
     start(&b);
-    command_fails(&b, (const uint8_t[]){0x2a, 0}, 10, 2048, 5, 0x20); /* writing */
-    command_fails(&b, (const uint8_t[]){0x28, 0, 0, 0, 0, 101, 0, 0, 1, 0}, 10, 2048, 5, 0x21);
-    command_fails(&b, (const uint8_t[]){0x28, 0, 0, 0, 0, 100, 0, 0, 2, 0}, 10, 4096, 5, 0x21);
-    static const uint8_t far[] = {0x88, 0, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 1};
+    command_fails(&b, (const uint8_t[10]){0x2a, 0}, 10, 2048, 5, 0x20); /* writing */
+    command_fails(&b, (const uint8_t[10]){0x28, 0, 0, 0, 0, 101, 0, 0, 1, 0}, 10, 2048, 5, 0x21);
+    command_fails(&b, (const uint8_t[10]){0x28, 0, 0, 0, 0, 100, 0, 0, 2, 0}, 10, 4096, 5, 0x21);
+    static const uint8_t far[16] = {0x88, 0, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 1};
     command_fails(&b, far, 16, 2048, 5, 0x21);
-    command_fails(&b, (const uint8_t[]){0x12, 1, 0x99, 0, 36, 0}, 6, 36, 5, 0x24);
+    command_fails(&b, (const uint8_t[6]){0x12, 1, 0x99, 0, 36, 0}, 6, 36, 5, 0x24);
     b.is_broken = true;
-    command_fails(&b, (const uint8_t[]){0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0}, 10, 2048, 3, 0x11);
+    command_fails(&b, (const uint8_t[10]){0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0}, 10, 2048, 3, 0x11);
     finish(&b);
 }
 
@@ -268,10 +268,10 @@ static void the_disc_is_ejected_unless_it_is_locked(void **state)
     static const uint8_t eject[] = {0x1b, 0, 0, 0, 2, 0}, ready[] = {0, 0, 0, 0, 0, 0};
     start(&b);
     (void)command(&b, ready, 6, NULL, 0);
-    (void)command(&b, (const uint8_t[]){0x1e, 0, 0, 0, 1, 0}, 6, NULL, 0);
+    (void)command(&b, (const uint8_t[6]){0x1e, 0, 0, 0, 1, 0}, 6, NULL, 0);
     command_fails(&b, eject, 6, 0, 5, 0x53);
     assert_false(sm_cd_drive_is_ejected(b.drive));
-    (void)command(&b, (const uint8_t[]){0x1e, 0, 0, 0, 0, 0}, 6, NULL, 0);
+    (void)command(&b, (const uint8_t[6]){0x1e, 0, 0, 0, 0, 0}, 6, NULL, 0);
     (void)command(&b, eject, 6, NULL, 0);
     assert_true(sm_cd_drive_is_ejected(b.drive));
     command_fails(&b, ready, 6, 0, 2, 0x3a);
@@ -290,7 +290,7 @@ static void a_transfer_that_is_cancelled_is_answered_once(void **state)
     send(&b, SM_REDIR_CANCEL_DATA_PACKET, first, NULL, 0);
     assert_int_equal(b.out.size, 0);
     /* The other one gets the status of the next command. */
-    send_command(&b, (const uint8_t[]){0}, 6, 0);
+    send_command(&b, (const uint8_t[6]){0}, 6, 0);
     body = receive(&b, SM_REDIR_BULK_PACKET, second);
     assert_int_equal(body.size, 10 + 13);
     finish(&b);
