@@ -14,35 +14,6 @@ enum {
     DEPTH_MAX = 100,
 };
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Appends the decoded path to `out`; false for what no name of a file can be. */
-static bool decode(char *out, size_t room, const char *encoded)
-{
-    while (*encoded) {
-        int value = (unsigned char)*encoded++;
-        if (value == '%') {
-            int high = hex(encoded[0]), low = high < 0 ? -1 : hex(encoded[1]);
-            value = low < 0 ? 0 : high << 4 | low;
-            if (value == 0 || value == '/')
-                return false;
-            encoded += 2;
-        }
-        if (room < 2)
-            return false;
-        *out++ = (char)value;
-        room--;
-    }
-    *out = 0;
-    return true;
-}
-
 static bool has_dots(const char *path)
 {
     for (const char *at = path; (at = strstr(at, "..")); at++)
@@ -51,14 +22,16 @@ static bool has_dots(const char *path)
     return false;
 }
 
-/* The path in the file system; false if there can be none. */
-static bool locate(char path[PATH_MAX], const char *root, const char *encoded)
+/* The path in the file system; false if there can be none. Two slashes would make what follows an
+ * absolute path for who takes the first one off. */
+static bool locate(char path[PATH_MAX], const char *root, const char *inner)
 {
-    int size = snprintf(path, PATH_MAX, "%s", root);
-    if (encoded[0] != '/' || size < 0 || size >= PATH_MAX ||
-        !decode(path + size, PATH_MAX - (size_t)size, encoded) || has_dots(path + size))
+    if (inner[0] != '/' || strstr(inner, "//") || has_dots(inner))
         return false;
-    for (size_t end = strlen(path); end > (size_t)size && path[end - 1] == '/'; end--)
+    int size = snprintf(path, PATH_MAX, "%s%s", root, inner);
+    if (size < 0 || size >= PATH_MAX)
+        return false;
+    for (size_t end = (size_t)size; end > strlen(root) && path[end - 1] == '/'; end--)
         path[end - 1] = 0;
     return true;
 }
@@ -71,10 +44,10 @@ static bool is_below(const char *root, const char *path)
     return strncmp(path, root, size) == 0 && (!path[size] || path[size] == '/');
 }
 
-bool sm_dav_is_inside(const char *root, const char *encoded)
+bool sm_dav_is_inside(const char *root, const char *inner)
 {
     char path[PATH_MAX], real[PATH_MAX];
-    if (!locate(path, root, encoded))
+    if (!locate(path, root, inner))
         return false;
     /* Of what does not exist yet, the folder it will lie in counts. */
     while (!realpath(path, real)) {
@@ -114,9 +87,9 @@ static bool looks_clean(const char *path, unsigned depth, unsigned *left)
     return is_clean;
 }
 
-bool sm_dav_has_links(const char *root, const char *encoded)
+bool sm_dav_has_links(const char *root, const char *inner)
 {
     char path[PATH_MAX];
     unsigned left = LOOK_AT_MAX;
-    return !locate(path, root, encoded) || !looks_clean(path, 0, &left);
+    return !locate(path, root, inner) || !looks_clean(path, 0, &left);
 }

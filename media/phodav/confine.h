@@ -9,13 +9,13 @@
  * Whether a path of a request stays inside `root`, whatever symbolic links are on its way. It does
  * not have to exist.
  *
- * @param root     absolute, without symbolic links
- * @param encoded  as it stands in a URI: begins with '/', with percent signs
+ * @param root   absolute, without symbolic links
+ * @param inner  the path of the request, decoded: begins with '/'
  */
-bool sm_dav_is_inside(const char *root, const char *encoded);
+bool sm_dav_is_inside(const char *root, const char *inner);
 
 /** Whether a symbolic link lies at the path or anywhere below it; also if it holds too much to say.
  */
-bool sm_dav_has_links(const char *root, const char *encoded);
+bool sm_dav_has_links(const char *root, const char *inner);
 
 #endif

@@ -33,15 +33,25 @@ static bool is_one_of(const char *method, const char *const *methods)
     return false;
 }
 
-/* The place that COPY and MOVE lead to; the host in it is whatever the guest calls us. */
-static bool is_destination_inside(const struct sm_dav_server *server, SoupServerMessage *message)
+/* The place that COPY and MOVE lead to; the host in it is whatever the guest calls us. What is
+ * there already is replaced, tree and all, so there may be no link in it either. */
+static bool is_destination_allowed(const struct sm_dav_server *server, SoupServerMessage *message)
 {
     SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
     const char *text = soup_message_headers_get_one(headers, "Destination");
     if (!text)
         return true; /* phodav refuses what needs one */
     g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_ENCODED, NULL);
-    return uri && sm_dav_is_inside(server->root, g_uri_get_path(uri));
+    g_autofree char *path = uri ? g_uri_unescape_string(g_uri_get_path(uri), "/") : NULL;
+    return path && sm_dav_is_inside(server->root, path) && !sm_dav_has_links(server->root, path);
+}
+
+static bool has_hidden_slash(const char *path)
+{
+    for (const char *at = path; (at = strchr(at, '%')); at++)
+        if (at[1] == '2' && (at[2] == 'F' || at[2] == 'f'))
+            return true;
+    return false;
 }
 
 static bool is_allowed(const struct sm_dav_server *server, SoupServerMessage *message)
@@ -49,6 +59,8 @@ static bool is_allowed(const struct sm_dav_server *server, SoupServerMessage *me
     static const char *const reading[] = {"OPTIONS", "GET", "HEAD", "PROPFIND", NULL};
     static const char *const deep[] = {"COPY", "MOVE", "DELETE", NULL};
     const char *method = soup_server_message_get_method(message);
+    /* libsoup has decoded it, all but slashes, and phodav takes it as it is: decoded twice it would
+     * be another path. */
     const char *path = g_uri_get_path(soup_server_message_get_uri(message));
     const char *depth =
         soup_message_headers_get_one(soup_server_message_get_request_headers(message), "Depth");
@@ -56,7 +68,8 @@ static bool is_allowed(const struct sm_dav_server *server, SoupServerMessage *me
         return true;
     if (server->is_read_only && !is_one_of(method, reading))
         return false;
-    if (!sm_dav_is_inside(server->root, path) || !is_destination_inside(server, message))
+    if (has_hidden_slash(path) || !sm_dav_is_inside(server->root, path) ||
+        !is_destination_allowed(server, message))
         return false;
     /* What goes through a whole tree would follow the links in it. */
     if (is_one_of(method, deep) && sm_dav_has_links(server->root, path))

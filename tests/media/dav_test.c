@@ -179,6 +179,8 @@ static void nothing_leads_out_of_the_folder(void **state)
         "/..%2Foutside/file",
         "/outdir/",
         "/outdir/../outdir/file",
+        "//outside/file",
+        "/inner//../outside/file",
     };
     struct sm_dav_server *server = serve(false);
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -211,10 +213,29 @@ static void nothing_leads_out_of_the_folder(void **state)
         assert_int_equal(ask(server, "COPY", "/file", header, "") / 100, 4);
         assert_int_equal(ask(server, "MOVE", "/file", header, "") / 100, 4);
     }
+    /* What is at the destination would be deleted, and with it what links in it lead to. */
+    assert_int_equal(ask(server, "COPY", "/file", "Destination: http://h/linked\r\n", ""), 403);
+    assert_int_equal(ask(server, "MOVE", "/file", "Destination: http://h/linked/\r\n", ""), 403);
+    assert_int_equal(ask(server, "COPY", "/file", "Destination: http://h//copy\r\n", ""), 403);
     run("test \"$(cat %s/outside/file)\" = secret && test -d %s/outside/deep && "
         "test ! -e %s/outside/new",
         folder, folder, folder);
     run("test \"$(cat %s/shared/file)\" = hello", folder);
+    module()->destroy(server);
+}
+
+static void names_with_percent_signs_are_names(void **state)
+{
+    (void)state;
+    struct sm_dav_server *server = serve(false);
+    assert_int_equal(ask(server, "PUT", "/100%25.txt", "", "all"), 201);
+    run("test \"$(cat '%s/shared/100%%.txt')\" = all", folder);
+    assert_int_equal(get(server, "/100%25.txt"), 200);
+    assert_int_equal(
+        ask(server, "MOVE", "/100%25.txt", "Destination: http://h/50%25%2041.txt\r\n", ""), 201);
+    run("rm '%s/shared/50%% 41.txt'", folder);
+    assert_int_equal(ask(server, "PUT", "/a%2541", "", "all"), 201);
+    run("rm '%s/shared/a%%41'", folder);
     module()->destroy(server);
 }
 
@@ -275,6 +296,7 @@ int main(void)
         cmocka_unit_test(files_are_read_written_listed_and_removed),
         cmocka_unit_test(large_files_are_written_whole),
         cmocka_unit_test(nothing_leads_out_of_the_folder),
+        cmocka_unit_test(names_with_percent_signs_are_names),
         cmocka_unit_test(read_only_means_that),
         cmocka_unit_test(an_end_ends_all_connections),
         cmocka_unit_test(what_is_no_folder_is_refused),
