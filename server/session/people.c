@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "io/clock.h"
 #include "server/session/internal.h"
@@ -90,6 +91,19 @@ enum sm_welcome sm_people_welcome(struct sm_server *server,
     return *refusal ? SM_WELCOME_NOT : SM_WELCOME_CONTROL;
 }
 
+/*
+ * Whether two names may be one person's. Mechanisms take a name with the realm or without it, and
+ * some do not tell small letters from large ones; who is to be kept from the keyboard must not get
+ * it by another way of writing: rather one too many that only looks.
+ */
+static bool may_be_same(const char *one, const char *other)
+{
+    size_t one_size = strcspn(one, "@"), other_size = strcspn(other, "@");
+    if (one_size != other_size || strncasecmp(one, other, one_size) != 0)
+        return false;
+    return !one[one_size] || !other[other_size] || strcasecmp(one, other) == 0;
+}
+
 /* A name a line; blank lines and those that begin with # say nothing. */
 static bool is_listed(FILE *file, const char *user)
 {
@@ -101,7 +115,7 @@ static bool is_listed(FILE *file, const char *user)
         while (size > 0 && strchr(" \t\r\n", line[size - 1]))
             line[--size] = 0;
         const char *name = line + strspn(line, " \t");
-        is_found = *name && *name != '#' && strcmp(name, user) == 0;
+        is_found = *name && *name != '#' && may_be_same(name, user);
     }
     free(line);
     return is_found;

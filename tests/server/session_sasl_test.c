@@ -280,6 +280,31 @@ static void users_in_the_file_only_look(void **state)
     leave(&ann);
 }
 
+/* Mechanisms take `bob`, `BOB` and `bob@realm` for the same. */
+static void another_way_to_write_a_name_is_no_way_out(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *login;
+        int keys;
+    } people[] = {{"BOB:pw", 9},
+                  {"bob@here:pw", 9},
+                  {"carl:pw", 9},
+                  {"Carl@HERE:pw", 9},
+                  {"carl@there:pw", RESULT_OK},
+                  {"bobby:pw", RESULT_OK},
+                  {"bo@here:pw", RESULT_OK}};
+    write_users(f, "bob\ncarl@here\n");
+    for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++) {
+        struct client main = begin(f, 0, SM_CHANNEL_MAIN, people[i].login);
+        uint32_t session = hear_main(&main);
+        struct client keys = begin(f, session, SM_CHANNEL_INPUTS, people[i].login);
+        assert_int_equal(hear(&keys), people[i].keys);
+        leave(&keys);
+        leave(&main);
+    }
+}
+
 /* Who took the file away, or may not read it, has given nobody the keys. */
 static void without_the_file_everybody_only_looks(void **state)
 {
@@ -301,6 +326,7 @@ int main(void)
         T(a_client_may_go_while_its_mechanism_thinks),
         T(the_server_ends_while_mechanisms_think),
         T(users_in_the_file_only_look),
+        T(another_way_to_write_a_name_is_no_way_out),
         T(without_the_file_everybody_only_looks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
