@@ -107,10 +107,10 @@ class WaylandDesk(Desk):
                  os.path.exists(os.path.join(runtime, 'sumac')) and self.look().colours() > 1, 30, 'a Wayland desktop')
         self.env.update(WAYLAND_DISPLAY='sumac', GDK_BACKEND='wayland')
         # Its outputs are windows, all in the same corner.
-        if outputs > 1:
-            windows = self.xdotool('search', '--onlyvisible', '--class', 'weston').split()
-            for number, window in enumerate(windows):
-                self.xdotool('windowmove', window, str(number * width * scale), '0')
+        windows = self.xdotool('search', '--onlyvisible', '--class', 'weston').split()
+        for number, window in enumerate(windows):
+            self.xdotool('windowmove', window, str(number * width * scale), '0')
+        self.xdotool('windowfocus', windows[0])  # the pointer would give it, were it there by chance
 
     def look(self):
         # The compositor draws the pointer into the picture. In two steps: one that was held is not where X has it.
