@@ -170,6 +170,8 @@ static void add_domain(GPtrArray *machines, virDomainPtr domain)
     struct sm_local_machine *machine = xml ? sm_local_machine_parse(xml) : NULL;
     if (machine)
         g_ptr_array_add(machines, machine);
+    if (xml)
+        explicit_bzero(xml, strlen(xml));
     free(xml);
 }
 
@@ -177,9 +179,9 @@ GPtrArray *sm_local_machines_ask(const char *uri)
 {
     GPtrArray *machines = g_ptr_array_new_with_free_func((GDestroyNotify)sm_local_machine_free);
     virSetErrorFunc(NULL, say_nothing);
-    virConnectPtr connection = virConnectOpen(uri);
-    if (!connection)
-        connection = virConnectOpenReadOnly(uri);
+    /* To change the system's machines libvirt may ask for an administrator: not for a list. */
+    bool is_own = !g_str_has_suffix(uri, "/system");
+    virConnectPtr connection = is_own ? virConnectOpen(uri) : virConnectOpenReadOnly(uri);
     virDomainPtr *domains = NULL;
     int count =
         connection ? virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE)

@@ -219,6 +219,10 @@ static void dispose(GObject *object)
     if (window->asking)
         g_cancellable_cancel(window->asking);
     g_clear_object(&window->asking);
+    if (window->chooser) { /* a portal may keep it for longer than we live */
+        g_signal_handlers_disconnect_by_data(window->chooser, window);
+        gtk_native_dialog_destroy(GTK_NATIVE_DIALOG(window->chooser));
+    }
     g_clear_object(&SM_START_WINDOW(object)->chooser);
     G_OBJECT_CLASS(sm_start_window_parent_class)->dispose(object);
 }

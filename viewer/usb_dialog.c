@@ -191,6 +191,10 @@ static void on_destroy(GtkWidget *window, struct dialog *d)
 {
     (void)window;
     g_source_remove(d->timer);
+    if (d->chooser) { /* a portal may keep it for longer than we live */
+        g_signal_handlers_disconnect_by_data(d->chooser, d);
+        gtk_native_dialog_destroy(GTK_NATIVE_DIALOG(d->chooser));
+    }
     g_clear_object(&d->chooser);
     g_ptr_array_unref(d->rows);
     g_free(d);
