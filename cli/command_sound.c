@@ -133,7 +133,7 @@ static void give_sound(struct sound *s)
                 count++;
             }
         }
-        (void)!sm_session_give_sound(s->connection->session, samples, count);
+        (void)!sm_session_give_sound(s->connection->session, &info.format, samples, count);
     }
 }
 

@@ -169,11 +169,16 @@ static void on_timer(void *opaque)
 
 /* ---- Where it comes from ---- */
 
-/* Any thread. */
-static enum sm_status give(struct record *r, const int16_t *samples, uint32_t frames)
+/* Any thread. The server may ask for another format at any moment, and frames of another one have
+ * another size. Without `format` it is the one of now: the desktop's stream is closed before the
+ * format changes. */
+static enum sm_status give(struct record *r, const struct sm_sound_format *format,
+                           const int16_t *samples, uint32_t frames)
 {
     pthread_mutex_lock(&r->lock);
-    bool is_wanted = r->info.is_running && r->fifo.ring;
+    bool is_wanted = r->info.is_running && r->fifo.ring &&
+                     (!format || (r->info.format.rate_hz == format->rate_hz &&
+                                  r->info.format.channels == format->channels));
     if (is_wanted)
         sm_sound_fifo_put(&r->fifo, samples, frames);
     bool is_news = is_wanted && !r->is_posted &&
@@ -197,7 +202,7 @@ static void run(void *opaque, int16_t *samples, uint32_t frames, uint32_t delay_
 {
     struct record *r = opaque;
     (void)delay_us;
-    (void)!give(r, samples, frames);
+    (void)!give(r, NULL, samples, frames);
 }
 
 static void adjust_call(struct sm_client_channel *channel, const void *argument);
@@ -433,11 +438,12 @@ void sm_record_channel_info(struct sm_client_channel *channel, struct sm_sound_i
     pthread_mutex_unlock(&r->lock);
 }
 
-enum sm_status sm_record_channel_give(struct sm_client_channel *channel, const int16_t *samples,
+enum sm_status sm_record_channel_give(struct sm_client_channel *channel,
+                                      const struct sm_sound_format *format, const int16_t *samples,
                                       uint32_t frames)
 {
     struct record *r = channel->self;
-    return is_for_program(r) ? give(r, samples, frames) : SM_ERR_STATE;
+    return is_for_program(r) ? give(r, format, samples, frames) : SM_ERR_STATE;
 }
 
 void sm_record_channel_adjust(struct sm_client_channel *channel)

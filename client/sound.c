@@ -160,11 +160,12 @@ uint32_t sm_session_take_sound(struct sm_session *session, struct sm_sound_forma
     return channel ? sm_playback_channel_take(channel, format, samples, room) : 0;
 }
 
-enum sm_status sm_session_give_sound(struct sm_session *session, const int16_t *samples,
+enum sm_status sm_session_give_sound(struct sm_session *session,
+                                     const struct sm_sound_format *format, const int16_t *samples,
                                      uint32_t frames)
 {
     struct sm_client_channel *channel = find(session, SM_CHANNEL_KIND_RECORD);
-    return channel ? sm_record_channel_give(channel, samples, frames) : SM_ERR_STATE;
+    return channel ? sm_record_channel_give(channel, format, samples, frames) : SM_ERR_STATE;
 }
 
 /* ---- The guest's own volume ---- */

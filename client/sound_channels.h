@@ -56,7 +56,8 @@ void sm_playback_channel_adjust(struct sm_client_channel *channel);
 
 /* record_channel.c; any thread. */
 void sm_record_channel_info(struct sm_client_channel *channel, struct sm_sound_info *info);
-enum sm_status sm_record_channel_give(struct sm_client_channel *channel, const int16_t *samples,
+enum sm_status sm_record_channel_give(struct sm_client_channel *channel,
+                                      const struct sm_sound_format *format, const int16_t *samples,
                                       uint32_t frames);
 /** What is set for recording has changed. */
 void sm_record_channel_adjust(struct sm_client_channel *channel);

@@ -118,12 +118,15 @@ SM_API uint32_t sm_session_take_sound(struct sm_session *session, struct sm_soun
                                       int16_t *samples, uint32_t room);
 
 /**
- * SM_SOUND_PROGRAM: gives the guest `frames` frames to record, in the format that
- * sm_session_get_recording() tells, as fast as they are to be heard. A second waits at most.
+ * SM_SOUND_PROGRAM: gives the guest `frames` frames to record, as fast as they are to be heard. A
+ * second waits at most.
  *
- * @return SM_OK; SM_ERR_STATE while the guest does not record: they are forgotten; SM_ERR_NOMEM
+ * @param format  of these samples, as sm_session_get_recording() told it
+ * @return SM_OK; SM_ERR_STATE while the guest does not record, or does in another format by now:
+ *         they are forgotten; SM_ERR_NOMEM
  */
 SM_API SM_NODISCARD enum sm_status sm_session_give_sound(struct sm_session *session,
+                                                         const struct sm_sound_format *format,
                                                          const int16_t *samples, uint32_t frames);
 
 #ifdef __cplusplus

@@ -558,19 +558,24 @@ static void a_program_gives_what_is_recorded(void **state)
     memset(&heard, 0, sizeof(heard));
     struct sm_session *session = connect_to(server, SM_SOUND_PROGRAM);
     struct fake_peer any = {.server = server};
+    struct sm_sound_format format = {.rate_hz = RATE, .channels = 2};
     int16_t samples[2 * 100];
     for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
         samples[i] = 1234;
-    sm_check_status(sm_session_give_sound(session, samples, 100), SM_ERR_STATE);
+    sm_check_status(sm_session_give_sound(session, &format, samples, 100), SM_ERR_STATE);
     AWAIT(recording_of(session).is_open);
-    sm_check_status(sm_session_give_sound(session, samples, 100), SM_ERR_STATE);
+    sm_check_status(sm_session_give_sound(session, &format, samples, 100), SM_ERR_STATE);
     fake_step(&any, 0);
     AWAIT(recording_of(session).is_running);
     assert_int_equal(recording_of(session).format.rate_hz, RATE);
     assert_int_equal(recording_of(session).format.channels, 2);
+    /* Frames of half the size would be read beyond their end. */
+    format.channels = 1;
+    sm_check_status(sm_session_give_sound(session, &format, samples, 100), SM_ERR_STATE);
+    format.channels = 2;
     while (atomic_load(&heard.loud_frames) < 4) {
         /* The guest may have stopped in between: silence counts, too. */
-        (void)!sm_session_give_sound(session, samples, 100);
+        (void)!sm_session_give_sound(session, &format, samples, 100);
         (void)usleep(1000);
     }
     assert_int_equal(atomic_load(&heard.last) == 1234 || atomic_load(&heard.last) == 0, true);
