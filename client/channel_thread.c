@@ -71,11 +71,28 @@ static void set_closed(struct sm_client_channel *channel)
     pthread_mutex_unlock(&session->lock);
 }
 
+/* What was asked of a connection is not asked of the next one. */
+static void drop_calls(struct sm_client_channel *channel)
+{
+    pthread_mutex_lock(&channel->calls_lock);
+    struct sm_client_call *call = channel->calls;
+    channel->calls = NULL;
+    channel->calls_end = &channel->calls;
+    channel->call_count = 0;
+    pthread_mutex_unlock(&channel->calls_lock);
+    while (call) {
+        struct sm_client_call *next = call->next;
+        free(call);
+        call = next;
+    }
+}
+
 /* The life of the main channel has as many connections as there are lines that come back. */
 static void run_main(struct sm_client_channel *channel)
 {
     bool goes_on;
     do {
+        drop_calls(channel);
         sm_migration_hand_over(channel);
         live(channel);
         bool is_due = sm_comeback_begin(channel);
@@ -330,13 +347,7 @@ enum sm_status sm_client_channel_restart(struct sm_client_channel *channel)
     uint64_t count;
     ssize_t got = read(channel->cancel_fd, &count, sizeof(count));
     (void)got; /* it ended by itself, then */
-    for (struct sm_client_call *call = channel->calls, *next; call; call = next) {
-        next = call->next;
-        free(call);
-    }
-    channel->calls = NULL;
-    channel->calls_end = &channel->calls;
-    channel->call_count = 0;
+    drop_calls(channel);
     atomic_store(&channel->is_stopped, false);
     atomic_store(&channel->handled_serial, 0);
     pthread_mutex_lock(&session->lock);
