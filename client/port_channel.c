@@ -312,7 +312,9 @@ enum sm_status sm_session_write_port(struct sm_session *session, uint8_t id, con
     if (must_flush && sm_client_channel_post(channel, flush_call, NULL, 0) != SM_OK) {
         /* It goes with the next write, unless the channel is gone. */
         pthread_mutex_lock(&session->lock);
-        port->is_flush_due = false;
+        port = find(session, id, &channel); /* a line that came back has made a new one */
+        if (port)
+            port->is_flush_due = false;
         pthread_mutex_unlock(&session->lock);
     }
     return status;
