@@ -60,6 +60,7 @@ size_t sm_peer_flow_room(struct sm_peer_flow *flow, size_t made_bytes, uint64_t 
     size_t waiting = sm_channel_pending_size(flow->channel) + made_bytes;
     size_t room = waiting < SM_PEER_LOW_WATER_BYTES ? SM_PEER_LOW_WATER_BYTES - waiting : 0;
     const struct sm_line *line = sm_channel_line(flow->channel);
+    flow->is_socket_full = false; /* of a line that answers, its own figures tell */
     if (!line)
         return room;
     uint64_t more = sm_line_is_mute(line) ? room_of_socket(flow) : sm_line_room(line, now_us);
