@@ -130,6 +130,29 @@ static enum sm_status set_up_usb(struct sm_connection *c)
     return SM_OK;
 }
 
+static enum sm_status set_up_card(struct sm_connection *c)
+{
+    const struct sm_viewer_options *o = c->options;
+    if (!o->shares_smartcard)
+        return SM_OK;
+    if (!sm_smartcard_is_available())
+        g_printerr("sumac-viewer: %s\n",
+                   _("no smart card: this installation has no module for them (libcacard)"));
+    const char *const *names = (const char *const *)o->card_certificates;
+    const char *const three[3] = {names ? names[0] : NULL, names ? names[1] : NULL,
+                                  names ? names[2] : NULL};
+    return sm_session_set_smartcard(c->session, o->card_database, names ? three : NULL);
+}
+
+/* A folder that cannot be shared is told and left out, like a CD. */
+static void set_up_folder(struct sm_connection *c)
+{
+    struct sm_error error;
+    if (c->options->shared_folder &&
+        sm_session_share_folder(c->session, c->options->shared_folder, false, &error) != SM_OK)
+        g_printerr("sumac-viewer: %s: %s\n", error.cause, error.cure);
+}
+
 /* One of the two may be left to the library. */
 static enum sm_status set_caches(struct sm_session *session, const struct sm_viewer_options *o)
 {
@@ -147,7 +170,8 @@ static enum sm_status set_up(struct sm_connection *c)
     enum sm_status status = sm_session_set_ca_file(session, o->ca_file);
     if (status == SM_OK)
         status = sm_session_set_channels(
-            session, CHANNELS | (o->has_no_usb ? 0 : 1u << SM_CHANNEL_KIND_USBREDIR));
+            session, CHANNELS | (o->has_no_usb ? 0 : 1u << SM_CHANNEL_KIND_USBREDIR) |
+                         (o->shares_smartcard ? 1u << SM_CHANNEL_KIND_SMARTCARD : 0));
     if (status == SM_OK)
         status = sm_session_use_agent(session);
     bool can_speak = !o->is_view_only;
@@ -170,6 +194,10 @@ static enum sm_status set_up(struct sm_connection *c)
         status = sm_session_set_reconnect(session, GIVE_UP_S);
     if (status == SM_OK)
         status = set_up_usb(c);
+    if (status == SM_OK)
+        status = set_up_card(c);
+    if (status == SM_OK)
+        set_up_folder(c);
     if (status == SM_OK && o->is_debug)
         status = sm_session_set_log(session, write_log, c, SM_SESSION_LOG_DEBUG);
     return status;

@@ -13,6 +13,9 @@ static const struct {
     [SM_HOTKEY_ZOOM_RESET] = {"zoom-reset", "win.zoom-reset", "<Control>0"},
     [SM_HOTKEY_SECURE_ATTENTION] = {"secure-attention", "win.secure-attention",
                                     "<Control><Alt>End"},
+    [SM_HOTKEY_SMARTCARD_INSERT] = {"smartcard-insert", "win.smartcard-insert", "<Shift>F8"},
+    [SM_HOTKEY_SMARTCARD_REMOVE] = {"smartcard-remove", "win.smartcard-remove", "<Shift>F9"},
+    [SM_HOTKEY_USB_RESET] = {"usb-device-reset", "win.usb-reset", "<Control><Shift>r"},
 };
 
 static const struct {

@@ -25,6 +25,7 @@ struct sm_machine {
     SmWindow *windows[WINDOWS_MAX];   /* borrowed: each tells when it goes; by monitor number */
     struct sm_viewer_clipboard *clipboard; /* owned; NULL: not shared */
     struct sm_settings settings;           /* of the machine `key` names */
+    struct sm_keymap keymap;               /* of the settings, understood */
     char *key;                             /* owned */
     guint room_timer;                      /* or 0 */
     bool is_remembered;
@@ -120,8 +121,19 @@ static void dismiss_windows(struct sm_machine *machine)
 
 /* ---- How it is looked at ---- */
 
+static void apply_sound(struct sm_machine *machine)
+{
+    struct sm_sound_wishes wishes = *sm_connection_sound(machine->connection);
+    wishes.is_muted = machine->settings.is_muted;
+    wishes.level = (uint16_t)(machine->settings.volume_percent * SM_SOUND_LEVEL_FULL / 100);
+    sm_connection_set_sound(machine->connection, &wishes);
+}
+
 static void apply_settings(struct sm_machine *machine)
 {
+    apply_sound(machine);
+    if (!sm_keymap_parse(&machine->keymap, machine->settings.keymap, NULL))
+        machine->keymap.count = 0; /* it was looked at when it was read and when it was typed */
     for (int i = 0; i < WINDOWS_MAX; i++)
         if (machine->windows[i])
             sm_window_update_settings(machine->windows[i]);
@@ -160,6 +172,11 @@ static void find_settings(struct sm_machine *machine)
     machine->settings = found;
     overrule_settings(machine);
     apply_settings(machine);
+}
+
+const struct sm_keymap *sm_machine_keymap(struct sm_machine *machine)
+{
+    return machine->options.has_keymap ? &machine->options.keymap : &machine->keymap;
 }
 
 const struct sm_settings *sm_machine_settings(struct sm_machine *machine)

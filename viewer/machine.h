@@ -35,6 +35,10 @@ const struct sm_settings *sm_machine_settings(struct sm_machine *machine);
 /** The user wants it otherwise from now on, and the next time. */
 void sm_machine_change_settings(struct sm_machine *machine, const struct sm_settings *settings);
 
+/** The keys that are others to the guest: those asked for, else those remembered. Borrowed until
+ * the settings change. */
+const struct sm_keymap *sm_machine_keymap(struct sm_machine *machine);
+
 /** Full screen or not, all windows alike: each on a monitor of its own as long as there are some.
  */
 void sm_machine_set_fullscreen(struct sm_machine *machine, bool is_fullscreen);

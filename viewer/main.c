@@ -95,6 +95,10 @@ int main(int argc, char **argv)
         sm_viewer_options_finish(&program.options);
         return 0;
     }
+    if (program.options.x_display) { /* as other toolkits' programs take it */
+        g_setenv("DISPLAY", program.options.x_display, TRUE);
+        g_setenv("GDK_BACKEND", "x11", TRUE);
+    }
     AdwApplication *application = adw_application_new("org.sumac.Viewer", G_APPLICATION_NON_UNIQUE);
     g_set_application_name("Sumac");
     gtk_window_set_default_icon_name("org.sumac.Viewer");

@@ -19,9 +19,10 @@ enum { ZOOM_MIN = 10, ZOOM_MAX = 400 };
 /* The texts of the command line before they are understood. */
 struct raw {
     char *compression, *title, *hotkeys, *auto_resize, *cursor, *kiosk_quit, *ca_file,
-        *host_subject, *secure_channels, *usb_on_connect, *usb_on_plug;
+        *host_subject, *secure_channels, *usb_on_connect, *usb_on_plug, *keymap, *card_database,
+        *card_certificates, *shared_folder, *x_display, *effects;
     char **cds;
-    gboolean disable_usb;
+    gboolean disable_usb, smartcard;
     gboolean fullscreen, kiosk, debug, verbose, version, view_only, shared, no_sound;
     gint zoom, cache_bytes, glz_window_bytes;
     char **rest;
@@ -84,6 +85,38 @@ static bool parse_compression(const char *text, enum sm_compression *out, GError
                 text);
 }
 
+/* Understood, so that a mistake is told, but not passed on: only agents of old Windows had a use
+ * for it. */
+static bool check_effects(const char *text, GError **error)
+{
+    static const char *const names[] = {"wallpaper", "font-smooth", "animation", "all", NULL};
+    g_auto(GStrv) words = text ? g_strsplit(text, ",", -1) : NULL;
+    for (char **word = words; word && *word; word++)
+        if (!g_strv_contains(names, *word))
+            return fail(error, _("'%s' is no effect: wallpaper, font-smooth, animation or all"),
+                        *word);
+    return true;
+}
+
+/* A card of software has a certificate for each of three purposes. */
+static bool take_card(struct sm_viewer_options *o, const struct raw *raw, GError **error)
+{
+    o->shares_smartcard = raw->smartcard || raw->card_database || raw->card_certificates;
+    o->card_database = g_strdup(raw->card_database);
+    if (!raw->card_certificates)
+        return true;
+    o->card_certificates = g_strsplit(raw->card_certificates, ",", -1);
+    guint count = g_strv_length(o->card_certificates);
+    bool is_whole = count == 3;
+    for (guint i = 0; i < count; i++)
+        is_whole = is_whole && o->card_certificates[i][0];
+    return is_whole ||
+           fail(error,
+                _("--spice-smartcard-certificates takes three, as certutil -L shows them: A,B,C; "
+                  "not '%s'"),
+                raw->card_certificates);
+}
+
 static void set_default_hotkeys(struct sm_viewer_options *o)
 {
     for (int i = 0; i < SM_HOTKEY_COUNT; i++)
@@ -113,6 +146,9 @@ static bool understand(struct sm_viewer_options *o, const struct raw *raw, GErro
     o->cds = g_strdupv(raw->cds);
     o->usb_on_connect = g_strdup(raw->usb_on_connect);
     o->usb_on_plug = g_strdup(raw->usb_on_plug);
+    o->shared_folder = g_strdup(raw->shared_folder);
+    o->x_display = g_strdup(raw->x_display);
+    o->has_keymap = raw->keymap != NULL;
     if (raw->cache_bytes < 0 || raw->glz_window_bytes < 0)
         return fail(error, _("a cache has no negative size"));
     o->cache_bytes = (uint32_t)raw->cache_bytes;
@@ -121,6 +157,8 @@ static bool understand(struct sm_viewer_options *o, const struct raw *raw, GErro
            (!raw->hotkeys || sm_hotkeys_parse(raw->hotkeys, o->accelerators, error)) &&
            (!raw->secure_channels ||
             parse_channels(raw->secure_channels, &o->secure_channels, error)) &&
+           (!raw->keymap || sm_keymap_parse(&o->keymap, raw->keymap, error)) &&
+           take_card(o, raw, error) && check_effects(raw->effects, error) &&
            parse_choice("--auto-resize", raw->auto_resize, "never", "always", &o->resizes_guest,
                         error) &&
            parse_choice("--cursor", raw->cursor, "auto", "local", &o->shows_local_cursor, error) &&
@@ -176,6 +214,7 @@ static void take_settings(struct sm_viewer_options *o)
         o->usb_on_plug = g_strdup(rules);
     o->shares_plugged_usb |= sm_connection_file_number(o->file, "enable-usb-autoshare", 0) == 1;
     o->has_no_usb |= sm_connection_file_number(o->file, "enable-usbredir", 1) == 0;
+    o->shares_smartcard |= sm_connection_file_number(o->file, "enable-smartcard", 0) == 1;
 }
 
 bool sm_viewer_options_read_file(struct sm_viewer_options *options, const char *path,
@@ -241,6 +280,8 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
          N_("Whether the local pointer is always shown"), "auto|local"},
         {"hotkeys", 'H', 0, G_OPTION_ARG_STRING, &raw.hotkeys, N_("Key bindings: ACTION=KEY+KEY,…"),
          "LIST"},
+        {"keymap", 'K', 0, G_OPTION_ARG_STRING, &raw.keymap,
+         N_("Keys that are others to the machine, or none: KEY=KEY+KEY,KEY=,…"), "LIST"},
         {"view-only", 0, 0, G_OPTION_ARG_NONE, &raw.view_only, N_("Send no input to the machine"),
          NULL},
         {"spice-disable-audio", 0, 0, G_OPTION_ARG_NONE, &raw.no_sound,
@@ -259,6 +300,14 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
          N_("USB devices the machine gets when they are plugged in"), "RULES"},
         {"spice-disable-usbredir", 0, 0, G_OPTION_ARG_NONE, &raw.disable_usb,
          N_("Give the machine no USB devices"), NULL},
+        {"spice-smartcard", 0, 0, G_OPTION_ARG_NONE, &raw.smartcard,
+         N_("Give the machine a smart card of this computer"), NULL},
+        {"spice-smartcard-certificates", 0, 0, G_OPTION_ARG_STRING, &raw.card_certificates,
+         N_("Three certificates that make a smart card of software"), "A,B,C"},
+        {"spice-smartcard-db", 0, 0, G_OPTION_ARG_STRING, &raw.card_database,
+         N_("Folder of an NSS database with certificates for smart cards"), "FOLDER"},
+        {"spice-shared-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw.shared_folder,
+         N_("Folder that the machine may read and write"), "FOLDER"},
         {"spice-preferred-compression", 0, 0, G_OPTION_ARG_STRING, &raw.compression,
          N_("How images should be encoded"), "auto-glz|auto-lz|quic|glz|lz|lz4|off"},
         {"spice-cache-size", 0, 0, G_OPTION_ARG_INT, &raw.cache_bytes,
@@ -266,6 +315,12 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
         {"spice-glz-window-size", 0, 0, G_OPTION_ARG_INT, &raw.glz_window_bytes,
          N_("Room for the dictionary of GLZ"), "BYTES"},
         {"spice-debug", 0, 0, G_OPTION_ARG_NONE, &raw.debug, N_("Tell what happens"), NULL},
+        {"spice-gtk-version", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &raw.version,
+         N_("Print the version"), NULL},
+        {"spice-disable-effects", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &raw.effects,
+         N_("Accepted for other viewers' sake: effects stay as the guest has them"),
+         "wallpaper,font-smooth,animation,all"},
+        {"display", 0, 0, G_OPTION_ARG_STRING, &raw.x_display, N_("X display to use"), "DISPLAY"},
         {"shared", 's', G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &raw.shared,
          N_("Accepted for other viewers' sake: the server decides who may share"), NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.rest, NULL,
@@ -288,10 +343,11 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
         find_trust_store(out);
     if (is_read && raw.rest && raw.rest[0])
         is_read = take_place(out, raw.rest[0], error);
-    char *const texts[] = {raw.compression,    raw.title,        raw.hotkeys,
-                           raw.auto_resize,    raw.cursor,       raw.kiosk_quit,
-                           raw.ca_file,        raw.host_subject, raw.secure_channels,
-                           raw.usb_on_connect, raw.usb_on_plug};
+    char *const texts[] = {
+        raw.compression, raw.title,   raw.hotkeys,       raw.auto_resize,       raw.cursor,
+        raw.kiosk_quit,  raw.ca_file, raw.host_subject,  raw.secure_channels,   raw.usb_on_connect,
+        raw.usb_on_plug, raw.keymap,  raw.card_database, raw.card_certificates, raw.shared_folder,
+        raw.x_display,   raw.effects};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(raw.rest);
@@ -313,6 +369,10 @@ void sm_viewer_options_copy_for(struct sm_viewer_options *out, const struct sm_v
     out->cds = g_strdupv(from->cds);
     out->usb_on_connect = g_strdup(from->usb_on_connect);
     out->usb_on_plug = g_strdup(from->usb_on_plug);
+    out->shared_folder = g_strdup(from->shared_folder);
+    out->card_database = g_strdup(from->card_database);
+    out->card_certificates = g_strdupv(from->card_certificates);
+    out->x_display = NULL;
     for (int i = 0; i < SM_HOTKEY_COUNT; i++)
         out->accelerators[i] = g_strdup(from->accelerators[i]);
 }
@@ -330,6 +390,10 @@ void sm_viewer_options_finish(struct sm_viewer_options *options)
     g_strfreev(options->cds);
     g_free(options->usb_on_connect);
     g_free(options->usb_on_plug);
+    g_free(options->shared_folder);
+    g_free(options->card_database);
+    g_strfreev(options->card_certificates);
+    g_free(options->x_display);
     for (int i = 0; i < SM_HOTKEY_COUNT; i++)
         g_free(options->accelerators[i]);
     memset(options, 0, sizeof(*options));

@@ -11,6 +11,7 @@
 #include "sumac/connection_file.h"
 #include "sumac/session.h"
 #include "viewer/hotkeys.h"
+#include "viewer/keymap.h"
 
 /** Immutable once it is read. */
 struct sm_viewer_options {
@@ -32,6 +33,13 @@ struct sm_viewer_options {
     bool shares_plugged_usb;            /* while a window has the keyboard */
     char **cds;                         /* owned: images to share; or NULL */
     char *usb_on_connect, *usb_on_plug; /* owned: rules; or NULL */
+    char *shared_folder;                /* owned; or NULL */
+    bool shares_smartcard;
+    char *card_database;      /* owned; or NULL: the system's */
+    char **card_certificates; /* owned: three, of a card of software; NULL: a reader's card */
+    bool has_keymap;          /* given, and in force in place of the one that is remembered */
+    struct sm_keymap keymap;
+    char *x_display; /* owned; or NULL: the environment's */
     bool wants_version;
 };
 

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum { ZOOM_MIN = 10, ZOOM_MAX = 400, UUID_SIZE = 16 };
+#include "viewer/keymap.h"
+
+enum { ZOOM_MIN = 10, ZOOM_MAX = 400, UUID_SIZE = 16, VOLUME_MAX = 100 };
 
 char *sm_settings_path(void)
 {
@@ -12,7 +14,7 @@ char *sm_settings_path(void)
 
 struct sm_settings sm_settings_default(void)
 {
-    return (struct sm_settings){.zoom_percent = 100, .resizes_guest = true};
+    return (struct sm_settings){.zoom_percent = 100, .resizes_guest = true, .volume_percent = 100};
 }
 
 char *sm_settings_key(const unsigned char *uuid, const char *address)
@@ -46,6 +48,15 @@ bool sm_settings_load(const char *path, const char *key, struct sm_settings *out
     out->fills = get_bool(file, key, "scale-to-window", out->fills);
     out->resizes_guest = get_bool(file, key, "resize-guest", out->resizes_guest);
     out->is_fullscreen = get_bool(file, key, "fullscreen", out->is_fullscreen);
+    out->is_muted = get_bool(file, key, "muted", out->is_muted);
+    g_autoptr(GError) no_volume = NULL;
+    int volume = g_key_file_get_integer(file, key, "volume", &no_volume);
+    if (!no_volume && volume >= 0 && volume <= VOLUME_MAX)
+        out->volume_percent = volume;
+    g_autofree char *keymap = g_key_file_get_string(file, key, "keymap", NULL);
+    struct sm_keymap map;
+    if (keymap && strlen(keymap) < sizeof(out->keymap) && sm_keymap_parse(&map, keymap, NULL))
+        g_strlcpy(out->keymap, keymap, sizeof(out->keymap));
     return true;
 }
 
@@ -64,5 +75,11 @@ bool sm_settings_save(const char *path, const char *key, const struct sm_setting
     g_key_file_set_boolean(file, key, "scale-to-window", settings->fills);
     g_key_file_set_boolean(file, key, "resize-guest", settings->resizes_guest);
     g_key_file_set_boolean(file, key, "fullscreen", settings->is_fullscreen);
+    g_key_file_set_integer(file, key, "volume", settings->volume_percent);
+    g_key_file_set_boolean(file, key, "muted", settings->is_muted);
+    if (settings->keymap[0])
+        g_key_file_set_string(file, key, "keymap", settings->keymap);
+    else
+        (void)g_key_file_remove_key(file, key, "keymap", NULL);
     return g_key_file_save_to_file(file, path, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the viewer remembers of each machine, in a file of the user's: how it is looked at. A
- * machine is known by its UUID where it has one, else by its address.
+ * What the viewer remembers of each machine, in a file of the user's: how it is looked at and
+ * listened to. A machine is known by its UUID where it has one, else by its address.
  */
 #ifndef SM_VIEWER_SETTINGS_H
 #define SM_VIEWER_SETTINGS_H
@@ -10,12 +10,17 @@
 
 #include <glib.h>
 
+enum { SM_SETTINGS_KEYMAP_SIZE = 512 /* bytes with the NUL */ };
+
 /** How one machine is looked at. */
 struct sm_settings {
     int zoom_percent;   /* 10 to 400 */
     bool fills;         /* the picture is scaled up to the window */
     bool resizes_guest; /* the guest's screen follows the window */
     bool is_fullscreen; /* when it was closed */
+    int volume_percent; /* 0 to 100, of what is played */
+    bool is_muted;
+    char keymap[SM_SETTINGS_KEYMAP_SIZE]; /* as viewer/keymap.h reads it; "" changes nothing */
 };
 
 /** What a machine has that nobody changed anything of. */

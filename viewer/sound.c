@@ -11,21 +11,20 @@ enum { PERCENT_MAX = 100 };
 
 static void on_mute(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
-    struct sm_connection *connection = sm_machine_connection(SM_WINDOW(opaque)->machine);
-    struct sm_sound_wishes wishes = *sm_connection_sound(connection);
-    g_simple_action_set_state(action, value);
-    wishes.is_muted = g_variant_get_boolean(value);
-    sm_connection_set_sound(connection, &wishes);
+    (void)action;
+    struct sm_machine *machine = SM_WINDOW(opaque)->machine;
+    struct sm_settings settings = *sm_machine_settings(machine);
+    settings.is_muted = g_variant_get_boolean(value);
+    sm_machine_change_settings(machine, &settings);
 }
 
 static void on_volume(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
-    struct sm_connection *connection = sm_machine_connection(SM_WINDOW(opaque)->machine);
-    struct sm_sound_wishes wishes = *sm_connection_sound(connection);
-    g_simple_action_set_state(action, value);
-    int percent = atoi(g_variant_get_string(value, NULL));
-    wishes.level = (uint16_t)(CLAMP(percent, 0, PERCENT_MAX) * SM_SOUND_LEVEL_FULL / PERCENT_MAX);
-    sm_connection_set_sound(connection, &wishes);
+    (void)action;
+    struct sm_machine *machine = SM_WINDOW(opaque)->machine;
+    struct sm_settings settings = *sm_machine_settings(machine);
+    settings.volume_percent = CLAMP(atoi(g_variant_get_string(value, NULL)), 0, PERCENT_MAX);
+    sm_machine_change_settings(machine, &settings);
 }
 
 static void on_microphone(GSimpleAction *action, GVariant *value, gpointer opaque)
@@ -55,10 +54,23 @@ void sm_sound_add_actions(SmWindow *window)
     /* Another window of the same machine may have set them already. */
     const struct sm_sound_wishes *wishes =
         sm_connection_sound(sm_machine_connection(window->machine));
-    g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "mute")),
-                              g_variant_new_boolean(wishes->is_muted));
     g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "microphone")),
                               g_variant_new_boolean(!wishes->is_microphone_closed));
+}
+
+static void set_state(SmWindow *window, const char *name, GVariant *value)
+{
+    GAction *action = g_action_map_lookup_action(G_ACTION_MAP(window), name);
+    g_simple_action_set_state(G_SIMPLE_ACTION(action), value);
+}
+
+void sm_sound_update_settings(SmWindow *window)
+{
+    const struct sm_settings *settings = sm_machine_settings(window->machine);
+    char percent[8];
+    g_snprintf(percent, sizeof(percent), "%d", settings->volume_percent);
+    set_state(window, "volume", g_variant_new_string(percent));
+    set_state(window, "mute", g_variant_new_boolean(settings->is_muted));
 }
 
 GMenu *sm_sound_menu(void)

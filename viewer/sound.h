@@ -17,4 +17,7 @@ GtkWidget *sm_sound_indicator(void);
 /** How sound stands has changed. */
 void sm_sound_take_event(SmWindow *window);
 
+/** The menu shows what is remembered of the machine. */
+void sm_sound_update_settings(SmWindow *window);
+
 #endif

@@ -408,6 +408,11 @@ void sm_view_set_takes_input(SmView *view, bool takes_input)
     sm_view_update_cursor(view);
 }
 
+void sm_view_set_keymap(SmView *view, const struct sm_keymap *keymap)
+{
+    view->keymap = *keymap;
+}
+
 void sm_view_set_local_cursor(SmView *view, bool is_local)
 {
     view->is_cursor_local = is_local;

@@ -12,6 +12,7 @@
 #include <gtk/gtk.h>
 
 #include "sumac/client.h"
+#include "viewer/keymap.h"
 
 #define SM_TYPE_VIEW (sm_view_get_type())
 /*
@@ -46,6 +47,9 @@ void sm_view_set_fills(SmView *view, bool fills);
 
 /** Whether input goes to the guest at all; true by default. */
 void sm_view_set_takes_input(SmView *view, bool takes_input);
+
+/** Keys that are others to the guest; copied. */
+void sm_view_set_keymap(SmView *view, const struct sm_keymap *keymap);
 
 /** Whether the local pointer stays, in place of the guest's shape. */
 void sm_view_set_local_cursor(SmView *view, bool is_local);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Keyboard and pointer over a view, on their way to the guest. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "viewer/pointer_warp.h"
 #include "viewer/view_private.h"
 
 enum {
-    EVDEV_OFFSET = 8,     /* of the key codes of X11 and Wayland */
-    WHEEL_PIXELS = 12,    /* of a touchpad, that are one step of a wheel */
-    WHEEL_STEPS_MAX = 50, /* in one event */
+    EVDEV_OFFSET = 8,  /* of the key codes of X11 and Wayland */
+    WHEEL_PIXELS = 12, /* of a touchpad, that are one step of a wheel */
 };
 
 static bool is_active(const SmView *view)
@@ -65,6 +65,7 @@ void sm_view_update_keyboard(SmView *view)
         if (view->session)
             sent(sm_session_release_all(view->session));
         view->sequence = (struct sm_grab_sequence){0};
+        view->mapped_count = 0;
     }
     g_signal_emit_by_name(view, "keyboard-changed", (gboolean)has_keyboard);
 }
@@ -81,13 +82,71 @@ void sm_view_release(SmView *view)
     set_released(view, true);
 }
 
-static void take_key(SmView *view, guint keycode, bool is_press)
+static uint16_t key_of(guint keycode)
 {
-    uint16_t key = keycode > EVDEV_OFFSET ? sm_key_from_evdev(keycode - EVDEV_OFFSET) : 0;
-    if (!key)
-        return;
-    bool is_complete = sm_grab_sequence_key(&view->sequence, key, is_press);
-    sent(sm_session_send_key(view->session, key, is_press));
+    return keycode > EVDEV_OFFSET ? sm_key_from_evdev(keycode - EVDEV_OFFSET) : 0;
+}
+
+/* The key that gives `symbol` here, or, if none does, on a US keyboard; 0 if there is none. */
+static uint16_t key_for(SmView *view, guint symbol)
+{
+    GdkDisplay *display = gtk_widget_get_display(GTK_WIDGET(view));
+    g_autofree GdkKeymapKey *found = NULL;
+    int count = 0;
+    uint16_t key = 0;
+    if (gdk_display_map_keyval(display, symbol, &found, &count))
+        for (int i = 0; i < count && !key; i++)
+            key = found[i].level == 0 ? key_of(found[i].keycode) : 0;
+    struct sm_key_chord chord;
+    if (!key && sm_key_chord_for_us(&chord, gdk_keyval_to_unicode(symbol)) && chord.count == 1)
+        key = chord.keys[0];
+    return key;
+}
+
+static struct sm_mapped_key *find_mapped(SmView *view, guint keycode)
+{
+    for (size_t i = 0; i < view->mapped_count; i++)
+        if (view->mapped[i].keycode == keycode)
+            return &view->mapped[i];
+    return NULL;
+}
+
+/* What the key map says of a key, or has said when it went down; NULL if nothing. */
+static struct sm_mapped_key *map_key(SmView *view, guint symbol, guint keycode, bool is_press)
+{
+    struct sm_mapped_key *mapped = find_mapped(view, keycode);
+    const struct sm_keymap_entry *entry = sm_keymap_find(&view->keymap, symbol);
+    if (mapped || !is_press || !entry || view->mapped_count == MAPPED_MAX)
+        return mapped;
+    mapped = &view->mapped[view->mapped_count++];
+    *mapped = (struct sm_mapped_key){.keycode = keycode};
+    for (size_t i = 0; i < entry->count; i++) {
+        uint16_t key = key_for(view, entry->to[i]);
+        if (key)
+            mapped->keys[mapped->count++] = key;
+    }
+    return mapped;
+}
+
+static void send_mapped(SmView *view, struct sm_mapped_key *mapped, bool is_press)
+{
+    for (size_t i = 0; i < mapped->count; i++)
+        sent(sm_session_send_key(view->session, mapped->keys[is_press ? i : mapped->count - 1 - i],
+                                 is_press));
+    if (!is_press)
+        *mapped = view->mapped[--view->mapped_count];
+}
+
+static void take_key(SmView *view, guint symbol, guint keycode, bool is_press)
+{
+    uint16_t key = key_of(keycode);
+    struct sm_mapped_key *mapped = map_key(view, symbol, keycode, is_press);
+    /* The way out is made of the keys that are touched, whatever they are to the guest. */
+    bool is_complete = key && sm_grab_sequence_key(&view->sequence, key, is_press);
+    if (mapped)
+        send_mapped(view, mapped, is_press);
+    else if (key)
+        sent(sm_session_send_key(view->session, key, is_press));
     if (is_complete)
         sm_view_release(view);
 }
@@ -96,11 +155,10 @@ static gboolean on_key_pressed(GtkEventControllerKey *controller, guint keyval, 
                                GdkModifierType state, SmView *view)
 {
     (void)controller;
-    (void)keyval;
     (void)state;
     if (!view->has_keyboard)
         return GDK_EVENT_PROPAGATE;
-    take_key(view, keycode, true);
+    take_key(view, keyval, keycode, true);
     return GDK_EVENT_STOP;
 }
 
@@ -108,10 +166,9 @@ static void on_key_released(GtkEventControllerKey *controller, guint keyval, gui
                             GdkModifierType state, SmView *view)
 {
     (void)controller;
-    (void)keyval;
     (void)state;
     if (view->has_keyboard)
-        take_key(view, keycode, false);
+        take_key(view, keyval, keycode, false);
 }
 
 static void on_focus_enter(GtkEventControllerFocus *controller, SmView *view)
@@ -210,8 +267,10 @@ static enum sm_button button_of(guint button)
     case GDK_BUTTON_SECONDARY:
         return SM_BUTTON_RIGHT;
     case 8:
+    case 11: /* what some mice call back and forward */
         return SM_BUTTON_SIDE;
     case 9:
+    case 10:
         return SM_BUTTON_EXTRA;
     default:
         return 0;
@@ -292,12 +351,11 @@ static gboolean on_scroll(GtkEventControllerScroll *controller, double dx, doubl
     if (!is_active(view))
         return GDK_EVENT_PROPAGATE;
     bool is_pixels = gtk_event_controller_scroll_get_unit(controller) == GDK_SCROLL_UNIT_SURFACE;
-    view->wheel += is_pixels ? dy / WHEEL_PIXELS : dy;
-    for (int i = 0; fabs(view->wheel) >= 1 && i < WHEEL_STEPS_MAX; i++) {
-        enum sm_button button = view->wheel > 0 ? SM_BUTTON_WHEEL_DOWN : SM_BUTTON_WHEEL_UP;
+    int steps = sm_wheel_turn(&view->wheel, is_pixels ? dy / WHEEL_PIXELS : dy);
+    enum sm_button button = steps > 0 ? SM_BUTTON_WHEEL_DOWN : SM_BUTTON_WHEEL_UP;
+    for (int i = abs(steps); i > 0; i--) {
         sent(sm_session_send_button(view->session, button, true));
         sent(sm_session_send_button(view->session, button, false));
-        view->wheel -= view->wheel > 0 ? 1 : -1;
     }
     return GDK_EVENT_STOP;
 }

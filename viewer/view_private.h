@@ -8,6 +8,16 @@
 #include "viewer/placement.h"
 #include "viewer/pointer_lock.h"
 #include "viewer/view.h"
+#include "viewer/wheel.h"
+
+enum { MAPPED_MAX = 16 };
+
+/* A key of the map that is down. */
+struct sm_mapped_key {
+    guint keycode;                     /* which one, whatever symbol it gives by now */
+    uint16_t keys[SM_KEYMAP_KEYS_MAX]; /* the guest's */
+    size_t count;
+};
 
 struct _SmView {
     GtkWidget parent_instance;
@@ -38,7 +48,10 @@ struct _SmView {
     struct sm_pointer_lock *lock; /* owned; NULL: it is warped back */
     bool is_warping;              /* the next motion is our own doing */
     double last_x, last_y;        /* of the pointer, in the view */
-    double wheel;                 /* steps not yet sent, a fraction */
+    struct sm_wheel wheel;
+    struct sm_keymap keymap;
+    struct sm_mapped_key mapped[MAPPED_MAX]; /* keys that are down as others */
+    size_t mapped_count;
     struct sm_grab_sequence sequence;
 };
 

@@ -9,6 +9,7 @@
 #include "viewer/screenshot.h"
 #include "viewer/sound.h"
 #include "viewer/start_window.h"
+#include "viewer/window_devices.h"
 #include "viewer/window_private.h"
 
 G_DEFINE_FINAL_TYPE(SmWindow, sm_window, ADW_TYPE_APPLICATION_WINDOW)
@@ -157,6 +158,8 @@ void sm_window_update_settings(SmWindow *window)
     sm_view_set_fills(window->view, settings->fills);
     set_state(window, "fill", settings->fills);
     set_state(window, "resize-guest", settings->resizes_guest);
+    sm_view_set_keymap(window->view, sm_machine_keymap(window->machine));
+    sm_sound_update_settings(window);
 }
 
 void sm_window_take_event(SmWindow *window, const struct sm_event *event)
@@ -164,6 +167,8 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
     sm_view_take_event(window->view, event);
     if (event->kind == SM_EVENT_SOUND)
         sm_sound_take_event(window);
+    if (event->kind == SM_EVENT_USB)
+        sm_devices_take_event(window);
     if (event->kind == SM_EVENT_FILES && window->number == 0)
         sm_files_take_event(window);
     if (event->kind == SM_EVENT_DISPLAY_CONFIG || event->kind == SM_EVENT_DISPLAY_DAMAGE) {

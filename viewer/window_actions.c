@@ -5,9 +5,11 @@
 #include "viewer/details.h"
 #include "viewer/dialogs.h"
 #include "viewer/files.h"
+#include "viewer/keymap_dialog.h"
 #include "viewer/screenshot.h"
 #include "viewer/sound.h"
 #include "viewer/usb_dialog.h"
+#include "viewer/window_devices.h"
 #include "viewer/window_private.h"
 
 enum { ZOOM_STEP = 10, ZOOM_MIN = 10, ZOOM_MAX = 400 };
@@ -102,6 +104,14 @@ static void on_usb(GSimpleAction *action, GVariant *value, gpointer opaque)
     sm_usb_dialog_show(GTK_WINDOW(window), sm_machine_connection(window->machine));
 }
 
+static void on_keymap(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    (void)value;
+    SmWindow *window = opaque;
+    sm_keymap_dialog_show(GTK_WINDOW(window), window->machine);
+}
+
 static void on_details(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
     (void)action;
@@ -161,6 +171,7 @@ void sm_window_add_actions(SmWindow *window)
         {.name = "screenshot", .activate = on_screenshot},
         {.name = "details", .activate = on_details},
         {.name = "usb", .activate = on_usb},
+        {.name = "keymap", .activate = on_keymap},
         {.name = "about", .activate = on_about},
         {.name = "disconnect", .activate = on_disconnect},
         {.name = "fill", .state = "false", .change_state = on_fill},
@@ -171,6 +182,7 @@ void sm_window_add_actions(SmWindow *window)
     g_action_map_add_action_entries(map, entries, G_N_ELEMENTS(entries), window);
     sm_sound_add_actions(window);
     sm_files_add_actions(window);
+    sm_devices_add_actions(window);
     window->fullscreen_action = G_SIMPLE_ACTION(g_action_map_lookup_action(map, "fullscreen"));
     bool is_view_only = sm_machine_options(window->machine)->is_view_only;
     g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "view-only")),
@@ -248,6 +260,7 @@ GMenuModel *sm_window_keys_menu(void)
     GMenu *consoles = g_menu_new();
     g_menu_append_submenu(consoles, _("Text Consoles"), G_MENU_MODEL(section));
     g_object_unref(section);
+    g_menu_append(consoles, _("_Key Map…"), "win.keymap");
     add_section(menu, consoles);
     return G_MENU_MODEL(menu);
 }

@@ -6,6 +6,8 @@
 #include "viewer/quality.h"
 #include "viewer/window.h"
 
+enum { USB_ANEW_MAX = 16 };
+
 struct _SmWindow {
     AdwApplicationWindow parent_instance;
     struct sm_machine *machine; /* borrowed; NULL once it was told that we go */
@@ -23,6 +25,9 @@ struct _SmWindow {
 
     GtkWidget *files, *files_heading, *files_bar, *files_text; /* a card; what it says */
     gint64 files_since_us; /* when the first of these files was sent */
+
+    uint32_t usb_anew[USB_ANEW_MAX]; /* devices to be plugged in when they have come back */
+    size_t usb_anew_count;
 
     struct sm_quality quality;
     GSimpleAction *fullscreen_action; /* borrowed from the window's actions */

@@ -6,6 +6,8 @@
 #include "sumac/keys.h"
 #include "viewer/grab_sequence.h"
 #include "viewer/hotkeys.h"
+#include "viewer/keymap.h"
+#include "viewer/wheel.h"
 
 /* ---- Hotkeys ---- */
 
@@ -128,6 +130,98 @@ static void one_of_the_two_alone_does_nothing(void **state)
     assert_false(sm_grab_sequence_key(&s, ALT, false));
 }
 
+/* ---- Key maps ---- */
+
+static void a_key_map_blocks_keys_and_makes_others_of_them(void **state)
+{
+    (void)state;
+    struct sm_keymap map = {0};
+    assert_true(sm_keymap_parse(&map, "Super_L=,1=Shift_L+F1, ALT_L=Void,F1=SHIFT+CTRL+F1", NULL));
+    assert_int_equal(map.count, 4);
+    const struct sm_keymap_entry *entry = sm_keymap_find(&map, GDK_KEY_Super_L);
+    assert_non_null(entry);
+    assert_int_equal(entry->count, 0);
+    entry = sm_keymap_find(&map, GDK_KEY_1);
+    assert_non_null(entry);
+    assert_int_equal(entry->count, 2);
+    assert_int_equal(entry->to[0], GDK_KEY_Shift_L);
+    assert_int_equal(entry->to[1], GDK_KEY_F1);
+    entry = sm_keymap_find(&map, GDK_KEY_Alt_L);
+    assert_non_null(entry);
+    assert_int_equal(entry->count, 0);
+    entry = sm_keymap_find(&map, GDK_KEY_F1);
+    assert_non_null(entry);
+    assert_int_equal(entry->count, 3);
+    assert_int_equal(entry->to[1], GDK_KEY_Control_L);
+    assert_null(sm_keymap_find(&map, GDK_KEY_a));
+    assert_true(sm_keymap_parse(&map, "", NULL));
+    assert_int_equal(map.count, 0);
+}
+
+static void what_is_no_key_map_is_refused_and_changes_nothing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"a",       "=b",   "nokey=a", "a=nokey",
+                                      "a=b,a=c", "a=b+", "a=b,",    "a=b+c+d+e+f"};
+    struct sm_keymap map = {.count = 7};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        GError *error = NULL;
+        if (sm_keymap_parse(&map, bad[i], &error))
+            fail_msg("'%s' was taken", bad[i]);
+        assert_non_null(error);
+        g_error_free(error);
+        assert_int_equal(map.count, 7);
+    }
+}
+
+static void a_key_map_has_an_end(void **state)
+{
+    (void)state;
+    GString *text = g_string_new("a=b");
+    for (guint i = 0; i < SM_KEYMAP_MAX; i++)
+        g_string_append_printf(text, ",%s=b", gdk_keyval_name(GDK_KEY_Greek_ALPHA + i) ?: "c");
+    struct sm_keymap map = {0};
+    assert_false(sm_keymap_parse(&map, text->str, NULL));
+    assert_int_equal(map.count, 0);
+    g_string_free(text, TRUE);
+}
+
+/* ---- The wheel ---- */
+
+static void fractions_of_a_wheel_add_up(void **state)
+{
+    (void)state;
+    struct sm_wheel wheel = {0};
+    int steps = 0;
+    for (int i = 0; i < 30; i++)
+        steps += sm_wheel_turn(&wheel, 1.0 / 15);
+    assert_int_equal(steps, 2);
+    for (int i = 0; i < 8; i++)
+        steps += sm_wheel_turn(&wheel, 0.125);
+    assert_int_equal(steps, 3);
+    assert_int_equal(sm_wheel_turn(&wheel, -2.5), -2);
+    assert_int_equal(sm_wheel_turn(&wheel, -0.5), -1);
+}
+
+static void a_wheel_turned_back_begins_anew(void **state)
+{
+    (void)state;
+    struct sm_wheel wheel = {0};
+    assert_int_equal(sm_wheel_turn(&wheel, 0.9), 0);
+    assert_int_equal(sm_wheel_turn(&wheel, -0.9), 0);
+    assert_int_equal(sm_wheel_turn(&wheel, -0.1), -1);
+}
+
+static void no_wheel_turns_for_ever(void **state)
+{
+    (void)state;
+    struct sm_wheel wheel = {0};
+    assert_int_equal(sm_wheel_turn(&wheel, 1e9), SM_WHEEL_STEPS_MAX);
+    assert_int_equal(sm_wheel_turn(&wheel, 0.5), 0);
+    assert_int_equal(sm_wheel_turn(&wheel, -1e300), -SM_WHEEL_STEPS_MAX);
+    assert_int_equal(sm_wheel_turn(&wheel, 0.0 / 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +232,12 @@ int main(void)
         cmocka_unit_test(ctrl_and_alt_pressed_and_let_go_complete_it),
         cmocka_unit_test(a_combination_with_another_key_is_the_guests),
         cmocka_unit_test(one_of_the_two_alone_does_nothing),
+        cmocka_unit_test(a_key_map_blocks_keys_and_makes_others_of_them),
+        cmocka_unit_test(what_is_no_key_map_is_refused_and_changes_nothing),
+        cmocka_unit_test(a_key_map_has_an_end),
+        cmocka_unit_test(fractions_of_a_wheel_add_up),
+        cmocka_unit_test(a_wheel_turned_back_begins_anew),
+        cmocka_unit_test(no_wheel_turns_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

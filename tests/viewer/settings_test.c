@@ -99,15 +99,25 @@ static void each_machine_has_settings_of_its_own(void **state)
     struct sm_settings found;
     assert_false(sm_settings_load(path, by_uuid, &found));
     assert_true(found.zoom_percent == 100 && found.resizes_guest && !found.fills);
-    const struct sm_settings first = {.zoom_percent = 150, .fills = true, .is_fullscreen = true};
-    const struct sm_settings second = {.zoom_percent = 50, .resizes_guest = true};
+    const struct sm_settings first = {.zoom_percent = 150,
+                                      .fills = true,
+                                      .is_fullscreen = true,
+                                      .volume_percent = 0,
+                                      .is_muted = true,
+                                      .keymap = "Super_L=,F1=Shift_L+F1"};
+    const struct sm_settings second = {
+        .zoom_percent = 50, .resizes_guest = true, .volume_percent = 25};
     assert_true(sm_settings_save(path, by_uuid, &first, NULL));
     assert_true(sm_settings_save(path, by_address, &second, NULL));
     assert_true(sm_settings_load(path, by_uuid, &found));
     assert_true(found.zoom_percent == 150 && found.fills && !found.resizes_guest &&
                 found.is_fullscreen);
+    assert_true(found.volume_percent == 0 && found.is_muted);
+    assert_string_equal(found.keymap, "Super_L=,F1=Shift_L+F1");
     assert_true(sm_settings_load(path, by_address, &found));
     assert_true(found.zoom_percent == 50 && !found.fills && found.resizes_guest);
+    assert_true(found.volume_percent == 25 && !found.is_muted);
+    assert_string_equal(found.keymap, "");
 }
 
 static void a_uuid_of_zeros_is_none(void **state)
@@ -124,11 +134,13 @@ static void settings_that_make_no_sense_are_not_taken(void **state)
     g_autofree char *path = g_build_filename(folder, "odd", NULL);
     assert_true(g_file_set_contents(path,
                                     "[spice://a:1]\nzoom=100000\nresize-guest=perhaps\n"
-                                    "scale-to-window=true\n",
+                                    "scale-to-window=true\nvolume=101\nkeymap=nokey=a\n",
                                     -1, NULL));
     struct sm_settings found;
     assert_true(sm_settings_load(path, "spice://a:1", &found));
     assert_true(found.zoom_percent == 100 && found.resizes_guest && found.fills);
+    assert_int_equal(found.volume_percent, 100);
+    assert_string_equal(found.keymap, "");
     assert_true(g_file_set_contents(path, "no key file", -1, NULL));
     assert_false(sm_settings_load(path, "spice://a:1", &found));
     assert_int_equal(found.zoom_percent, 100);
@@ -180,6 +192,30 @@ static void the_options_of_the_reference_viewer_are_taken(void **state)
     sm_viewer_options_finish(&o);
 }
 
+static void the_options_of_cards_folders_and_keys_are_taken(void **state)
+{
+    (void)state;
+    struct sm_viewer_options o;
+    assert_true(read_line(&o,
+                          "sumac-viewer --spice-smartcard-db=sql:/nss -K Super_L= "
+                          "--spice-smartcard-certificates=id,sign,encrypt --spice-shared-dir=/tmp "
+                          "--spice-disable-effects=wallpaper,all --display=:7 "
+                          "--hotkeys=smartcard-insert=shift+f8,usb-device-reset=ctrl+shift+r "
+                          "spice://vm:5900",
+                          NULL));
+    assert_true(o.shares_smartcard && o.has_keymap);
+    assert_string_equal(o.card_database, "sql:/nss");
+    assert_string_equal(o.card_certificates[2], "encrypt");
+    assert_string_equal(o.shared_folder, "/tmp");
+    assert_string_equal(o.x_display, ":7");
+    assert_int_equal(o.keymap.count, 1);
+    assert_string_equal(o.accelerators[SM_HOTKEY_SMARTCARD_INSERT], "<Shift>F8");
+    sm_viewer_options_finish(&o);
+    assert_true(read_line(&o, "sumac-viewer --spice-smartcard spice://vm:5900", NULL));
+    assert_true(o.shares_smartcard && !o.card_certificates && !o.has_keymap);
+    sm_viewer_options_finish(&o);
+}
+
 static void without_options_there_is_a_start_page(void **state)
 {
     (void)state;
@@ -206,6 +242,10 @@ static void options_that_make_no_sense_are_refused(void **state)
     check_refused("sumac-viewer --hotkeys=zoom-in spice://vm:5900");
     check_refused("sumac-viewer spice://vm:5900 spice://other:5900");
     check_refused("sumac-viewer --no-such-option");
+    check_refused("sumac-viewer --keymap=nokey=a spice://vm:5900");
+    check_refused("sumac-viewer --spice-smartcard-certificates=one,two spice://vm:5900");
+    check_refused("sumac-viewer --spice-smartcard-certificates=one,,three spice://vm:5900");
+    check_refused("sumac-viewer --spice-disable-effects=sparkle spice://vm:5900");
     check_refused("sumac-viewer /no/such/file.vv");
 }
 
@@ -273,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_uuid_of_zeros_is_none),
         cmocka_unit_test(settings_that_make_no_sense_are_not_taken),
         cmocka_unit_test(the_options_of_the_reference_viewer_are_taken),
+        cmocka_unit_test(the_options_of_cards_folders_and_keys_are_taken),
         cmocka_unit_test(without_options_there_is_a_start_page),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
         cmocka_unit_test(a_connection_file_gives_title_and_keys),
