@@ -81,7 +81,7 @@ def series_changed(shown):
     shown.send_keys('x')
     wait_for(lambda: len(os.listdir(folder)) > quiet, 20, 'the picture of a change')
     child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=10)
+    out, _ = child.communicate(timeout=60)
     check_equal(child.returncode, 0, f'exit code ({out})')
     check(all(json.loads(line)['ok'] for line in out.splitlines()), out)
     shown.send_keys('ret')
@@ -118,15 +118,15 @@ def mean_error(one, other, rows=None):
 def record(shown):
     before = shown.wait_still(1.0)
     film = stage.path('film.mkv')
-    child = subprocess.Popen([SUMAC, 'record', shown.uri, film, '--json'], stdout=subprocess.PIPE, text=True)
+    child = shown.watched_by([SUMAC, 'record', shown.uri, film, '--json'], stdout=subprocess.PIPE)
     time.sleep(2.0)
     for key in 'abcd':
         shown.send_keys(key)
         time.sleep(0.1)
-    time.sleep(1.0)
-    after = shown.screendump()
+    wait_for(lambda: before.differences(shown.screendump()), 20, 'the keys')
+    after = shown.wait_still(1.0)
     child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=20)
+    out, _ = child.communicate(timeout=60)
     check_equal(child.returncode, 0, f'exit code ({out})')
     told = json.loads(out)
     check_equal((told['width'], told['height'], told['codec']), (*before.size, 'h264'), 'report')
@@ -184,15 +184,15 @@ def record_kinds():
 def raw_session(shown):
     before = shown.wait_still(1.0)
     target, picture = stage.path('a.session'), stage.path('replayed.png')
-    child = subprocess.Popen([SUMAC, 'record', shown.uri, target, '--raw', '--json'], stdout=subprocess.PIPE, text=True)
+    child = shown.watched_by([SUMAC, 'record', shown.uri, target, '--raw', '--json'], stdout=subprocess.PIPE)
     time.sleep(2.0)
     for key in 'abc':
         shown.send_keys(key)
         time.sleep(0.1)
-    time.sleep(0.7)
+    wait_for(lambda: before.differences(shown.screendump()), 20, 'the keys')
     after = shown.wait_still(1.0)
     child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=20)
+    out, _ = child.communicate(timeout=60)
     check_equal(child.returncode, 0, f'exit code ({out})')
     recorded = json.loads(out)
 
@@ -258,15 +258,15 @@ def wait_image(shown):
                if after.rgb[(y * 720 + x) * 3:][:3] != truth.rgb[(y * 720 + x) * 3:][:3]]
     left, width, top, height = min(columns), max(columns) - min(columns) + 1, rows[0], len(rows)
     typed = cut(after, left, top, width, height, stage.path('typed.png'))
-    child = subprocess.Popen([SUMAC, 'wait', shown.uri, '--image', typed, '--region', f'0,{top + 16},720,100', '--json'],
-                             stdout=subprocess.PIPE, text=True)
+    child = shown.watched_by([SUMAC, 'wait', shown.uri, '--image', typed, '--region', f'0,{top + 16},720,100', '--json'],
+                             stdout=subprocess.PIPE)
     time.sleep(1.0)
     check(child.poll() is None, 'it did not wait')
     shown.send_keys('z')
     shown.send_keys('q')
-    out, _ = child.communicate(timeout=20)
+    out, _ = child.communicate(timeout=60)
     check_equal(child.returncode, 0, f'exit code ({out})')
-    check(json.loads(out)['waited_ms'] >= 800, out)
+    check(json.loads(out)['waited_ms'] >= 300, out)  # a busy machine's client begins late
     shown.send_keys('ret')
 
 
@@ -300,10 +300,12 @@ screenshot {target}
     check_equal(before.differences(shown.wait_still(1.0)), None, 'the screen after a script that was refused')
     with open(path, 'w') as file:
         file.write('key shift-a\nwait --stable 20s --timeout 21s --tolerance 0\nkey b\n')
+    before = shown.wait_still(1.0)
     child = subprocess.Popen([SUMAC, 'exec', shown.uri, path], stderr=subprocess.PIPE, text=True)
-    time.sleep(1.5)
+    wait_for(lambda: before.differences(shown.screendump()), 20, 'the key of the first line')
+    time.sleep(0.5)
     child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=10)
+    _, err = child.communicate(timeout=60)
     check_equal(child.returncode, 130, 'exit code')
     check('script.txt:2: interrupted' in err, err)
     shown.send_keys('ret')
@@ -387,8 +389,8 @@ def drag(shown):
     pressed = []
     wait_for(lambda: pressed.extend(presses(shown.events())) or pressed, 20, 'the button')
     child.send_signal(signal.SIGINT)
-    check_equal(child.wait(10), 130, 'exit code')
-    wait_for(lambda: pressed.extend(presses(shown.events())) or pressed[-1] == ('btn', 'left', 0), 5, 'letting go')
+    check_equal(child.wait(60), 130, 'exit code')
+    wait_for(lambda: pressed.extend(presses(shown.events())) or pressed[-1] == ('btn', 'left', 0), 20, 'letting go')
 
 
 @traced('scroll turns the wheel either way')
@@ -413,7 +415,7 @@ def monitor(shown):
     shown.send_keys('m')
     wait_for(lambda: json.loads(child.stdout.readline())['drawings_per_s'] > 0, 20, 'the drawing of a key')
     child.send_signal(signal.SIGINT)
-    child.communicate(timeout=10)
+    child.communicate(timeout=60)
     check_equal(child.returncode, 0, 'exit code')
     shown.send_keys('ret')
 

@@ -13,7 +13,7 @@ import wire
 from peers import Machine, Stage, free_port
 from pictures import Picture
 from probe import Probe
-from tap import Tap, check, check_equal, note, wait_for
+from tap import PATIENCE, Tap, check, check_equal, note, wait_for
 
 MIGRATE, MIGRATE_DATA, FLUSH_MARK, CLIENT_MIGRATE_DATA = 1, 2, 4, 5
 MAIN_BEGIN, MAIN_CANCEL, MAIN_SWITCH_HOST, MAIN_END, MAIN_BEGIN_SEAMLESS, MAIN_SEAMLESS_ACK = 101, 102, 111, 112, 116, 117
@@ -53,6 +53,8 @@ class Pair:
     def move(self):
         self.source.qmp('migrate', uri=f'unix:{self.path}')
         wait_for(lambda: self.source.qmp('query-migrate').get('status') == 'completed', 30, 'the machine at the target')
+        # Keys that come before it runs are lost.
+        wait_for(lambda: self.target.qmp('query-status')['status'] == 'running', 30, 'a running machine')
 
     def wait_left(self):
         wait_for(lambda: self.source.qmp('query-spice')['migrated'], 15, 'the source without clients')
@@ -253,7 +255,7 @@ class Channel:
             while True:
                 found.append(self.read())
         except TimeoutError:
-            self.raw.socket.settimeout(20)
+            self.raw.socket.settimeout(20 * PATIENCE)
         return found
 
 
@@ -313,7 +315,7 @@ class RawClient:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(30 * PATIENCE)
         check_equal(len(result), len(threads), 'channels that went over')
         return result
 
@@ -331,12 +333,12 @@ def raw_client_follows(source, target):
     told = threading.Thread(target=pair.announce)
     told.start()
     client.link_to(pair.target, True)
-    told.join(20)
+    told.join(20 * PATIENCE)
     start = time.monotonic()
     moved = threading.Thread(target=pair.move)
     moved.start()
     result = client.carry_all()
-    moved.join(30)
+    moved.join(30 * PATIENCE)
     for kind, magic in MAGICS.items():
         flags, data, _ = result[kind]
         check_equal((flags, data[:8]), (3, magic + b'\1\0\0\0'), f'flags and magic of channel {kind}')
@@ -405,13 +407,13 @@ def tone_follows(source, target):
     told = threading.Thread(target=pair.announce)
     told.start()
     client.link_to(pair.target, True)
-    told.join(20)
+    told.join(20 * PATIENCE)
     moved = threading.Thread(target=pair.move)
     moved.start()
     carried = threading.Thread(target=client.carry_all)
     carried.start()
-    carried.join(30)
-    moved.join(30)
+    carried.join(30 * PATIENCE)
+    moved.join(30 * PATIENCE)
     # QEMU's speaker falls silent with a move, whoever serves it, until the guest touches it.
     pair.target.send_keys('shift', 't')
     ear = Ear(next(channel for channel in client.new_others if channel.kind == PLAYBACK))
@@ -433,13 +435,13 @@ def _():
     told = threading.Thread(target=pair.announce)
     told.start()
     client.link_to(pair.target, True)
-    told.join(20)
+    told.join(20 * PATIENCE)
     moved = threading.Thread(target=pair.move)
     moved.start()
     client.channel(wire.DISPLAY).read_until(MIGRATE)  # and not a word more
     client.close()
     client.new_main.raw.close()
-    moved.join(30)
+    moved.join(30 * PATIENCE)
     pair.wait_left()
     picture, result = stage.spicy_screenshot(pair.target.uri)
     check(picture, f'no picture: {result}')
@@ -456,12 +458,12 @@ def _():
     told.start()
     client.main.read_until(MAIN_BEGIN_SEAMLESS)
     client.main.raw.send_message(CLIENT_CONNECT_ERROR)
-    told.join(20)
+    told.join(20 * PATIENCE)
     moved = threading.Thread(target=pair.move)
     moved.start()
     _, body = client.main.read_until(MAIN_SWITCH_HOST)
     check_equal(struct.unpack_from('<H', body)[0], nowhere, 'the port')
-    moved.join(30)
+    moved.join(30 * PATIENCE)
     client.close()
     pair.wait_left()
     pair.stop()
@@ -474,7 +476,7 @@ def _():
     told = threading.Thread(target=pair.announce)
     told.start()
     client.link_to(pair.target, True)
-    told.join(20)
+    told.join(20 * PATIENCE)
     pair.target.stop()
     pair.source.qmp('migrate', uri=f'unix:{pair.path}')
     client.main.read_until(MAIN_CANCEL)
@@ -494,11 +496,11 @@ def _():
     told = threading.Thread(target=pair.announce)
     told.start()
     client.link_to(pair.target, True)
-    told.join(20)
+    told.join(20 * PATIENCE)
     moved = threading.Thread(target=pair.move)
     moved.start()
     client.carry_all()
-    moved.join(30)
+    moved.join(30 * PATIENCE)
     client.close()
     client.new_main.raw.close()
     picture, result = stage.spicy_screenshot(pair.target.uri)

@@ -5,9 +5,11 @@ started it: at the end of its `with`, on a signal, and even if this process is k
 
 import atexit
 import ctypes
+import fcntl
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -18,7 +20,7 @@ import threading
 import time
 
 from pictures import Picture
-from tap import wait_for
+from tap import PATIENCE, wait_for
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..'))
 BUILD = os.path.abspath(os.environ.get('SUMAC_BUILD', os.path.join(ROOT, 'build')))
@@ -27,6 +29,7 @@ SUMAC = os.path.join(BUILD, 'cli', 'sumac')
 
 DESKTOP_READY = 'SUMAC-DESKTOP-READY' # both are what the guest prints on its serial console
 CONSOLE_READY = 'SUMAC-CONSOLE'
+DISPLAY_CHANNEL = 2
 DESKTOP_TIMEOUT = 240  # seconds; about 32 alone on two cores under an emulated processor
 SET_PARENT_DEATH_SIGNAL = 1
 _libc = ctypes.CDLL(None)
@@ -44,10 +47,28 @@ def have_sumac():
     return os.path.exists(SUMAC)
 
 
+_ports = []  # open lock files of the ports that are ours until we end
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on, for somebody who binds it later. No connection gets it by chance meanwhile, since it is
+    below the range that the system gives out, and no other test that runs beside this one."""
+    with open('/proc/sys/net/ipv4/ip_local_port_range', encoding='ascii') as file:
+        first = int(file.read().split()[0])
+    folder = os.path.join(tempfile.gettempdir(), f'sumac-ports-{os.getuid()}')
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    while True:
+        port = random.randrange(first // 3, first)
+        lock = open(os.path.join(folder, str(port)), 'w')
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(('127.0.0.1', port))
+        except OSError:
+            lock.close()
+            continue
+        _ports.append(lock)
+        return port
 
 
 class Process:
@@ -75,7 +96,7 @@ class Process:
         return self.child.poll() is None
 
     def wait(self, timeout):
-        return self.child.wait(timeout)
+        return self.child.wait(timeout * PATIENCE)
 
     def kill(self, sig=signal.SIGKILL):
         if self.is_running:
@@ -151,13 +172,13 @@ class Stage:
         return process
 
     def run(self, command, timeout=60, env=None):
-        """Runs a command to its end; past `timeout` seconds its exit code is None."""
+        """Runs a command to its end; past `timeout` seconds of an idle machine its exit code is None."""
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True, errors='replace', cwd=self.folder,
                                  env={**self.env, **(env or {})}, start_new_session=True,
                                  preexec_fn=_die_with_parent)
         try:
-            out, err = child.communicate(timeout=timeout)
+            out, err = child.communicate(timeout=timeout * PATIENCE)
             return Result(child.returncode, out, err)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
@@ -302,8 +323,8 @@ class Machine:
     def _connect(self):
         """Waits for the control socket; false if QEMU ended."""
         self._qmp = socket.socket(socket.AF_UNIX)
-        self._qmp.settimeout(60)
-        deadline = time.monotonic() + 30
+        self._qmp.settimeout(60 * PATIENCE)
+        deadline = time.monotonic() + 30 * PATIENCE
         while time.monotonic() < deadline and self.process.is_running:
             try:
                 self._qmp.connect(self.stage.path(self._name + '.qmp'))
@@ -357,13 +378,24 @@ class Machine:
         self.qmp('screendump', filename=target)
         return Picture.load(target)
 
+    def shows_to(self):
+        """How many displays of clients are connected."""
+        return sum(channel['channel-type'] == DISPLAY_CHANNEL for channel in self.qmp('query-spice').get('channels', ()))
+
+    def watched_by(self, command, **settings):
+        """Starts a client while no other one is here, waits until it is connected, and returns it."""
+        wait_for(lambda: self.shows_to() == 0, 20, 'the clients before to be gone')
+        child = subprocess.Popen(command, text=True, env=self.stage.env, **settings)
+        wait_for(lambda: self.shows_to() > 0 or child.poll() is not None, 20, f'the display of {command}')
+        return child
+
     def send_keys(self, *names):
         """Presses the keys (QEMU's names) together, then releases them."""
         self.qmp('send-key', keys=[{'type': 'qcode', 'data': name} for name in names])
 
     def wait_still(self, still_s=2.0, timeout=60):
         """Waits until the screen has not changed for `still_s` seconds and returns its picture."""
-        last, since, deadline = self.screendump(), time.monotonic(), time.monotonic() + timeout
+        last, since, deadline = self.screendump(), time.monotonic(), time.monotonic() + timeout * PATIENCE
         while time.monotonic() - since < still_s:
             time.sleep(0.3)
             now = self.screendump()

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import sys
 
 from peers import Machine, Stage, SUMAC
@@ -67,8 +68,10 @@ def _():
     check('display' in result.out and 'codec' in result.out, f'{result}')
     result = stage.sumac('stats', '--prometheus', SOCKET)
     check('# TYPE sumac_display_encode_seconds_total counter' in result.out, f'{result}')
-    result = stage.run(['timeout', '-s', 'INT', '3', SUMAC, 'stats', '--watch', SOCKET])
-    check(result.out.count('clients 1') >= 2, f'{result}')
+    watching = stage.start('watching', [SUMAC, 'stats', '--watch', SOCKET])
+    wait_for(lambda: watching.log.count('clients 1') >= 2, 20, 'a second table')
+    watching.kill(signal.SIGINT)
+    watching.wait(10)
     result = stage.sumac('stats', stage.path('nothing'))
     check_equal(result.code, 13, f'{result}')
 

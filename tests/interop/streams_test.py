@@ -35,11 +35,10 @@ class Stream:
         self.channel = wire.RawChannel(address, kind, session, channel_id, [CAN_LZ4])
         check_equal(self.channel.link(), 0, 'link result')
         self.text, self.packed, self.init = b'', 0, None
-        self.window = self.unacknowledged = 0
 
     def take(self):
         kind, body = self.channel.next_message()
-        self.acknowledge(kind, body)
+        self.channel.acknowledge(kind, body)
         if kind == DATA:
             self.text += body
         elif kind == COMPRESSED_DATA:
@@ -52,18 +51,6 @@ class Stream:
         elif kind == PORT_INIT:
             size, at, is_open = struct.unpack_from('<IIB', body)
             self.init = body[at:at + size], is_open
-        elif kind == wire.PING:
-            self.channel.send_message(wire.PONG, body[:12])
-
-    def acknowledge(self, kind, body):
-        if kind == wire.SET_ACK:
-            self.window, self.unacknowledged = struct.unpack_from('<I', body, 4)[0], 0
-            self.channel.send_message(wire.ACK_SYNC, body[:4])
-            return
-        self.unacknowledged += 1
-        if self.window and self.unacknowledged == self.window:
-            self.channel.send_message(wire.ACK)
-            self.unacknowledged = 0
 
     def take_line(self):
         while b'\n' not in self.text:

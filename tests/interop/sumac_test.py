@@ -256,8 +256,7 @@ def info_facts():
 def in_a_row():
     for _ in range(10):
         check_info(machine().uri)
-    child = subprocess.Popen([SUMAC, 'wait', machine().uri, '--stable', '60s', '--timeout', '2m'])
-    time.sleep(0.5)
+    child = machine().watched_by([SUMAC, 'wait', machine().uri, '--stable', '60s', '--timeout', '2m'])
     child.kill()
     child.wait()
     check_info(machine().uri)
@@ -284,7 +283,7 @@ def unix_socket():
 @tap.test('text that is typed arrives, all of it')
 def typing():
     before = machine().wait_still(1.0)
-    result = stage.sumac('type', machine().uri, 'abc ABC 123 !@#', '--json')
+    result = stage.sumac('type', machine().uri, 'abc ABC 123 !@#', '--delay', '80ms', '--json')  # a busy guest loses keys
     check_equal(result.code, 0, f'exit code ({result})')
     check_equal(json.loads(result.out)['characters'], 15, 'characters')
     typed = machine().wait_still(1.0)
@@ -366,11 +365,10 @@ def waiting():
 
 @tap.test('Ctrl-C ends a command at once and tells so')
 def interrupted():
-    child = subprocess.Popen([SUMAC, 'wait', machine().uri, '--stable', '60s', '--timeout', '2m', '--json'],
-                             stdout=subprocess.PIPE, text=True)
-    time.sleep(0.7)
+    child = machine().watched_by([SUMAC, 'wait', machine().uri, '--stable', '60s', '--timeout', '2m', '--json'],
+                                 stdout=subprocess.PIPE)
     child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=3)
+    out, _ = child.communicate(timeout=60)
     check_equal(child.returncode, 130, 'exit code')
     check_equal(json.loads(out)['error']['kind'], 'interrupted', 'kind')
 
@@ -568,7 +566,7 @@ def not_spice():
     server = Server(be_silent)
     start = time.monotonic()
     check_failure(info(server.uri, '--timeout', '1s'), 15, 'not-spice', 'said nothing for 1000 ms', r'spice\+tls')
-    check(time.monotonic() - start < 3, 'took too long')
+    check(time.monotonic() - start < 12, 'took too long')  # 30 s without the option
     server.close()
 
 
@@ -608,11 +606,11 @@ def plain_errors():
 def machine_ends():
     doomed = Machine(stage, server='reference')
     doomed.wait_screen()
-    child = subprocess.Popen([SUMAC, 'wait', doomed.uri, '--stable', '60s', '--timeout', '2m', '--json'],
-                             stdout=subprocess.PIPE, text=True)
+    child = doomed.watched_by([SUMAC, 'wait', doomed.uri, '--stable', '60s', '--timeout', '2m', '--json'],
+                              stdout=subprocess.PIPE)
     time.sleep(0.7)
     doomed.stop()
-    out, _ = child.communicate(timeout=5)
+    out, _ = child.communicate(timeout=60)
     check_equal(child.returncode, 17, f'exit code ({out})')
     check_equal(json.loads(out)['error']['kind'], 'closed', 'kind')
 

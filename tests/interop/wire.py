@@ -6,6 +6,8 @@ import socket
 import struct
 import subprocess
 
+from tap import PATIENCE
+
 MAIN, DISPLAY, INPUTS, CURSOR = 1, 2, 3, 4
 MAIN_INIT, MAIN_ATTACH_CHANNELS = 103, 104
 DISPLAY_INIT = 101
@@ -22,7 +24,9 @@ class RawChannel:
     def __init__(self, address, kind, connection_id=0, channel_id=0, capabilities=(), source=None):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)
-        self.socket.settimeout(20)
+        self.socket.settimeout(20 * PATIENCE)
+        self.window = self.unacknowledged = 0
+        self.begun = b''  # of what receive() was asked for when time was over
         if source:
             self.socket.bind(source)
         self.socket.connect(address)
@@ -35,13 +39,16 @@ class RawChannel:
     def send(self, data):
         self.socket.sendall(data)
 
-    def receive(self, size):
-        data = b''
-        while len(data) < size:
-            part = self.socket.recv(size - len(data))
+    def receive(self, size, leaves=False):
+        """Exactly `size` bytes; they stay for the next call if it `leaves` them, or if time is over before all have come."""
+        while len(self.begun) < size:
+            part = self.socket.recv(size - len(self.begun))
             if not part:
-                raise EOFError(f'the server closed after {len(data)} of {size} bytes')
-            data += part
+                raise EOFError(f'the server closed after {len(self.begun)} of {size} bytes')
+            self.begun += part
+        data = self.begun[:size]
+        if not leaves:
+            self.begun = self.begun[size:]
         return data
 
     def read_reply(self):
@@ -72,8 +79,21 @@ class RawChannel:
 
     def next_message(self):
         """Reads one message with a mini header: (type, body)."""
-        kind, size = struct.unpack('<HI', self.receive(6))
-        return kind, self.receive(size)
+        kind, size = struct.unpack('<HI', self.receive(6, leaves=True))
+        return kind, self.receive(6 + size)[6:]
+
+    def acknowledge(self, kind, body):
+        """Tells of a message that has come what the server waits for: a window that is used up stops it."""
+        if kind == SET_ACK:
+            self.window, self.unacknowledged = struct.unpack_from('<I', body, 4)[0], 0
+            self.send_message(ACK_SYNC, body[:4])
+            return
+        if kind == PING:
+            self.send_message(PONG, body[:12])
+        self.unacknowledged += 1
+        if self.window and self.unacknowledged >= self.window:
+            self.send_message(ACK)
+            self.unacknowledged = 0
 
     def send_message(self, kind, body=b''):
         self.send(struct.pack('<HI', kind, len(body)) + body)
@@ -134,9 +154,7 @@ def last_shape(cursor, known, quiet_s=2):
             kind, body = cursor.next_message()
         except TimeoutError:
             return shape
-        if kind == SET_ACK:
-            cursor.send_message(ACK_SYNC, body[:4])
-            continue
+        cursor.acknowledge(kind, body)
         if kind not in (CURSOR_INIT, CURSOR_SET):
             continue
         at = 9 if kind == CURSOR_INIT else 5
