@@ -61,6 +61,7 @@ static bool set_up(struct cli_connection *c, uint32_t kinds)
            sm_session_set_ca_file(session, ca_file) == SM_OK &&
            (!o->ca_file || sm_session_set_ca_pem(session, NULL) == SM_OK) &&
            (!o->host_subject || sm_session_set_host_subject(session, o->host_subject) == SM_OK) &&
+           (!o->proxy || sm_session_set_proxy(session, o->proxy) == SM_OK) &&
            sm_session_set_timeout(session, connect_ms) == SM_OK &&
            sm_session_set_channels(session, kinds) == SM_OK &&
            sm_session_use_sound(

@@ -14,6 +14,7 @@
 
 enum {
     PIECE_BYTES = 64 << 10, /* given at a time */
+    WAIT_MAX_MS = 60000,    /* at a time: a recording may say any time */
     HELLO_MAX = 4096,
     REPLY_BYTES = 16 + 178 + 8,
     TICKET_BYTES = 4 + 128,
@@ -131,9 +132,9 @@ static bool wait_until(const struct line *line, uint64_t due_us, short events)
         uint64_t now_us = cli_now_us();
         if (!events && now_us >= due_us)
             return true;
-        int left_ms = events ? -1 : (int)((due_us - now_us) / 1000 + 1);
+        uint64_t left_ms = events ? WAIT_MAX_MS : (due_us - now_us) / 1000 + 1;
         struct pollfd wait = {.fd = line->fd, .events = (short)(POLLIN | events)};
-        (void)poll(&wait, 1, due_us == UINT64_MAX ? -1 : left_ms);
+        (void)poll(&wait, 1, left_ms < WAIT_MAX_MS ? (int)left_ms : WAIT_MAX_MS);
         if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) && !drain(line->fd))
             return false;
         if (events && wait.revents & events)
@@ -176,8 +177,9 @@ static void feed(struct line *line)
             break;
         if (piece->connection != line->connection)
             continue;
-        if ((feeder->is_paced && !wait_until(line, start_us + piece->at_us, 0)) ||
-            !give(line, piece))
+        uint64_t due_us =
+            piece->at_us < UINT64_MAX - start_us ? start_us + piece->at_us : UINT64_MAX;
+        if ((feeder->is_paced && !wait_until(line, due_us, 0)) || !give(line, piece))
             return;
     }
 }

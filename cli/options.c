@@ -37,6 +37,12 @@ const struct cli_option CLI_OPTIONS_OF_MACHINES[] = {
      "the subject the server's certificate must have, such as\n"
      "O=Example,CN=vm1; its host name is then not compared",
      CLI_VALUE_TEXT, FIELD(host_subject)},
+    {"proxy", "URL",
+     "connect through this HTTP proxy:\n"
+     "[http://|https://][USER:PASSWORD@]HOST[:PORT]. Without it the\n"
+     "environment variable SPICE_PROXY counts, where a password is\n"
+     "not seen in the list of processes",
+     CLI_VALUE_TEXT, FIELD(proxy)},
     {NULL},
 };
 

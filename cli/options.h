@@ -31,6 +31,7 @@ struct cli_options {
     const char *user;                /* or NULL */
     const char *ca_file;             /* or NULL */
     const char *host_subject;        /* or NULL */
+    const char *proxy;               /* or NULL: the environment's, or none */
     uint32_t timeout_ms;             /* for the whole command */
     bool wants_agent;                /* set by who runs the command */
     sm_session_connector connector;  /* likewise: who connects in our place; or NULL */

@@ -188,6 +188,8 @@ static enum sm_status set_up(struct sm_connection *c)
         status = set_caches(session, o);
     if (status == SM_OK && o->file)
         status = sm_connection_file_apply(o->file, session);
+    if (status == SM_OK && o->proxy)
+        status = sm_session_set_proxy(session, o->proxy);
     if (status == SM_OK && c->password)
         status = sm_session_set_password(session, c->password);
     if (status == SM_OK)

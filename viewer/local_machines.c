@@ -20,15 +20,20 @@ struct description {
     unsigned depth;
 };
 
+static void wipe(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    g_free(secret);
+}
+
 void sm_local_machine_free(struct sm_local_machine *machine)
 {
     if (!machine)
         return;
     g_free(machine->name);
     g_free(machine->address);
-    if (machine->password)
-        explicit_bzero(machine->password, strlen(machine->password));
-    g_free(machine->password);
+    wipe(machine->password);
     g_free(machine);
 }
 
@@ -140,7 +145,7 @@ struct sm_local_machine *sm_local_machine_parse(const char *xml)
     g_string_free(d.name, TRUE);
     g_free(d.listen);
     g_free(d.socket);
-    g_free(d.password);
+    wipe(d.password);
     return machine;
 }
 

@@ -18,6 +18,7 @@ enum { ZOOM_MIN = 10, ZOOM_MAX = 400 };
 
 /* The texts of the command line before they are understood. */
 struct raw {
+    char *proxy;
     char *compression, *title, *hotkeys, *auto_resize, *cursor, *kiosk_quit, *ca_file,
         *host_subject, *secure_channels, *usb_on_connect, *usb_on_plug, *keymap, *card_database,
         *card_certificates, *shared_folder, *x_display, *effects;
@@ -140,6 +141,7 @@ static bool understand(struct sm_viewer_options *o, const struct raw *raw, GErro
     o->title = g_strdup(raw->title);
     o->ca_file = g_strdup(raw->ca_file);
     o->host_subject = g_strdup(raw->host_subject);
+    o->proxy = g_strdup(raw->proxy);
     o->has_own_hotkeys = raw->hotkeys != NULL;
     o->has_no_usb = raw->disable_usb;
     o->shares_plugged_usb = raw->usb_on_plug != NULL;
@@ -290,6 +292,8 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
          N_("PEM file of authorities to trust"), "FILE"},
         {"spice-host-subject", 0, 0, G_OPTION_ARG_STRING, &raw.host_subject,
          N_("Subject the server's certificate must have"), "SUBJECT"},
+        {"proxy", 0, 0, G_OPTION_ARG_STRING, &raw.proxy, N_("HTTP proxy to connect through"),
+         "URL"},
         {"spice-secure-channels", 0, 0, G_OPTION_ARG_STRING, &raw.secure_channels,
          N_("Channels that must use TLS"), "main,display,…,all"},
         {"spice-share-cd", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.cds,
@@ -347,7 +351,7 @@ bool sm_viewer_options_parse(struct sm_viewer_options *out, char **arguments, GE
         raw.compression, raw.title,   raw.hotkeys,       raw.auto_resize,       raw.cursor,
         raw.kiosk_quit,  raw.ca_file, raw.host_subject,  raw.secure_channels,   raw.usb_on_connect,
         raw.usb_on_plug, raw.keymap,  raw.card_database, raw.card_certificates, raw.shared_folder,
-        raw.x_display,   raw.effects};
+        raw.x_display,   raw.effects, raw.proxy};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(raw.rest);
@@ -366,6 +370,7 @@ void sm_viewer_options_copy_for(struct sm_viewer_options *out, const struct sm_v
     out->title = g_strdup(from->title);
     out->ca_file = g_strdup(from->ca_file);
     out->host_subject = g_strdup(from->host_subject);
+    out->proxy = g_strdup(from->proxy);
     out->cds = g_strdupv(from->cds);
     out->usb_on_connect = g_strdup(from->usb_on_connect);
     out->usb_on_plug = g_strdup(from->usb_on_plug);
@@ -387,6 +392,9 @@ void sm_viewer_options_finish(struct sm_viewer_options *options)
     g_free(options->title);
     g_free(options->ca_file);
     g_free(options->host_subject);
+    if (options->proxy) /* may have a password in it */
+        explicit_bzero(options->proxy, strlen(options->proxy));
+    g_free(options->proxy);
     g_strfreev(options->cds);
     g_free(options->usb_on_connect);
     g_free(options->usb_on_plug);

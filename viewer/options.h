@@ -20,6 +20,7 @@ struct sm_viewer_options {
     char *password;                         /* owned; or NULL: ask if one is needed */
     char *title;                            /* owned; or NULL */
     char *ca_file, *host_subject;           /* owned; or NULL */
+    char *proxy;                            /* owned; or NULL: the environment's, or none */
     enum sm_compression compression;        /* wished for */
     uint32_t cache_bytes, glz_window_bytes; /* 0: what the library thinks good */
     uint32_t secure_channels;               /* mask of 1u << enum sm_channel_kind */

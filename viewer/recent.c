@@ -33,6 +33,12 @@ size_t sm_recent_load(const char *path, struct sm_recent out[SM_RECENT_MAX])
     return count;
 }
 
+char *sm_recent_address(const char *address)
+{
+    bool is_websocket = g_str_has_prefix(address, "ws://") || g_str_has_prefix(address, "wss://");
+    return is_websocket ? g_strndup(address, strcspn(address, "?")) : g_strdup(address);
+}
+
 void sm_recent_clear(struct sm_recent *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -75,11 +81,12 @@ static size_t drop(struct sm_recent *list, size_t count, const char *address)
 gboolean sm_recent_add(const char *path, const char *address, const char *name, GError **error)
 {
     struct sm_recent list[SM_RECENT_MAX];
-    size_t count = drop(list, sm_recent_load(path, list), address);
+    char *kept = sm_recent_address(address);
+    size_t count = drop(list, sm_recent_load(path, list), kept);
     if (count == SM_RECENT_MAX)
         sm_recent_clear(&list[--count], 1);
     memmove(list + 1, list, count * sizeof(list[0]));
-    list[0] = (struct sm_recent){g_strdup(address), g_strdup(name)};
+    list[0] = (struct sm_recent){kept, g_strdup(name)};
     count++;
     gboolean is_saved = save(path, list, count, error);
     sm_recent_clear(list, count);

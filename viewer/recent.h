@@ -23,10 +23,20 @@ struct sm_recent {
  */
 size_t sm_recent_load(const char *path, struct sm_recent out[SM_RECENT_MAX]);
 
+/**
+ * What may be kept of an address in a file: the query of a WebSocket's, where gateways have their
+ * tickets, is left out.
+ *
+ * @param address  canonical
+ * @return the caller's
+ */
+char *sm_recent_address(const char *address);
+
 /** Frees what is in a list. */
 void sm_recent_clear(struct sm_recent *list, size_t count);
 
-/** Puts a machine first; it is in the list once. False, and `error`, if it cannot be written. */
+/** Puts a machine first, as sm_recent_address(); it is in the list once. False, and `error`, if it
+ * cannot be written. */
 gboolean sm_recent_add(const char *path, const char *address, const char *name, GError **error);
 
 /** Takes a machine out. */

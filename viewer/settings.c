@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "viewer/keymap.h"
+#include "viewer/recent.h"
 
 enum { ZOOM_MIN = 10, ZOOM_MAX = 400, UUID_SIZE = 16, VOLUME_MAX = 100 };
 
@@ -20,8 +21,10 @@ struct sm_settings sm_settings_default(void)
 char *sm_settings_key(const unsigned char *uuid, const char *address)
 {
     static const unsigned char NONE[UUID_SIZE];
-    if (!uuid || memcmp(uuid, NONE, UUID_SIZE) == 0)
-        return g_uri_escape_string(address, ":/.-_~", FALSE); /* brackets end a group's name */
+    if (!uuid || memcmp(uuid, NONE, UUID_SIZE) == 0) {
+        g_autofree char *kept = sm_recent_address(address);
+        return g_uri_escape_string(kept, ":/.-_~", FALSE); /* brackets end a group's name */
+    }
     GString *key = g_string_new("uuid-");
     for (int i = 0; i < UUID_SIZE; i++)
         g_string_append_printf(key, "%02x", uuid[i]);

@@ -13,7 +13,7 @@
 #include "sumac/clipboard.h"
 #include "sumac/inputs.h"
 
-enum { WORDS_MAX = 16 };
+enum { WORDS_MAX = 24 };
 
 /* Splits `line` at blanks, as a shell would; the words live in `room`. */
 struct line {
@@ -162,7 +162,7 @@ static void options_may_stand_anywhere_behind_the_command(void **state)
     struct line line;
     parse(&o, &line,
           "sumac click --json spice://h:1 --button=right 7 --double --display 2 8 --timeout 1.5s "
-          "--ca ca.pem --verbose");
+          "--ca ca.pem --proxy http://p:8080 --verbose");
     assert_true(o.is_json);
     assert_true(o.is_verbose);
     assert_true(o.is_double);
@@ -172,6 +172,7 @@ static void options_may_stand_anywhere_behind_the_command(void **state)
     assert_int_equal(o.y, 8);
     assert_int_equal(o.timeout_ms, 1500);
     assert_string_equal(o.ca_file, "ca.pem");
+    assert_string_equal(o.proxy, "http://p:8080");
     cli_options_finish(&o);
 }
 

@@ -78,6 +78,22 @@ static void old_machines_leave_the_list(void **state)
     sm_recent_clear(list, count);
 }
 
+static void tickets_of_gateways_stay_out_of_files(void **state)
+{
+    (void)state;
+    g_autofree char *path = g_build_filename(folder, "gateways", NULL);
+    assert_true(sm_recent_add(path, "wss://g.example:443/vm?token=S3CRET", "", NULL));
+    assert_true(sm_recent_add(path, "spice://a?port=1&tls-port=2", "", NULL));
+    assert_true(sm_recent_add(path, "wss://g.example:443/vm?token=0THER", "", NULL));
+    check_recent(
+        path, (const char *const[]){"wss://g.example:443/vm", "spice://a?port=1&tls-port=2", NULL});
+    g_autofree char *text = NULL;
+    assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    assert_null(strstr(text, "token"));
+    g_autofree char *key = sm_settings_key(NULL, "ws://g.example/?token=S3CRET");
+    assert_string_equal(key, "ws://g.example/");
+}
+
 static void a_list_that_cannot_be_written_is_an_error(void **state)
 {
     (void)state;
@@ -170,19 +186,20 @@ static void the_options_of_the_reference_viewer_are_taken(void **state)
 {
     (void)state;
     struct sm_viewer_options o;
-    assert_true(
-        read_line(&o,
-                  "sumac-viewer -f --zoom=150 --title 'A machine' --auto-resize=never "
-                  "--cursor=local --spice-ca-file=/ca.pem --spice-host-subject=CN=vm "
-                  "--spice-secure-channels=main,inputs --hotkeys=zoom-in=f5 -s --spice-debug "
-                  "--spice-preferred-compression=lz4 --spice-cache-size=1000000 spice://vm:5900",
-                  NULL));
+    assert_true(read_line(
+        &o,
+        "sumac-viewer -f --zoom=150 --title 'A machine' --auto-resize=never "
+        "--cursor=local --spice-ca-file=/ca.pem --spice-host-subject=CN=vm --proxy=p:8080 "
+        "--spice-secure-channels=main,inputs --hotkeys=zoom-in=f5 -s --spice-debug "
+        "--spice-preferred-compression=lz4 --spice-cache-size=1000000 spice://vm:5900",
+        NULL));
     assert_true(o.is_fullscreen && !o.is_kiosk && !o.resizes_guest && o.shows_local_cursor);
     assert_int_equal(o.zoom_percent, 150);
     assert_string_equal(o.title, "A machine");
     assert_string_equal(o.address, "spice://vm:5900");
     assert_string_equal(o.ca_file, "/ca.pem");
     assert_string_equal(o.host_subject, "CN=vm");
+    assert_string_equal(o.proxy, "p:8080");
     assert_int_equal(o.secure_channels, 1u << SM_CHANNEL_KIND_MAIN | 1u << SM_CHANNEL_KIND_INPUTS);
     assert_true(o.has_own_hotkeys && o.is_debug);
     assert_int_equal(o.compression, SM_COMPRESSION_LZ4);
@@ -308,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_newest_machine_comes_first_and_once),
         cmocka_unit_test(old_machines_leave_the_list),
+        cmocka_unit_test(tickets_of_gateways_stay_out_of_files),
         cmocka_unit_test(a_list_that_cannot_be_written_is_an_error),
         cmocka_unit_test(each_machine_has_settings_of_its_own),
         cmocka_unit_test(a_uuid_of_zeros_is_none),
