@@ -100,6 +100,7 @@ static void run_main(struct sm_client_channel *channel)
             sm_migration_cancel(channel->session);
         channel->ops->closed(channel);
         set_closed(channel);
+        sm_client_files_end(channel); /* of those given while it closed */
         sm_session_progress(channel->session);
         goes_on = is_due && sm_comeback_wait(channel);
     } while (goes_on);

@@ -345,14 +345,31 @@ static struct sm_transfer *make(const char *path, struct sm_error *error)
     return transfer;
 }
 
+static enum sm_status fail_closed(struct sm_error *error)
+{
+    sm_error_set(error, SM_ERROR_CLOSED, "connect first", "there is no connection to send by");
+    return SM_ERR_STATE;
+}
+
+static enum sm_status fail_count(size_t count, struct sm_error *error)
+{
+    sm_error_set(error, SM_ERROR_OPTION, "send a folder as a whole, or fewer files at a time",
+                 "%zu files are too many to send at once", count);
+    return SM_ERR_LIMIT;
+}
+
+/* With the lock held. */
+static bool has_room(const struct sm_session *session, size_t count)
+{
+    return count >= 1 && count <= SM_FILES_MAX - session->files.count;
+}
+
 static enum sm_status refuse(struct sm_session *session, size_t count, struct sm_error *error)
 {
     struct sm_session_info info;
     sm_session_get_info(session, &info);
-    if (!session->agent.is_used || !info.is_connected) {
-        sm_error_set(error, SM_ERROR_CLOSED, "connect first", "there is no connection to send by");
-        return SM_ERR_STATE;
-    }
+    if (!session->agent.is_used || !info.is_connected)
+        return fail_closed(error);
     if (!info.has_agent) {
         sm_error_set(error, SM_ERROR_NO_AGENT,
                      "install spice-vdagent in the guest and log in there, or share a folder",
@@ -360,19 +377,42 @@ static enum sm_status refuse(struct sm_session *session, size_t count, struct sm
         return SM_ERR_STATE;
     }
     pthread_mutex_lock(&session->lock);
-    bool is_too_much = count < 1 || count > SM_FILES_MAX - session->files.count;
+    bool is_too_much = !has_room(session, count);
     bool is_disabled = session->agent.caps >> SM_AGENT_CAP_FILE_XFER_DISABLED & 1;
     pthread_mutex_unlock(&session->lock);
     if (is_disabled) {
         sm_file_words_error(error, SM_FILE_XFER_RESULT_DISABLED, (struct sm_bytes){0}, NULL);
         return SM_ERR_STATE;
     }
-    if (is_too_much) {
-        sm_error_set(error, SM_ERROR_OPTION, "send a folder as a whole, or fewer files at a time",
-                     "%zu files are too many to send at once", count);
-        return SM_ERR_LIMIT;
+    return is_too_much ? fail_count(count, error) : SM_OK;
+}
+
+/*
+ * The main channel's thread has them from now on, which alone ends transfers: once it is closed it
+ * looks no more, so it has to be open while they are put into the list.
+ */
+static enum sm_status hand_over(struct sm_session *session, struct sm_client_files *made,
+                                size_t count, uint32_t *ids, struct sm_error *error)
+{
+    pthread_mutex_lock(&session->lock);
+    bool is_open = session->channels[0]->state == SM_CLIENT_CHANNEL_OPEN;
+    bool is_too_much = !has_room(session, count);
+    size_t at = 0;
+    SM_LIST_FOR (link, &made->list) {
+        if (!is_open || is_too_much)
+            break;
+        struct sm_transfer *transfer = transfer_of(link);
+        transfer->progress.id = ++session->files.last_id;
+        if (ids)
+            ids[at++] = transfer->progress.id;
+        sm_list_remove(link);
+        sm_list_append(&session->files.list, link);
+        session->files.count++;
     }
-    return SM_OK;
+    pthread_mutex_unlock(&session->lock);
+    if (!is_open)
+        return fail_closed(error);
+    return is_too_much ? fail_count(count, error) : SM_OK;
 }
 
 enum sm_status sm_session_send_files(struct sm_session *session, const char *const *paths,
@@ -395,22 +435,14 @@ enum sm_status sm_session_send_files(struct sm_session *session, const char *con
         transfer->total = (uint32_t)count;
         sm_list_append(&made.list, &transfer->link);
     }
-    pthread_mutex_lock(&session->lock);
-    size_t at = 0;
-    SM_LIST_FOR (link, &made.list) {
-        struct sm_transfer *transfer = transfer_of(link);
-        transfer->progress.id = ++session->files.last_id;
-        if (ids)
-            ids[at++] = transfer->progress.id;
-        sm_list_remove(link);
-        sm_list_append(&session->files.list, link);
+    status = hand_over(session, &made, count, ids, error);
+    if (status != SM_OK) {
+        sm_client_files_finish(&made);
+        return status;
     }
-    session->files.count += count;
-    pthread_mutex_unlock(&session->lock);
-    /* Without room for the call, the next thing that happens brings them on their way. */
-    struct sm_client_channel *main = sm_session_find(session, SM_CHANNEL_KIND_MAIN, 0);
-    if (sm_client_channel_post(main, feed_call, NULL, 0) == SM_ERR_STATE)
-        sm_client_files_end(main); /* the channel has just ended */
+    /* Without room for the call, the next thing that happens brings them on their way; if the
+     * channel has just ended, its thread ends them, too. */
+    (void)!sm_client_channel_post(session->channels[0], feed_call, NULL, 0);
     return SM_OK;
 }
 

@@ -314,8 +314,17 @@ static enum sm_status begin_entry(struct sm_tar *tar, struct sm_error *error)
         return SM_OK;
     if (tar->root < 0)
         tar->root = open(tar->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    tar->fd = openat(tar->root, entry->name + tar->prefix_size, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    return tar->fd < 0 ? fail_io(error, "opened", entry->name) : SM_OK;
+    /* By now anything may have its name: a pipe would keep us until somebody writes to it. */
+    tar->fd = openat(tar->root, entry->name + tar->prefix_size,
+                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (tar->fd < 0)
+        return fail_io(error, "opened", entry->name);
+    struct stat facts;
+    if (fstat(tar->fd, &facts) == 0 && S_ISREG(facts.st_mode))
+        return SM_OK;
+    sm_error_set(error, SM_ERROR_FILE, "send it again when nobody changes it",
+                 "%s is no file any more", entry->name);
+    return SM_ERR_IO;
 }
 
 static enum sm_status read_file(struct sm_tar *tar, uint8_t *to, size_t size, size_t *got,

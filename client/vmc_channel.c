@@ -2,6 +2,7 @@
 #include "client/vmc_channel.h"
 
 #include "client/channel_kinds.h"
+#include "client/reasons.h"
 #include "client/session_private.h"
 #include "io/clock.h"
 #include "media/libs.h"
@@ -65,6 +66,8 @@ enum sm_status sm_client_vmc_activity(struct sm_client_channel *channel)
 {
     struct sm_client_vmc *vmc = channel->self;
     struct sm_channel *below = sm_spicevmc_client_channel(vmc->client);
+    if (vmc->status != SM_OK)
+        return vmc->status;
     if (vmc->ops->room && !sm_channel_is_full(below))
         vmc->ops->room(channel);
     while (!vmc->is_paused) {
@@ -74,6 +77,7 @@ enum sm_status sm_client_vmc_activity(struct sm_client_channel *channel)
             status = take(channel, &event);
         if (status == SM_AGAIN)
             return SM_OK;
+        vmc->status = status; /* a piece that made no sense is gone: none may follow it */
         if (status != SM_OK)
             return status;
         sm_client_channel_handled(channel, sm_channel_handled_serial(below));
@@ -109,7 +113,14 @@ void sm_client_vmc_pause(struct sm_client_channel *channel, bool is_paused)
     if (!channel->pump)
         return;
     sm_pump_set_reading(channel->pump, !is_paused);
-    /* A failure is told again when the pump next asks. */
-    if (!is_paused && sm_client_vmc_activity(channel) == SM_OK)
+    if (is_paused)
+        return;
+    enum sm_status status = sm_client_vmc_activity(channel);
+    if (status == SM_OK) {
         sm_client_channel_kick(channel);
+        return;
+    }
+    struct sm_error error;
+    sm_reason_channel(&error, &channel->attempt, status, sm_client_vmc_reason(channel));
+    sm_client_channel_fail(channel, &error);
 }

@@ -28,6 +28,7 @@ struct sm_client_vmc_ops {
 struct sm_client_vmc {
     const struct sm_client_vmc_ops *ops;
     struct sm_spicevmc_client *client; /* owned */
+    enum sm_status status;             /* of what came: a failure stays one */
     bool is_paused;
 };
 

@@ -34,6 +34,7 @@ _Static_assert(OUT_MAX_BYTES > OUT_LOW_BYTES + SM_CD_OUT_MAX, "an answer always 
 struct usb_channel {
     struct sm_client_vmc vmc; /* first: see there */
     struct sm_redir_reader reader;
+    bool is_inside, is_of_cd; /* a packet has come in part; and whose it is */
     struct sm_writer out;     /* what waits to be sent */
     struct sm_usb_host *host; /* owned; NULL without libusb */
     bool has_said_hello, is_ready;
@@ -298,19 +299,22 @@ static void take_packet(struct sm_client_channel *channel, const struct sm_redir
         leave(channel, "the machine has ejected it", true);
 }
 
-/* The part of `in` up to the end of a packet goes to the physical host, unless it is a CD's. */
+/* The part of `in` up to the end of a packet goes to the physical host, unless it is a CD's: whose
+ * a packet is, is so from its first byte to its last. */
 static enum sm_status on_data(struct sm_client_channel *channel, struct sm_bytes in)
 {
     struct usb_channel *usb = channel->self;
     struct sm_redir_packet packet;
     while (in.size > 0) {
         struct sm_bytes before = in;
-        bool is_of_cd = usb->drive != NULL;
+        if (!usb->is_inside)
+            usb->is_of_cd = usb->drive != NULL;
         enum sm_status status = sm_redir_next(&usb->reader, &in, &packet);
         if (status < 0)
             return status;
         before.size -= in.size;
-        if (usb->host && !is_of_cd)
+        usb->is_inside = status != SM_OK;
+        if (usb->host && !usb->is_of_cd)
             sm_usb_host_receive(usb->host, before);
         if (status == SM_OK)
             take_packet(channel, &packet);

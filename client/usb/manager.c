@@ -129,7 +129,34 @@ static bool match(struct sm_client_usb *usb, struct pair *pair)
     return false;
 }
 
-/* Without the lock. A channel that takes no calls is going, and says so itself. */
+/* With the lock held: the device of a slot is free. */
+static void give_back(struct sm_client_usb *usb, struct sm_usb_slot *slot,
+                      const struct sm_usb_why *why, bool is_wanted_again)
+{
+    struct sm_usb_entry *entry = slot->device ? find(usb, slot->device) : NULL;
+    slot->device = 0;
+    if (!entry)
+        return;
+    entry->shown.state = SM_USB_FREE;
+    entry->is_wanted = is_wanted_again;
+    set_why(entry, why);
+    if (entry->is_removed)
+        forget(usb, entry);
+}
+
+/* Without the lock: the channel does not hear of its device, so that has none. */
+static void take_back(struct sm_client_usb *usb, const struct pair *pair)
+{
+    static const struct sm_usb_why why = {.reason = "too much was asked for at once",
+                                          .cure = "connect it again"};
+    pthread_mutex_lock(&usb->lock);
+    struct sm_usb_slot *slot = slot_of(usb, pair->channel);
+    if (slot && slot->device == pair->device)
+        give_back(usb, slot, &why, false);
+    pthread_mutex_unlock(&usb->lock);
+}
+
+/* Without the lock. */
 static void assign(struct sm_client_usb *usb)
 {
     struct pair pair;
@@ -139,8 +166,11 @@ static void assign(struct sm_client_usb *usb)
         pthread_mutex_unlock(&usb->lock);
         if (!has_pair)
             break;
-        (void)!sm_client_channel_post(pair.channel, sm_usb_channel_attach, &pair.device,
-                                      sizeof(pair.device));
+        enum sm_status status = sm_client_channel_post(pair.channel, sm_usb_channel_attach,
+                                                       &pair.device, sizeof(pair.device));
+        /* A channel that is not open is going, and says so itself. */
+        if (status != SM_OK && status != SM_ERR_STATE)
+            take_back(usb, &pair);
     }
     tell(usb);
 }
@@ -169,21 +199,6 @@ void sm_client_usb_ready(struct sm_client_usb *usb, struct sm_client_channel *ch
     apply_connect_rules(usb);
     pthread_mutex_unlock(&usb->lock);
     assign(usb);
-}
-
-/* With the lock held: the device of a slot is free. */
-static void give_back(struct sm_client_usb *usb, struct sm_usb_slot *slot,
-                      const struct sm_usb_why *why, bool is_wanted_again)
-{
-    struct sm_usb_entry *entry = slot->device ? find(usb, slot->device) : NULL;
-    slot->device = 0;
-    if (!entry)
-        return;
-    entry->shown.state = SM_USB_FREE;
-    entry->is_wanted = is_wanted_again;
-    set_why(entry, why);
-    if (entry->is_removed)
-        forget(usb, entry);
 }
 
 void sm_client_usb_gone(struct sm_client_usb *usb, struct sm_client_channel *channel)

@@ -531,6 +531,24 @@ static void a_folder_arrives_as_an_archive_that_tar_reads(void **state)
     }
 }
 
+static void a_pipe_in_the_place_of_a_file_is_not_waited_for(void **state)
+{
+    (void)state;
+    uint8_t block[8192];
+    struct sm_file_source *source = NULL;
+    struct sm_error error = {.kind = SM_ERROR_NONE};
+    run("mkdir '%s/changing'", folder);
+    make_file("changing/a", 512);
+    sm_check_status(sm_file_source_open(&source, path_of("changing"), &error), SM_OK);
+    run("rm '%s/changing/a' && mkfifo '%s/changing/a'", folder, folder);
+    size_t size = (size_t)sm_file_source_size(source);
+    assert_in_range(size, 1, sizeof(block));
+    sm_check_status(sm_file_source_read(source, block, size, &error), SM_ERR_IO);
+    assert_int_equal(error.kind, SM_ERROR_FILE);
+    assert_non_null(strstr(error.cause, "changing/a"));
+    sm_file_source_destroy(source);
+}
+
 static void a_folder_that_lies_too_deep_is_refused(void **state)
 {
     (void)state;
@@ -558,6 +576,7 @@ int main(void)
         cmocka_unit_test(names_are_written_as_key_files_want_them),
         cmocka_unit_test(names_in_the_guest_are_utf8_without_folders),
         cmocka_unit_test(a_folder_arrives_as_an_archive_that_tar_reads),
+        cmocka_unit_test(a_pipe_in_the_place_of_a_file_is_not_waited_for),
         cmocka_unit_test(a_folder_that_lies_too_deep_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
