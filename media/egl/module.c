@@ -16,7 +16,12 @@
 #include "core/base/math.h"
 #include "media/gl.h"
 
-enum { CARDS_MAX = 8, BYTES_A_PIXEL = 4, ATTRIBUTES_MAX = 16 };
+enum {
+    CARDS_MAX = 8,
+    BYTES_A_PIXEL = 4,
+    ATTRIBUTES_MAX = 16,
+    FLAGS_MAX = 16, /* more kinds of errors than GL has */
+};
 
 struct card {
     EGLDisplay display;
@@ -118,10 +123,21 @@ static enum sm_status open_cards(void **out, const char **reason)
 
 /* ---- pictures ---- */
 
+/* A flag stays up in its context until it is asked for, and would be taken for the next call's. A
+ * lost context raises one at each question. */
+static void lower_flags(void)
+{
+    for (int i = 0; i < FLAGS_MAX && glGetError() != GL_NO_ERROR; i++) {
+    }
+}
+
 static bool enter(const struct card *card)
 {
-    return eglBindAPI(EGL_OPENGL_ES_API) &&
-           eglMakeCurrent(card->display, EGL_NO_SURFACE, EGL_NO_SURFACE, card->context);
+    if (!eglBindAPI(EGL_OPENGL_ES_API) ||
+        !eglMakeCurrent(card->display, EGL_NO_SURFACE, EGL_NO_SURFACE, card->context))
+        return false;
+    lower_flags();
+    return true;
 }
 
 static void leave(const struct card *card)

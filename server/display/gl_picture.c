@@ -205,7 +205,7 @@ enum sm_status sm_gl_picture_read(struct sm_gl_picture *picture, struct sm_rect 
     if (status == SM_ERR_NOMEM) { /* more than changed is never wrong */
         sm_region_finish(changed);
         sm_region_init_rect(changed, area);
-        return SM_OK;
+        return status;
     }
     simplify(changed);
     return status;

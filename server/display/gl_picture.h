@@ -55,7 +55,7 @@ void sm_gl_picture_let_go(struct sm_gl_picture *picture);
  * @param area     may be anything
  * @param changed  initialised, empty; receives where the picture is another one now
  * @return SM_OK, also without a buffer to be read; SM_ERR_IO if its memory went away; SM_ERR_NOMEM.
- *         `changed` is valid in any case.
+ *         `changed` is valid in any case; after a failure the area is to be read again.
  */
 SM_NODISCARD enum sm_status sm_gl_picture_read(struct sm_gl_picture *picture, struct sm_rect area,
                                                struct sm_region *changed);

@@ -24,6 +24,9 @@ enum {
     BURST_US = 2 * FRAME_US,
     /* A new buffer of the same size is read with its first draw; if none comes, after this. */
     SETTLE_MS = 50,
+    /* What could not be read is tried again, each time after twice as long. */
+    RETRY_MS = 20,
+    RETRY_MAX_MS = 1000,
 };
 
 struct draw {
@@ -42,10 +45,11 @@ struct sm_gl_scanout {
     bool is_shown;                 /* no primary is newer */
     struct sm_gl_picture *picture; /* owned; the screen's `gl_picture` is its surface */
     struct sm_gl_reader reader;
-    bool has_noted;      /* how the buffer is read */
-    bool is_stale;       /* nothing of the buffer was read yet */
-    bool is_reading;     /* the draw at work waits for its turn to be read */
-    bool has_complained; /* about this buffer or those before it that are no better */
+    bool has_noted;        /* how the buffer is read */
+    struct sm_rect unread; /* of the buffer: new, or reading failed; read with the next draw */
+    uint32_t retry_ms;     /* 0: the last time it could be read */
+    bool is_reading;       /* the draw at work waits for its turn to be read */
+    bool has_complained;   /* about this buffer or those before it that are no better */
     uint64_t next_read_us;
     struct sm_timer *timer; /* owned */
 };
@@ -100,6 +104,36 @@ static void be_content(struct sm_gl_scanout *gl, const char *reason)
               reason);
 }
 
+static struct sm_rect whole_buffer(const struct sm_gl_scanout *gl)
+{
+    return (struct sm_rect){0, 0, (int32_t)gl->buffer.width, (int32_t)gl->buffer.height};
+}
+
+/* The smallest rectangle around both, of which empty ones do not count. */
+static struct sm_rect box_of(struct sm_rect a, struct sm_rect b)
+{
+    if (sm_rect_is_empty(a) || sm_rect_is_empty(b))
+        return sm_rect_is_empty(a) ? b : a;
+    return (struct sm_rect){sm_min_i32(a.left, b.left), sm_min_i32(a.top, b.top),
+                            sm_max_i32(a.right, b.right), sm_max_i32(a.bottom, b.bottom)};
+}
+
+/* Reads an area, and what could not be read before; without success it is tried again later. */
+static void read_pixels(struct sm_gl_scanout *gl, struct sm_rect area, struct sm_region *changed)
+{
+    area = box_of(area, gl->unread);
+    enum sm_status status = sm_gl_picture_read(gl->picture, area, changed);
+    if (status == SM_OK) {
+        gl->unread = (struct sm_rect){0, 0, 0, 0};
+        gl->retry_ms = 0;
+        return;
+    }
+    complain(gl, status == SM_ERR_NOMEM ? "out of memory" : "its memory went away");
+    gl->unread = area;
+    gl->retry_ms = gl->retry_ms ? sm_min_u32(gl->retry_ms * 2, RETRY_MAX_MS) : RETRY_MS;
+    sm_loop_timer_start(gl->screen->loop, gl->timer, gl->retry_ms);
+}
+
 /* Reads an area of the buffer, at most so often, and shows what changed. */
 static void read_area(struct sm_gl_scanout *gl, struct sm_rect area)
 {
@@ -107,13 +141,9 @@ static void read_area(struct sm_gl_scanout *gl, struct sm_rect area)
     uint32_t count;
     if (!gl->picture)
         return;
-    if (gl->is_stale)
-        area = (struct sm_rect){0, 0, (int32_t)gl->buffer.width, (int32_t)gl->buffer.height};
-    gl->is_stale = false;
     uint64_t begin_us = sm_now_us();
     sm_region_init(&changed);
-    if (sm_gl_picture_read(gl->picture, area, &changed) != SM_OK)
-        complain(gl, "its memory went away");
+    read_pixels(gl, area, &changed);
     uint64_t end_us = sm_now_us();
     uint64_t cost_us = (end_us - begin_us) * 2 > FRAME_US ? (end_us - begin_us) * 2 : FRAME_US;
     if (gl->next_read_us + BURST_US < begin_us)
@@ -136,7 +166,8 @@ static void drop_picture(struct sm_gl_scanout *gl, bool restore)
     gl->screen->gl_picture = NULL;
     sm_gl_picture_destroy(gl->picture);
     gl->picture = NULL;
-    gl->is_stale = false;
+    gl->unread = (struct sm_rect){0, 0, 0, 0};
+    gl->retry_ms = 0;
 }
 
 /* Makes a picture of the buffer, and reads all of it. */
@@ -158,8 +189,7 @@ static void make_picture(struct sm_gl_scanout *gl)
     }
     be_content(gl, reason);
     sm_region_init(&changed);
-    if (sm_gl_picture_read(gl->picture, (struct sm_rect){0, 0, INT32_MAX, INT32_MAX}, &changed))
-        complain(gl, "its memory went away");
+    read_pixels(gl, whole_buffer(gl), &changed);
     sm_region_finish(&changed);
 }
 
@@ -192,8 +222,9 @@ static bool follow(struct sm_gl_scanout *gl)
         complain(gl, reason);
     else
         be_content(gl, reason);
-    gl->is_stale = status == SM_OK;
-    if (gl->is_stale && !gl->is_reading)
+    gl->unread = status == SM_OK ? whole_buffer(gl) : (struct sm_rect){0, 0, 0, 0};
+    gl->retry_ms = 0;
+    if (status == SM_OK && !gl->is_reading)
         sm_loop_timer_start(gl->screen->loop, gl->timer, SETTLE_MS);
     return true;
 }
@@ -276,7 +307,7 @@ static void on_timer(void *opaque)
     struct sm_gl_scanout *gl = opaque;
     if (gl->is_reading)
         read_draw(gl);
-    else if (gl->is_stale)
+    else if (!sm_rect_is_empty(gl->unread))
         read_area(gl, (struct sm_rect){0, 0, 0, 0});
     advance(gl);
 }

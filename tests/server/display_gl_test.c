@@ -361,6 +361,31 @@ static void buffer_that_shrinks_is_no_signal(void **state)
     free_buffer(&buffer);
 }
 
+static void what_failed_to_be_read_is_read_again(void **state)
+{
+    struct sm_test_stage *f = *state;
+    struct buffer buffer;
+    const struct sm_rect area = {10, 20, 90, 70};
+    const off_t first = STRIDE * 10, size = STRIDE * HEIGHT;
+    make_buffer(&buffer, true);
+    sm_test_stage_begin(f);
+    scan_out(f, &buffer);
+    sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_MARK, 2);
+    check_seen(&f->watcher, &buffer);
+    paint(&buffer, area, 2);
+    uint8_t *rest = malloc((size_t)(size - first));
+    assert_non_null(rest);
+    memcpy(rest, buffer.memory + first, (size_t)(size - first));
+    assert_int_equal(ftruncate(buffer.fd, first), 0);
+    draw(f, area, 1);
+    sm_test_lines_check(&f->device.lines, "its memory went away");
+    /* Written, not mapped: the file is no longer than what is in it. Nobody draws any more. */
+    assert_int_equal(pwrite(buffer.fd, rest, (size_t)(size - first), first), size - first);
+    check_seen(&f->watcher, &buffer);
+    free(rest);
+    free_buffer(&buffer);
+}
+
 static void watch_locally(struct sm_test_stage *f, struct sm_test_watcher *watcher, uint32_t id)
 {
     struct sm_test_watcher_options local = sm_test_watcher_default;
@@ -540,6 +565,7 @@ int main(int argc, char **argv)
         TEST(many_buffers_a_second_cost_nobody_anything),
         TEST(buffer_that_cannot_be_read_is_one_line_and_the_guest_goes_on),
         TEST(buffer_that_shrinks_is_no_signal),
+        TEST(what_failed_to_be_read_is_read_again),
         TEST(local_and_remote_client_see_it_each_in_its_way),
         TEST(local_client_without_the_capability_gets_pixels),
         TEST(local_client_gets_the_buffer_and_answers_draws),
