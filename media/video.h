@@ -35,6 +35,7 @@ struct sm_video_setup {
     uint32_t fps;             /* frames a second to expect, at least 1 */
     uint64_t bits_per_second; /* to begin with */
     unsigned threads;         /* it may use, at least 1 */
+    void *card;               /* of struct sm_video_module; borrowed for the call, may be NULL */
 };
 
 /** What is wished of one frame. */

@@ -12,7 +12,7 @@
 #define SM_VIDEO_MODULE_SYMBOL "sm_video_module"
 
 /** Of struct sm_video_module and all it refers to; others are not to be used. */
-enum { SM_VIDEO_MODULE_VERSION = 2 };
+enum { SM_VIDEO_MODULE_VERSION = 3 };
 
 struct sm_video_module {
     uint32_t version;
@@ -20,6 +20,16 @@ struct sm_video_module {
     const struct sm_video_encoder_ops *(*find_encoder)(enum sm_video_kind kind);
     /** Likewise. */
     const struct sm_video_decoder_ops *(*find_decoder)(enum sm_video_kind kind);
+    /**
+     * Looks for a graphics card that encodes, for the `card` of struct sm_video_setup. Takes tens
+     * of milliseconds where there is one.
+     *
+     * @return NULL if there is none; else the caller's, closed with close_card() when no encoder is
+     *         made with it any more; those that were may go on
+     */
+    void *(*open_card)(void);
+    /** NULL does nothing. */
+    void (*close_card)(void *card);
 };
 
 #endif

@@ -228,6 +228,7 @@ static enum sm_status create(void **out, const struct sm_video_setup *setup,
         return SM_ERR_NOMEM;
     encoder->kind = &KINDS[kind];
     encoder->setup = *setup;
+    sm_hardware_init(&encoder->hardware, setup->card);
     enum sm_status status = open_context(encoder, setup->bits_per_second);
     if (status == SM_OK)
         status = make_room(encoder);
@@ -336,6 +337,8 @@ static enum sm_status encode(void *opaque, const struct sm_pixels *pixels,
     struct encoder *encoder = opaque;
     if (pixels->width != encoder->setup.width || pixels->height != encoder->setup.height)
         return SM_ERR_STATE;
+    if (!encoder->context || !encoder->frame)
+        return SM_ERR_STATE; /* it failed to begin anew */
     enum sm_status status = follow_rate(encoder, order->bits_per_second);
     if (status == SM_OK)
         status = run(encoder, pixels, order->is_key);

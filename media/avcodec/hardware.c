@@ -9,7 +9,7 @@
 enum { FIRST_NODE = 128, NODES = 8, POOL_FRAMES = 4 };
 
 /* Named, because without a name the library would look for an X server, too. */
-static AVBufferRef *open_device(void)
+void *sm_hardware_open_card(void)
 {
     for (int node = FIRST_NODE; node < FIRST_NODE + NODES; node++) {
         char path[32];
@@ -22,12 +22,20 @@ static AVBufferRef *open_device(void)
     return NULL;
 }
 
+void sm_hardware_close_card(void *card)
+{
+    AVBufferRef *device = card;
+    av_buffer_unref(&device);
+}
+
+void sm_hardware_init(struct sm_hardware *hardware, void *card)
+{
+    hardware->device = card ? av_buffer_ref(card) : NULL;
+    hardware->frame = hardware->device ? av_frame_alloc() : NULL;
+}
+
 bool sm_hardware_attach(struct sm_hardware *hardware, AVCodecContext *context)
 {
-    if (!hardware->device)
-        hardware->device = open_device();
-    if (!hardware->frame)
-        hardware->frame = av_frame_alloc();
     AVBufferRef *frames =
         hardware->device && hardware->frame ? av_hwframe_ctx_alloc(hardware->device) : NULL;
     if (!frames)

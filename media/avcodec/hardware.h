@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A graphics card that encodes, through VA-API: what an encoder of libavcodec needs beside a codec.
+ * Looking for it opens files of the system and loads drivers, so it is done once for all encoders.
  */
 #ifndef SM_MEDIA_AVCODEC_HARDWARE_H
 #define SM_MEDIA_AVCODEC_HARDWARE_H
@@ -8,14 +9,21 @@
 
 #include <libavcodec/avcodec.h>
 
+/** As in struct sm_video_module. */
+void *sm_hardware_open_card(void);
+void sm_hardware_close_card(void *card);
+
 /** Zeroed memory is one without a card. */
 struct sm_hardware {
     AVBufferRef *device; /* owned; NULL: none */
     AVFrame *frame;      /* owned: on the card */
 };
 
+/** @param card  of sm_hardware_open_card(), or NULL; not needed any more afterwards */
+void sm_hardware_init(struct sm_hardware *hardware, void *card);
+
 /**
- * Makes `context`, not opened yet, one of the first card that can have pictures of its size. The
+ * Makes `context`, not opened yet, one of the card, if it can have pictures of its size. The
  * context then takes frames of sm_hardware_upload() alone.
  *
  * @return false if there is no such card; the context is then to be freed

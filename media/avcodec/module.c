@@ -2,6 +2,7 @@
 #include <libavutil/log.h>
 
 #include "media/avcodec/codecs.h"
+#include "media/avcodec/hardware.h"
 
 extern const struct sm_video_module sm_video_module;
 
@@ -15,4 +16,6 @@ __attribute__((visibility("default"))) const struct sm_video_module sm_video_mod
     .version = SM_VIDEO_MODULE_VERSION,
     .find_encoder = sm_avcodec_find_encoder,
     .find_decoder = sm_avcodec_find_decoder,
+    .open_card = sm_hardware_open_card,
+    .close_card = sm_hardware_close_card,
 };

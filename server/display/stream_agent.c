@@ -35,6 +35,7 @@ struct sm_stream_agent {
     struct sm_stream *stream;     /* NULL: it has ended */
     struct sm_display_peer *peer; /* likewise */
     const struct sm_video_encoder_ops *ops;
+    void *card; /* borrowed: what may encode for it, or NULL */
     struct slot slots[MAX_SLOTS];
     unsigned slot_count;
     uint32_t unique_id;
@@ -223,6 +224,7 @@ static bool begin_frame(void *late)
         .fps = stream->interval_us ? (uint32_t)(1000000 / stream->interval_us) : DEFAULT_FPS,
         .bits_per_second = agent->rate.bits_per_second,
         .threads = ENCODER_THREADS,
+        .card = agent->card,
     };
     frame->setup.fps = frame->setup.fps ? frame->setup.fps : 1;
     frame->order = (struct sm_video_order){
@@ -372,6 +374,7 @@ static bool make_first_encoder(struct sm_stream_agent *agent,
     agent->ops = sm_video_encoder_find(config->encoders, codec);
     if (!agent->ops)
         return false;
+    agent->card = config->encoders->card;
     struct slot *slot = &agent->slots[0];
     struct sm_video_setup setup = {
         .width = (uint32_t)sm_rect_width(stream->box),
@@ -379,6 +382,7 @@ static bool make_first_encoder(struct sm_stream_agent *agent,
         .fps = stream->interval_us ? (uint32_t)(1000000 / stream->interval_us) : DEFAULT_FPS,
         .bits_per_second = bits,
         .threads = ENCODER_THREADS,
+        .card = agent->card,
     };
     setup.fps = setup.fps ? setup.fps : 1;
     uint64_t pixels = (uint64_t)setup.width * setup.height;

@@ -549,5 +549,6 @@ void sm_streams_destroy(struct sm_streams *streams)
         return;
     end_all(streams, false);
     sm_loop_timer_remove(streams->config.loop, streams->timer);
+    sm_video_encoders_finish(&streams->encoders);
     free(streams);
 }

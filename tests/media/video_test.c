@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/support/check.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,16 +107,58 @@ static void every_codec_comes_back_like_what_went_in(void **state)
 static void what_encodes_has_a_name(void **state)
 {
     (void)state;
-    const struct sm_video_encoder_ops *e = load()->find_encoder(SM_VIDEO_H264);
+    const struct sm_video_module *module = load();
+    const struct sm_video_encoder_ops *e = module->find_encoder(SM_VIDEO_H264);
+    struct sm_video_setup setup = SETUP;
     void *encoder;
-    sm_check_status(e->create(&encoder, &SETUP), SM_OK);
+    sm_check_status(e->create(&encoder, &setup), SM_OK);
+    assert_string_equal(e->name(encoder), "libx264");
+    e->destroy(encoder);
+    setup.card = module->open_card();
+    sm_check_status(e->create(&encoder, &setup), SM_OK);
     const char *name = e->name(encoder);
     /* Without a graphics card the processor, and nobody hears of it. */
-    if (access("/dev/dri/renderD128", R_OK | W_OK) != 0)
+    if (!setup.card)
         assert_string_equal(name, "libx264");
     else
         assert_true(strcmp(name, "libx264") == 0 || strcmp(name, "h264_vaapi") == 0);
+    module->close_card(setup.card); /* the encoder keeps what it needs */
+    struct sm_pixels picture = make_picture(WIDTH, HEIGHT);
+    struct sm_video_order order = {.bits_per_second = SETUP.bits_per_second, .is_key = true};
+    struct sm_bytes data;
+    draw(&picture, 0);
+    sm_check_status(e->encode(encoder, &picture, &order, &data), SM_OK);
+    free(picture.data);
     e->destroy(encoder);
+    module->close_card(NULL);
+}
+
+static unsigned nodes_looked_at;
+
+/* The module's, too: a program's symbols come before those of the libraries it loads. */
+__attribute__((visibility("default"))) int access(const char *path, int mode)
+{
+    nodes_looked_at += strncmp(path, "/dev/dri/", strlen("/dev/dri/")) == 0;
+    return faccessat(AT_FDCWD, path, mode, 0);
+}
+
+static void card_is_looked_for_once(void **state)
+{
+    (void)state;
+    const struct sm_video_module *module = load();
+    const struct sm_video_encoder_ops *e = module->find_encoder(SM_VIDEO_H264);
+    struct sm_video_setup setup = SETUP;
+    nodes_looked_at = 0;
+    setup.card = module->open_card();
+    assert_true(nodes_looked_at > 0);
+    unsigned once = nodes_looked_at;
+    for (unsigned i = 0; i < 3; i++) {
+        void *encoder;
+        sm_check_status(e->create(&encoder, &setup), SM_OK);
+        e->destroy(encoder);
+    }
+    assert_int_equal(nodes_looked_at, once);
+    module->close_card(setup.card);
 }
 
 static void mjpeg_takes_rows_in_either_order(void **state)
@@ -250,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_codec_comes_back_like_what_went_in),
         cmocka_unit_test(what_encodes_has_a_name),
+        cmocka_unit_test(card_is_looked_for_once),
         cmocka_unit_test(mjpeg_takes_rows_in_either_order),
         cmocka_unit_test(rate_is_followed),
         cmocka_unit_test(odd_sizes_are_encoded_and_small_ones_refused),
