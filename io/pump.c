@@ -13,6 +13,7 @@ enum {
     READS_A_TURN = 16, /* then other connections of the loop have theirs */
     TURN_US = 1000,    /* likewise: many small messages take longer than few large ones */
     FED_AT_ONCE = 8 * 1024,
+    LAST_WORDS = 32 * 1024 * 1024, /* of a peer that takes nothing: more than kernels hold */
     WRITES_A_TURN = 16,
 };
 
@@ -31,9 +32,12 @@ struct sm_pump {
     unsigned nesting;  /* callbacks below us on the stack */
     bool is_reading;
     bool is_soon;
+    bool is_mute;      /* writing has failed: what has arrived is still taken, then it is over */
+    size_t last_words; /* bytes taken since then */
     bool has_emptied;  /* all that was pending has left, and the owner was not told yet */
     bool is_closed;    /* on_closed was called */
     bool is_destroyed; /* by a callback; freed when the stack has unwound */
+    char mute_reason[sizeof(((struct sm_transport *)0)->reason)];
 };
 
 static void turn(struct sm_pump *pump);
@@ -84,8 +88,21 @@ static void close_with(struct sm_pump *pump, enum sm_status status, const char *
     pump->callbacks.on_closed(pump->opaque, status, reason);
 }
 
-/* Writes what is pending; returns false if the connection is over. */
-static bool flush(struct sm_pump *pump)
+/*
+ * The peer takes no more. It may have gone with its last words sent, and those count: the end comes
+ * when they were read.
+ */
+static void fall_silent(struct sm_pump *pump)
+{
+    pump->is_mute = true;
+    pump->has_emptied = false;
+    memcpy(pump->mute_reason, sm_transport_reason(pump->transport),
+           strnlen(sm_transport_reason(pump->transport), sizeof(pump->mute_reason) - 1));
+    be_soon(pump);
+}
+
+/* SM_OK, also if the line takes no more for now; SM_ERR_IO. */
+static enum sm_status write_pending(struct sm_pump *pump)
 {
     for (;;) {
         struct sm_bytes pending = pump->machine.ops->pending(pump->machine.self);
@@ -93,28 +110,26 @@ static bool flush(struct sm_pump *pump)
             break;
         size_t put = 0;
         enum sm_status status = sm_transport_write(pump->transport, pending, &put);
-        if (status == SM_AGAIN)
-            return true;
-        if (status != SM_OK) {
-            close_with(pump, SM_ERR_IO, sm_transport_reason(pump->transport));
-            return false;
-        }
+        if (status != SM_OK)
+            return status == SM_AGAIN ? SM_OK : SM_ERR_IO;
         pump->machine.ops->sent(pump->machine.self, put, sm_now_us());
         pump->has_emptied = pump->machine.ops->pending(pump->machine.self).size == 0;
     }
-    if (sm_transport_flush(pump->transport) == SM_ERR_IO) {
-        close_with(pump, SM_ERR_IO, sm_transport_reason(pump->transport));
-        return false;
-    }
-    return true;
+    return sm_transport_flush(pump->transport) == SM_ERR_IO ? SM_ERR_IO : SM_OK;
+}
+
+static void flush(struct sm_pump *pump)
+{
+    if (!pump->is_mute && write_pending(pump) == SM_ERR_IO)
+        fall_silent(pump);
 }
 
 /* The machine gave up: its last words go out if the line takes them now. */
 static void fail(struct sm_pump *pump, enum sm_status status)
 {
     const char *reason = pump->machine.ops->reason(pump->machine.self);
-    if (flush(pump))
-        close_with(pump, status, reason);
+    flush(pump);
+    close_with(pump, status, reason);
 }
 
 /*
@@ -185,6 +200,8 @@ static bool take_in(struct sm_pump *pump)
         pump->buffer_end += got;
         if (!feed(pump, ends_us))
             return false;
+        if (pump->is_mute && (pump->last_words += got) > LAST_WORDS)
+            return true; /* it goes on and on, and hears nothing */
     }
     be_soon(pump);
     return true;
@@ -233,9 +250,22 @@ static bool offer_room(struct sm_pump *pump)
     for (unsigned i = 0; i < WRITES_A_TURN && pump->has_emptied; i++) {
         pump->has_emptied = false;
         pump->callbacks.on_activity(pump->opaque);
-        if (is_over(pump) || !flush(pump))
+        if (is_over(pump))
             return false;
+        flush(pump);
     }
+    return true;
+}
+
+/* Takes in, writes, keeps the deadline; false if the connection is over. */
+static bool go_round(struct sm_pump *pump)
+{
+    if (!take_in(pump))
+        return false;
+    flush(pump);
+    if (!offer_room(pump) || !keep_deadline(pump))
+        return false;
+    flush(pump);
     return true;
 }
 
@@ -244,10 +274,13 @@ static void turn(struct sm_pump *pump)
     if (is_over(pump))
         return;
     enter(pump);
-    if (take_in(pump) && flush(pump) && offer_room(pump) && keep_deadline(pump) && flush(pump)) {
+    if (go_round(pump)) {
         watch_for(pump);
         if (pump->has_emptied)
             be_soon(pump);
+        /* All was taken, or its owner takes no more. */
+        if (pump->is_mute && (!pump->is_soon || pump->last_words > LAST_WORDS))
+            close_with(pump, SM_ERR_IO, pump->mute_reason);
     }
     leave(pump);
 }

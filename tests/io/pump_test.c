@@ -231,6 +231,42 @@ static void pump_tells_of_the_end(void **state)
     finish(&f);
 }
 
+/* It takes longer than a turn to read what a peer said that does not hear the answer any more. */
+static void pump_reads_the_last_words_of_one_that_has_gone(void **state)
+{
+    (void)state;
+    enum { SIZE = 100 * 1024 };
+    struct fixture f = {.echo.toil_us = 400};
+    start(&f, (struct sm_bytes){0});
+    uint8_t *words = calloc(1, SIZE);
+    assert_non_null(words);
+    assert_int_equal(send(f.peer, words, SIZE, 0), SIZE);
+    close(f.peer);
+    f.peer = -1;
+    run(&f);
+    assert_int_equal(f.echo.taken, SIZE);
+    assert_int_equal(f.closes, 1);
+    sm_check_status(f.status, SM_ERR_IO);
+    free(words);
+    finish(&f);
+}
+
+/* An owner that takes no more does not keep a dead connection. */
+static void pump_ends_with_words_that_nobody_takes(void **state)
+{
+    (void)state;
+    struct fixture f = {.echo.appetite = 10};
+    start(&f, (struct sm_bytes){0});
+    assert_int_equal(send(f.peer, "a sentence too long", 19, 0), 19);
+    close(f.peer);
+    f.peer = -1;
+    run(&f);
+    assert_int_equal(f.echo.taken, 10);
+    assert_int_equal(f.closes, 1);
+    sm_check_status(f.status, SM_ERR_IO);
+    finish(&f);
+}
+
 static void pump_may_be_destroyed_while_it_calls(void **state)
 {
     (void)state;
@@ -321,6 +357,8 @@ int main(void)
         cmocka_unit_test(pump_detaches_with_what_was_read),
         cmocka_unit_test(pump_sends_last_words_then_closes_with_the_fault),
         cmocka_unit_test(pump_tells_of_the_end),
+        cmocka_unit_test(pump_reads_the_last_words_of_one_that_has_gone),
+        cmocka_unit_test(pump_ends_with_words_that_nobody_takes),
         cmocka_unit_test(pump_may_be_destroyed_while_it_calls),
         cmocka_unit_test(pump_keeps_the_deadline),
         cmocka_unit_test(pump_does_not_keep_the_loop_to_itself),
