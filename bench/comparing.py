@@ -69,16 +69,39 @@ class Bench:
             self.recordings[path] = target
         return self.recordings[path]
 
+    def started(self, name, *arguments, errors=subprocess.DEVNULL, library=None, **environment):
+        """A program that has said "ready", or None."""
+        environment = dict(os.environ, LD_LIBRARY_PATH=str(library or ''), **environment)
+        child = subprocess.Popen([self.program(name), *map(str, arguments)], env=environment,
+                                 stdout=subprocess.PIPE, stderr=errors, text=True)
+        if child.stdout.readline().strip() == 'ready':
+            return child
+        child.kill()
+        child.wait()
+        return None
+
+    def listening(self, name, option, *arguments, **how):
+        """A program that listens at a port it is told by `option`, and the port: others may take a free one meanwhile."""
+        for _ in range(8):
+            port = free_port()
+            child = self.started(name, option, port, *arguments, **how)
+            if child:
+                return child, port
+        sys.exit(f'bench/compare: bench-{name} does not start at any port')
+
     @contextlib.contextmanager
     def process(self, name, *arguments, library=None):
         """A program that says "ready": yields it; it ends with the block."""
-        environment = dict(os.environ, LD_LIBRARY_PATH=str(library or ''))
-        child = subprocess.Popen([self.program(name), *map(str, arguments)], env=environment,
-                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            if child.stdout.readline().strip() != 'ready':
-                sys.exit(f'bench/compare: bench-{name} does not start on {library}')
+        child = self.started(name, *arguments, library=library)
+        if not child:
+            sys.exit(f'bench/compare: bench-{name} does not start on {library}')
+        with self.ending(child):
             yield child
+
+    @contextlib.contextmanager
+    def ending(self, child):
+        try:
+            yield
         finally:
             child.terminate()
             try:
@@ -93,8 +116,8 @@ class Bench:
         if line == (0, 0):
             yield port
             return
-        near = free_port()
-        with self.process('line', '--listen', near, '--to', port, '--rtt', line[0], '--mbit', line[1]):
+        child, near = self.listening('line', '--listen', '--to', port, '--rtt', line[0], '--mbit', line[1])
+        with self.ending(child):
             yield near
 
     def client(self, name, port, *arguments, timeout=240):
