@@ -24,7 +24,8 @@ enum {
 static const char SERVICE[] = "spice";
 
 struct sm_sasl {
-    sasl_conn_t *conn; /* owned */
+    sasl_conn_t *conn;    /* owned */
+    struct sm_sasl *next; /* among those that wait for their end */
     bool is_server, is_secure;
     struct sm_sasl_credentials credentials;
     sasl_secret_t *secret; /* owned, wiped: the password in the library's form */
@@ -70,14 +71,52 @@ static void free_lock(void *lock)
     free(lock);
 }
 
-/* Makes the library ready. It has a say in its locks only before its first use. */
-static int begin_library(const char *application)
+/*
+ * Exchanges that have ended while another one had its turn. Whoever ends one may be the host's loop
+ * and must not wait for a key server: who has the turn looks here when it is over.
+ */
+static pthread_mutex_t dead_lock = PTHREAD_MUTEX_INITIALIZER; /* held for some instructions */
+static struct sm_sasl *first_dead;
+
+static struct sm_sasl *take_dead(void)
 {
-    pthread_mutex_lock(&library_lock);
-    sasl_set_mutex(new_lock, take_lock, give_lock, free_lock);
-    int result = application ? sasl_server_init(NULL, application) : sasl_client_init(NULL);
-    pthread_mutex_unlock(&library_lock);
-    return result;
+    pthread_mutex_lock(&dead_lock);
+    struct sm_sasl *dead = first_dead;
+    first_dead = NULL;
+    pthread_mutex_unlock(&dead_lock);
+    return dead;
+}
+
+static bool has_dead(void)
+{
+    pthread_mutex_lock(&dead_lock);
+    bool has_some = first_dead != NULL;
+    pthread_mutex_unlock(&dead_lock);
+    return has_some;
+}
+
+static void free_sasl(struct sm_sasl *sasl)
+{
+    if (sasl->conn)
+        sasl_dispose(&sasl->conn);
+    if (sasl->secret)
+        explicit_bzero(sasl->secret->data, sasl->secret->len);
+    free(sasl->secret);
+    free(sasl);
+}
+
+/* If somebody has the turn, it looks again behind it, and sees what was there before we tried. */
+static void bury_dead(void)
+{
+    while (has_dead() && pthread_mutex_trylock(&library_lock) == 0) {
+        struct sm_sasl *dead = take_dead();
+        while (dead) {
+            struct sm_sasl *next = dead->next;
+            free_sasl(dead);
+            dead = next;
+        }
+        pthread_mutex_unlock(&library_lock);
+    }
 }
 
 /* Brackets what touches the library's tables; the answer is for end_turn(). */
@@ -91,8 +130,20 @@ static bool begin_turn(void)
 
 static void end_turn(bool is_alone)
 {
-    if (is_alone)
-        pthread_mutex_unlock(&library_lock);
+    if (!is_alone)
+        return;
+    pthread_mutex_unlock(&library_lock);
+    bury_dead();
+}
+
+/* Makes the library ready. It has a say in its locks only before its first use. */
+static int begin_library(const char *application)
+{
+    pthread_mutex_lock(&library_lock);
+    sasl_set_mutex(new_lock, take_lock, give_lock, free_lock);
+    int result = application ? sasl_server_init(NULL, application) : sasl_client_init(NULL);
+    end_turn(true);
+    return result;
 }
 
 bool sm_sasl_is_available(void)
@@ -289,14 +340,15 @@ void sm_sasl_destroy(struct sm_sasl *sasl)
 {
     if (!sasl)
         return;
-    bool is_alone = begin_turn();
-    if (sasl->conn)
-        sasl_dispose(&sasl->conn);
-    end_turn(is_alone);
-    if (sasl->secret)
-        explicit_bzero(sasl->secret->data, sasl->secret->len);
-    free(sasl->secret);
-    free(sasl);
+    if (has_locks) {
+        free_sasl(sasl);
+        return;
+    }
+    pthread_mutex_lock(&dead_lock);
+    sasl->next = first_dead;
+    first_dead = sasl;
+    pthread_mutex_unlock(&dead_lock);
+    bury_dead();
 }
 
 /* ---- the exchange ---- */

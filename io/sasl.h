@@ -68,7 +68,7 @@ SM_NODISCARD enum sm_status sm_sasl_client(struct sm_sasl **out,
                                            const struct sm_sasl_credentials *credentials, char *why,
                                            size_t why_size);
 
-/** NULL does nothing. */
+/** Waits for no other exchange. NULL does nothing. */
 void sm_sasl_destroy(struct sm_sasl *sasl);
 
 /**

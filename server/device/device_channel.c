@@ -275,7 +275,7 @@ static void on_written(void *user, uint32_t tag)
     sm_device_channel_hold(self);
     if (self->ops->written && sm_device_channel_has(self, tag))
         self->ops->written(self);
-    if (!self->client->is_pulled) {
+    if (self->client && !self->client->is_pulled) {
         pull(self);
         if (self->client)
             sm_pump_kick(self->client->pump); /* its machine may take more from the line */

@@ -245,6 +245,8 @@ enum sm_status sm_connection_adopt(struct sm_server *server, int fd, bool is_tls
 
 void sm_connection_destroy(struct sm_connection *connection)
 {
+    if (connection->has_tried) /* also who goes before it hears what came of it */
+        sm_connection_count_failure(connection);
     sm_connection_leave_link_phase(connection);
     sm_main_queue_cancel_task(connection->server->queue, &connection->closed_task);
     sm_main_queue_cancel_task(connection->server->queue, &connection->resumed_task);

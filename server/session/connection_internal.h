@@ -24,7 +24,7 @@ struct sm_connection {
     struct sm_link_key *key;      /* a reference; likewise */
     struct sm_transport *tls;     /* the pump's, below WebSocket; NULL: none, or behind the phase */
     struct sm_sasl_login *sasl;   /* owned while linking; NULL: SASL was not chosen */
-    bool has_tried;               /* to log in with it */
+    bool has_tried;               /* to log in with it; until that was counted, or it succeeded */
     bool has_sasl;                /* in place of tickets */
     bool has_layer;               /* SASL protects the stream */
     bool skip_auth, is_secure, is_unix;
@@ -70,6 +70,9 @@ void sm_connection_proceed(struct sm_connection *connection, enum sm_status stat
  */
 SM_NODISCARD enum sm_status sm_connection_answer(struct sm_connection *connection,
                                                  const struct sm_link_server_event *event);
+
+/** Somebody tried to log in and did not get in: the next tries come later. */
+void sm_connection_count_failure(struct sm_connection *connection);
 
 /** SASL has let it in, and the verdict has left in the clear; results as above. */
 SM_NODISCARD enum sm_status sm_connection_accepted(struct sm_connection *connection);

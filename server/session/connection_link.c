@@ -11,9 +11,9 @@
 #include "server/session/people.h"
 #include "server/session/session.h"
 
-/* Somebody tried to log in and failed: the next tries come later. */
-static void count_failure(struct sm_connection *connection)
+void sm_connection_count_failure(struct sm_connection *connection)
 {
+    connection->has_tried = false;
     connection->server->failed_logins++;
     sm_door_failed(&connection->server->door, &connection->address, sm_now_us());
 }
@@ -87,7 +87,7 @@ static bool is_welcome(struct sm_connection *connection, struct sm_bytes ticket)
             sm_people_welcome(connection->server, password, &refusal) == SM_WELCOME_VIEW;
     explicit_bzero(password, sizeof(password));
     if (refusal)
-        count_failure(connection);
+        sm_connection_count_failure(connection);
     if (refusal && sm_connection_may_complain(connection))
         sm_say(connection->server->log, SM_LOG_WARNING, "%s", refusal);
     return !refusal;
@@ -139,8 +139,8 @@ static void on_sasl_back(void *opaque)
 {
     struct sm_connection *connection = opaque;
     enum sm_status status = sm_sasl_login_answer(connection->sasl, connection->phase);
-    if (status < 0 && connection->has_tried)
-        count_failure(connection);
+    if (sm_sasl_login_is_accepted(connection->sasl))
+        connection->has_tried = false;
     if (status == SM_OK && sm_link_server_is_failed(connection->phase))
         connection->is_refused = true;
     if (status < 0 || connection->is_refused)
@@ -187,8 +187,7 @@ enum sm_status sm_connection_answer(struct sm_connection *connection,
 /* From here on everything passes the layer. */
 enum sm_status sm_connection_accepted(struct sm_connection *connection)
 {
-    connection->is_view_only =
-        sm_people_user_views(connection->server, sm_sasl_login_user(connection->sasl));
+    connection->is_view_only = sm_sasl_login_is_view_only(connection->sasl);
     enum sm_status status =
         sm_sasl_login_secure(connection->sasl, connection->pump, &connection->has_layer);
     if (status != SM_OK)

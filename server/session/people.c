@@ -121,21 +121,17 @@ static bool is_listed(FILE *file, const char *user)
     return is_found;
 }
 
-bool sm_people_user_views(struct sm_server *server, const char *user)
+enum sm_people_view sm_people_look_up(const char *view_users_file, const char *user)
 {
-    if (!server->view_users_file)
-        return false;
-    FILE *file = fopen(server->view_users_file, "re");
-    if (!file) { /* rather too little than too much */
-        if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
-            sm_say(server->log, SM_LOG_WARNING,
-                   "SUMAC_VIEW_USERS_FILE %s cannot be read: whoever logs in may only look",
-                   server->view_users_file);
-        return true;
-    }
-    bool views = is_listed(file, user);
+    if (!view_users_file)
+        return SM_PEOPLE_CONTROLS;
+    FILE *file = fopen(view_users_file, "re");
+    if (!file)
+        return SM_PEOPLE_UNREADABLE;
+    bool is_found = is_listed(file, user);
+    bool is_whole = !ferror(file);
     (void)fclose(file);
-    return views;
+    return is_found ? SM_PEOPLE_VIEWS : is_whole ? SM_PEOPLE_CONTROLS : SM_PEOPLE_UNREADABLE;
 }
 
 bool sm_people_has_room(const struct sm_server *server)

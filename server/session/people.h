@@ -37,11 +37,15 @@ enum sm_welcome sm_people_welcome(struct sm_server *server,
                                   const char given[SM_TICKET_PASSWORD_MAX + 1],
                                   const char **refusal);
 
-/**
- * Whether somebody who has logged in with SASL only looks: the name is in the file of those who do,
- * or the file cannot be read.
- */
-bool sm_people_user_views(struct sm_server *server, const char *user);
+/** What somebody who has logged in with SASL may do. */
+enum sm_people_view {
+    SM_PEOPLE_CONTROLS,
+    SM_PEOPLE_VIEWS,      /* the name is in the file */
+    SM_PEOPLE_UNREADABLE, /* rather too little than too much: only looks */
+};
+
+/** Reads the file of those who only look; NULL: there is none. Any thread; may wait for a disk. */
+enum sm_people_view sm_people_look_up(const char *view_users_file, const char *user);
 
 /** Whether there is room for one more person; one at a time there is, since the last one goes. */
 bool sm_people_has_room(const struct sm_server *server);

@@ -12,10 +12,11 @@
 #include "server/session/errands.h"
 #include "server/session/internal.h"
 #include "server/session/log.h"
+#include "server/session/people.h"
 
 enum {
     TURNS_AT_A_TIME = 4, /* a mechanism that hangs holds up three others at most */
-    USER_MAX = 256,
+    USER_MAX = 256,      /* a longer name is refused: cut off it might be another one's */
 };
 
 static const char DEFAULT_APPLICATION[] = "spice";
@@ -29,7 +30,7 @@ struct sm_sasl_login {
     void (*on_back)(void *opaque);
     void *opaque;
     bool is_accepted;
-    char user[USER_MAX];
+    char *view_users_file; /* owned, like the server's, which may end first; NULL: none */
 
     enum turn turn;
     struct sm_sasl_stream stream;
@@ -40,6 +41,9 @@ struct sm_sasl_login {
     enum sm_status status;                /* *what came of it */
     struct sm_bytes answer;               /* *the library's until the next turn */
     char why[256];                        /* *OFFER: why there is none */
+    char user[USER_MAX];                  /* *who has come */
+    bool is_too_long;                     /* *the name: it was not kept */
+    enum sm_people_view view;             /* *whether the user may do more than look */
 };
 
 static struct sm_sasl_login *login_of(struct sm_errand *errand)
@@ -78,22 +82,37 @@ static enum sm_status look_for_mechanisms(struct sm_sasl_login *login)
     return status;
 }
 
+/* Who it is, and what the file of those who only look says: a disk may be slow, too. */
+static void look_who_came(struct sm_sasl_login *login)
+{
+    const char *user = sm_sasl_user(login->sasl);
+    login->is_too_long = strlen(user) >= sizeof(login->user);
+    if (login->is_too_long)
+        return;
+    memcpy(login->user, user, strlen(user) + 1);
+    login->view = sm_people_look_up(login->view_users_file, login->user);
+}
+
+static enum sm_status take_turn(struct sm_sasl_login *login)
+{
+    switch (login->turn) {
+    case TURN_OFFER:
+        return look_for_mechanisms(login);
+    case TURN_START:
+        return sm_sasl_server_start(login->sasl, login->mechanism, login->said, &login->answer);
+    case TURN_STEP:
+        return sm_sasl_server_step(login->sasl, login->said, &login->answer);
+    }
+    return SM_ERR_STATE;
+}
+
 static void run(struct sm_errand *errand)
 {
     struct sm_sasl_login *login = login_of(errand);
     login->answer = (struct sm_bytes){0};
-    switch (login->turn) {
-    case TURN_OFFER:
-        login->status = look_for_mechanisms(login);
-        return;
-    case TURN_START:
-        login->status =
-            sm_sasl_server_start(login->sasl, login->mechanism, login->said, &login->answer);
-        return;
-    case TURN_STEP:
-        login->status = sm_sasl_server_step(login->sasl, login->said, &login->answer);
-        return;
-    }
+    login->status = take_turn(login);
+    if (login->status == SM_OK && login->turn != TURN_OFFER)
+        look_who_came(login);
 }
 
 static void forget_words(struct sm_sasl_login *login)
@@ -110,6 +129,7 @@ static void free_login(struct sm_errand *errand)
     struct sm_sasl_login *login = login_of(errand);
     sm_sasl_destroy(login->sasl);
     forget_words(login);
+    free(login->view_users_file);
     free(login);
 }
 
@@ -148,7 +168,10 @@ enum sm_status sm_sasl_login_create(struct sm_sasl_login **out, struct sm_server
         .opaque = opaque,
         .stream = *stream,
     };
-    enum sm_status status = send(login, TURN_OFFER);
+    if (server->view_users_file)
+        login->view_users_file = strdup(server->view_users_file);
+    bool is_whole = !server->view_users_file || login->view_users_file;
+    enum sm_status status = is_whole ? send(login, TURN_OFFER) : SM_ERR_NOMEM;
     if (status != SM_OK) {
         sm_sasl_login_destroy(login);
         return status;
@@ -192,14 +215,21 @@ static enum sm_status answer_offer(struct sm_sasl_login *login, struct sm_link_s
 static enum sm_status conclude(struct sm_sasl_login *login, struct sm_link_server *phase)
 {
     struct sm_server *server = login->server;
-    bool is_accepted = sm_sasl_is_strong_enough(login->sasl);
-    snprintf(login->user, sizeof(login->user), "%s", sm_sasl_user(login->sasl));
-    if (!is_accepted && may_complain(server))
+    bool is_strong = sm_sasl_is_strong_enough(login->sasl);
+    bool is_accepted = is_strong && !login->is_too_long;
+    if (login->is_too_long && may_complain(server))
+        sm_say(server->log, SM_LOG_WARNING, "SASL: a user's name is longer than %d bytes: refused",
+               USER_MAX - 1);
+    if (!is_strong && may_complain(server))
         sm_say(server->log, SM_LOG_WARNING,
                "SASL: %u bits of protection are too few for a line without TLS, %u are needed",
                sm_sasl_ssf(login->sasl), SM_SASL_PLAIN_SSF);
     if (is_accepted)
         sm_say(server->log, SM_LOG_INFO, "SASL: user %s", login->user);
+    if (is_accepted && login->view == SM_PEOPLE_UNREADABLE && may_complain(server))
+        sm_say(server->log, SM_LOG_WARNING,
+               "SUMAC_VIEW_USERS_FILE %s cannot be read: whoever logs in may only look",
+               login->view_users_file);
     enum sm_status status = sm_link_server_sasl_end(phase, is_accepted);
     login->is_accepted = status == SM_OK && is_accepted;
     return status;
@@ -225,9 +255,9 @@ bool sm_sasl_login_is_accepted(const struct sm_sasl_login *login)
     return login && login->is_accepted;
 }
 
-const char *sm_sasl_login_user(const struct sm_sasl_login *login)
+bool sm_sasl_login_is_view_only(const struct sm_sasl_login *login)
 {
-    return login->user;
+    return login->view != SM_PEOPLE_CONTROLS;
 }
 
 enum sm_status sm_sasl_login_secure(struct sm_sasl_login *login, struct sm_pump *pump,

@@ -46,8 +46,8 @@ SM_NODISCARD enum sm_status sm_sasl_login_answer(struct sm_sasl_login *login,
 /** Whether sm_sasl_login_secure() is due when nothing is pending any more. NULL: no. */
 bool sm_sasl_login_is_accepted(const struct sm_sasl_login *login);
 
-/** Who has come, as the log says; "" before it was accepted. Borrowed until destroyed. */
-const char *sm_sasl_login_user(const struct sm_sasl_login *login);
+/** Whether the user who was accepted only looks. */
+bool sm_sasl_login_is_view_only(const struct sm_sasl_login *login);
 
 /**
  * Puts the protection that was negotiated onto the pump's stream, if there is one.

@@ -17,7 +17,7 @@ struct sasl_conn {
     sasl_security_properties_t rules;
     sasl_ssf_t external, ssf;
     unsigned block_max;
-    char turn[256], user[32];
+    char turn[1024], user[600];
     unsigned char encoded[4096], line[4096], decoded[4096];
     size_t line_size;
 };
@@ -25,6 +25,7 @@ struct sasl_conn {
 unsigned sm_fake_sasl_ssf = 128;
 unsigned sm_fake_sasl_block = 700;
 bool sm_fake_sasl_wants_locks = true;
+atomic_uint sm_fake_sasl_living;
 
 static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
@@ -87,6 +88,7 @@ static int new_conn(sasl_conn_t **out, const sasl_callback_t *callbacks)
 {
     *out = calloc(1, sizeof(**out));
     assert_non_null(*out);
+    sm_fake_sasl_living++;
     (*out)->callbacks = callbacks;
     (*out)->block_max = sm_fake_sasl_block;
     return SASL_OK;
@@ -114,6 +116,7 @@ int sasl_client_new(const char *service, const char *host, const char *local, co
 
 void sasl_dispose(sasl_conn_t **conn)
 {
+    sm_fake_sasl_living--;
     free(*conn);
     *conn = NULL;
 }

@@ -2,9 +2,11 @@
 /* SASL at the server while a mechanism takes its time, and users who may only look. */
 #include "tests/support/check.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/reader.h"
@@ -18,7 +20,7 @@ enum { RESULT_OK = 0, REFUSED = -2 };
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
-    char users[64];
+    char users[64], stats[64];
 };
 
 static int setup(void **state)
@@ -29,11 +31,14 @@ static int setup(void **state)
     f->server = sm_test_host_server(&f->host);
     snprintf(f->users, sizeof(f->users), "%s/users", f->host.folder);
     setenv("SUMAC_VIEW_USERS_FILE", f->users, 1);
+    snprintf(f->stats, sizeof(f->stats), "%s/stats", f->host.folder);
+    setenv("SUMAC_STATS_SOCKET", f->stats, 1);
     assert_int_equal(spice_server_set_sasl_appname(f->server, "test"), 0);
     assert_int_equal(spice_server_set_sasl(f->server, 1), 0);
     assert_int_equal(spice_server_init(f->server, &f->host.core), 0);
     unsetenv("SUMAC_CLIENTS");
     unsetenv("SUMAC_VIEW_USERS_FILE");
+    unsetenv("SUMAC_STATS_SOCKET");
     *state = f;
     return 0;
 }
@@ -47,6 +52,7 @@ static int teardown(void **state)
     sm_fake_sasl_shut_gate(false);
     sm_fake_sasl_await(0);
     unlink(f->users);
+
     sm_test_host_finish(&f->host);
     free(f);
     sm_test_free_copies();
@@ -84,7 +90,7 @@ static struct client begin(struct fixture *f, uint32_t connection_id, uint8_t ty
     assert_int_equal(sm_test_visitor_receive(&visitor, list, sizeof(list)), sizeof(list));
     assert_memory_equal(list + 4, ",MASK,", 6);
     struct sm_writer w;
-    sm_writer_init(&w, 256);
+    sm_writer_init(&w, 1024);
     sm_put_le32(&w, 4);
     sm_put_bytes(&w, (struct sm_bytes){(const uint8_t *)"MASK", 4});
     put_turn(&w, words);
@@ -171,6 +177,55 @@ static void leave(struct client *client)
     sm_test_visitor_close(&client->visitor);
 }
 
+static void check_failed_logins(struct fixture *f, unsigned count)
+{
+    char answer[4096], expected[32];
+    struct sm_test_visitor admin = sm_test_visitor(&f->host, f->stats);
+    sm_test_visitor_send(&admin, "json\n", 5);
+    size_t size = sm_test_visitor_receive(&admin, answer, sizeof(answer) - 1);
+    answer[size] = 0;
+    sm_test_visitor_close(&admin);
+    snprintf(expected, sizeof(expected), "\"failed_logins\":%u,", count);
+    if (!strstr(answer, expected))
+        fail_msg("no %s in %s", expected, answer);
+}
+
+/*
+ * Where the library has no locks, turns are taken one by one: a client's end, whether its stream is
+ * protected or its login is half done, waits for no turn. Before all others: locks once given stay.
+ */
+static void a_client_may_go_while_another_one_has_its_turn(void **state)
+{
+    struct fixture *f = *state;
+    write_users(f, "");
+    struct client ann = begin(f, 0, SM_CHANNEL_MAIN, "ann:pw");
+    hear_main(&ann);
+    struct client half = {sm_test_visitor(&f->host, f->host.path), 0};
+    static const uint8_t SASL[4] = {2};
+    uint8_t list[4 + 6];
+    assert_int_equal(sm_test_visitor_hello(&half.visitor, 0, SM_CHANNEL_MAIN, 0, NULL), 0);
+    sm_test_visitor_send(&half.visitor, SASL, sizeof(SASL));
+    assert_int_equal(sm_test_visitor_receive(&half.visitor, list, sizeof(list)), sizeof(list));
+
+    sm_fake_sasl_shut_gate(true);
+    struct client slow = begin(f, 0, SM_CHANNEL_MAIN, "slow:pw");
+    sm_test_host_run(&f->host, 5);
+    sm_fake_sasl_await(1);
+    assert_int_equal(sm_fake_sasl_living, 3);
+    leave(&ann);
+    leave(&half);
+    sm_test_host_run(&f->host, 5);
+    assert_int_equal(spice_server_get_num_clients(f->server), 0);
+    assert_int_equal(f->host.disconnected, 2);
+
+    sm_fake_sasl_shut_gate(false);
+    hear_main(&slow);
+    assert_int_equal(sm_fake_sasl_living, 1); /* theirs went when its turn was over */
+    leave(&slow);
+    sm_test_host_run(&f->host, 5);
+    assert_int_equal(sm_fake_sasl_living, 0);
+}
+
 static void a_client_logs_in(void **state)
 {
     struct fixture *f = *state;
@@ -179,8 +234,52 @@ static void a_client_logs_in(void **state)
     assert_int_not_equal(hear_main(&ann), 0);
     struct client liar = begin(f, 0, SM_CHANNEL_MAIN, "ann:no");
     assert_int_equal(hear(&liar), REFUSED);
+    check_failed_logins(f, 1);
     leave(&ann);
     leave(&liar);
+}
+
+/* Nobody tries names for free by hanging up before the answer. */
+static void who_goes_before_the_answer_has_failed(void **state)
+{
+    struct fixture *f = *state;
+    write_users(f, "");
+    sm_fake_sasl_shut_gate(true);
+    struct client slow = begin(f, 0, SM_CHANNEL_MAIN, "slow:no");
+    sm_test_host_run(&f->host, 5);
+    sm_fake_sasl_await(1);
+    check_failed_logins(f, 0);
+    leave(&slow);
+    sm_test_host_run(&f->host, 5);
+    check_failed_logins(f, 1);
+    sm_fake_sasl_shut_gate(false);
+
+    struct client ann = begin(f, 0, SM_CHANNEL_MAIN, "ann:pw"); /* one that gets in has not */
+    hear_main(&ann);
+    leave(&ann);
+    sm_test_host_run(&f->host, 5);
+    check_failed_logins(f, 1);
+}
+
+/* Cut off, a name may be another one's, or none of those who only look. */
+static void a_name_that_is_too_long_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char words[300];
+    write_users(f, "");
+    memset(words, 'a', sizeof(words));
+    strcpy(words + 255, ":pw");
+    struct client longest = begin(f, 0, SM_CHANNEL_MAIN, words);
+    hear_main(&longest);
+    leave(&longest);
+    memset(words, 'a', sizeof(words));
+    strcpy(words + 256, ":pw");
+    struct client longer = begin(f, 0, SM_CHANNEL_MAIN, words);
+    uint8_t verdict[64];
+    assert_true(sm_test_visitor_receive(&longer.visitor, verdict, sizeof(verdict)) >= 12);
+    assert_int_equal(verdict[8], 1); /* behind "ok" and the end of the exchange: refused */
+    assert_true(sm_test_visitor_is_closed(&longer.visitor));
+    leave(&longer);
 }
 
 /* Its key server does not answer; the host's loop turns, others log in and are served. */
@@ -305,6 +404,33 @@ static void another_way_to_write_a_name_is_no_way_out(void **state)
     }
 }
 
+/* The host's loop does not wait for the disk: here it is a pipe that nobody writes to. */
+static void a_slow_file_of_users_holds_up_nobody_else(void **state)
+{
+    struct fixture *f = *state;
+    write_users(f, "");
+    struct client ann = begin(f, 0, SM_CHANNEL_MAIN, "ann:pw");
+    hear_main(&ann);
+    unlink(f->users);
+    assert_int_equal(mkfifo(f->users, 0600), 0);
+    struct client bob = begin(f, 0, SM_CHANNEL_MAIN, "bob:pw");
+    sm_test_host_run(&f->host, 5);
+    uint8_t count[4];
+    ask_for_channels(&ann);
+    hear_message(&ann, SM_MSG_MAIN_CHANNELS_LIST, count, sizeof(count));
+    assert_int_equal(spice_server_get_num_clients(f->server), 1);
+
+    write_users(f, "bob\n"); /* opening it waits for the reader */
+    uint32_t bobs = hear_main(&bob);
+    unlink(f->users);
+    write_users(f, "bob\n");
+    struct client keys = begin(f, bobs, SM_CHANNEL_INPUTS, "bob:pw");
+    assert_int_equal(hear(&keys), 9); /* CHANNEL_NOT_AVAILABLE */
+    leave(&keys);
+    leave(&bob);
+    leave(&ann);
+}
+
 /* Who took the file away, or may not read it, has given nobody the keys. */
 static void without_the_file_everybody_only_looks(void **state)
 {
@@ -317,16 +443,29 @@ static void without_the_file_everybody_only_looks(void **state)
     leave(&ann);
 }
 
+static int setup_without_locks(void **state)
+{
+    sm_fake_sasl_wants_locks = false;
+    int result = setup(state);
+    sm_fake_sasl_wants_locks = true;
+    return result;
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_client_may_go_while_another_one_has_its_turn,
+                                        setup_without_locks, teardown),
         T(a_client_logs_in),
+        T(who_goes_before_the_answer_has_failed),
+        T(a_name_that_is_too_long_is_refused),
         T(a_slow_mechanism_holds_up_nobody_else),
         T(a_client_may_go_while_its_mechanism_thinks),
         T(the_server_ends_while_mechanisms_think),
         T(users_in_the_file_only_look),
         T(another_way_to_write_a_name_is_no_way_out),
+        T(a_slow_file_of_users_holds_up_nobody_else),
         T(without_the_file_everybody_only_looks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
