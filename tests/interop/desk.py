@@ -4,6 +4,7 @@ there is no window manager, so the pointer says who has the focus. On Wayland th
 X screen, so that the same eyes and hands serve both."""
 
 import os
+import re
 import tempfile
 
 from peers import BUILD
@@ -117,3 +118,82 @@ class WaylandDesk(Desk):
         x, y = self.corner
         self.xdotool('mousemove', str(x - 1), str(y), 'mousemove', str(x), str(y))
         return super().look()
+
+
+SWAY_SETTINGS = """xwayland disable
+default_border none
+output HEADLESS-1 resolution {width}x{height} position 0 0 scale {scale} background #405060 solid_color
+focus_follows_mouse no
+seat * hide_cursor 0
+bindsym Mod1+Tab exec touch {switched}
+"""
+
+# Codes of evdev.
+KEYS = {'esc': 1, '1': 2, 'tab': 15, 'ctrl': 29, 'a': 30, 'shift': 42, 'alt': 56, 'f1': 59, 'b': 48, 'f11': 87, 'super': 125}
+BUTTONS = {'left': 0x110, 'right': 0x111, 'middle': 0x112, 'side': 0x113, 'extra': 0x114}
+
+
+class SwayDesk:
+    """A Wayland desktop of sway's without any hardware. Keyboard and pointer are `wayland-hands`, which stay for as long as the
+    desktop does; `width` and `height` are pixels of the screen, `scale` of which are one of the desktop."""
+
+    def __init__(self, stage, width=1400, height=1000, scale=1):
+        self.stage, self.width, self.height, self.scale = stage, width, height, scale
+        runtime = tempfile.mkdtemp(prefix='runtime-', dir=stage.folder)
+        os.chmod(runtime, 0o700)
+        self.switched = os.path.join(runtime, 'switched')  # exists once the desktop's own Alt+Tab was pressed
+        settings = os.path.join(runtime, 'config')
+        with open(settings, 'w', encoding='ascii') as file:
+            file.write(SWAY_SETTINGS.format(width=width, height=height, scale=scale, switched=self.switched))
+        self.env = {'XDG_RUNTIME_DIR': runtime, 'WLR_BACKENDS': 'headless', 'WLR_LIBINPUT_NO_DEVICES': '1',
+                    'WLR_RENDERER': 'pixman', 'GSK_RENDERER': 'cairo', 'GTK_A11Y': 'none',
+                    'XDG_DATA_HOME': stage.path('data')}
+        # Sway does not run as root; without a name for its user it cannot tell, and owns its files all the same.
+        nobody = ['unshare', '--user'] if os.geteuid() == 0 else []
+        self.compositor = compositor = stage.start('sway', [*nobody, 'sway', '--config', settings], self.env)
+        found = wait_for(lambda: [name for name in os.listdir(runtime) if re.fullmatch(r'wayland-\d+', name)], 30,
+                         f'a desktop of sway: {compositor.log}')
+        self.env.update(WAYLAND_DISPLAY=found[0], GDK_BACKEND='wayland')
+        self.pipe = os.path.join(runtime, 'hands')
+        os.mkfifo(self.pipe)
+        self.hands = stage.start('hands', [os.path.join(BUILD, 'tests', 'interop', 'wayland-hands'), self.pipe], self.env)
+        wait_for(lambda: 'ready' in self.hands.log, 30, f'hands on the desktop: {self.hands.log} {compositor.log}')
+        self.lines = open(self.pipe, 'w', encoding='ascii')
+        self.orders = 0
+
+    def order(self, line):
+        self.lines.write(line + '\n')
+        self.lines.flush()
+        self.orders += 1
+        wait_for(lambda: self.hands.log.count('done') >= self.orders, 30, f'{line}: {self.hands.log}', 0.01)
+
+    def viewer(self, *arguments):
+        return self.stage.start('viewer', [VIEWER, '--debug', *arguments], self.env)
+
+    def press(self, *names):
+        """Presses the keys together, then lets them go in reverse order."""
+        for name in names:
+            self.order(f'key {KEYS[name]} 1')
+        for name in reversed(names):
+            self.order(f'key {KEYS[name]} 0')
+
+    def move(self, x, y):
+        """To a pixel of the screen."""
+        self.order(f'move {x} {y} {self.width} {self.height}')
+
+    def click(self, name='left'):
+        self.order(f'button {BUTTONS[name]} 1')
+        self.order(f'button {BUTTONS[name]} 0')
+
+    def look(self):
+        target = tempfile.mktemp(suffix='.ppm', dir=self.stage.folder)
+        result = self.stage.run(['grim', '-t', 'ppm', target], 60, self.env)
+        check(result.code == 0, f'no picture of the screen: {result}')
+        return Picture.load(target)
+
+    def stop(self):
+        self.hands.stop()
+        self.compositor.stop()
+
+    wait_still = Desk.wait_still
+    wait_shown = Desk.wait_shown
