@@ -79,10 +79,5 @@ static struct sm_digest run(const uint8_t *data, size_t size, unsigned flags, si
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 2 || size > FUZZ_MAX_SIZE)
-        return 0;
-    struct sm_digest whole = run(data + 2, size - 2, data[0], SIZE_MAX);
-    struct sm_digest split = run(data + 2, size - 2, data[0], 1 + data[1] % 32);
-    FUZZ_CHECK(sm_digest_equal(whole, split));
-    return 0;
+    return fuzz_whole_and_cut(data, size, FUZZ_MAX_SIZE, run);
 }

@@ -94,4 +94,41 @@ static inline void fuzz_feed(struct sm_machine machine, const uint8_t *data, siz
     }
 }
 
+/**
+ * Creates a machine, feeds it the input and destroys it. `name` is its part of the function names,
+ * with `pull_name` for the owner; what follows are members of its config. Names of the caller's
+ * that it uses: data, size, piece, digest.
+ *
+ * @param before  a statement about `owner`, when it is there
+ * @param after   a statement about `machine`, when it has all that it took
+ */
+#define FUZZ_RUN(name, before, after, ...)                                                         \
+    do {                                                                                           \
+        struct sm_##name##_config config = {__VA_ARGS__};                                          \
+        struct sm_##name *owner;                                                                   \
+        if (sm_##name##_create(&owner, &config, 0) != SM_OK)                                       \
+            abort();                                                                               \
+        before;                                                                                    \
+        struct sm_machine machine = sm_##name##_machine(owner);                                    \
+        fuzz_feed(machine, data, size, piece, pull_##name, owner, &digest);                        \
+        after;                                                                                     \
+        sm_##name##_destroy(owner);                                                                \
+    } while (0)
+
+/** What was seen of an input in pieces of `piece` bytes; `kind` says what runs. */
+typedef struct sm_digest fuzz_run(const uint8_t *data, size_t size, unsigned kind, size_t piece);
+
+/** A whole target: the first byte says what runs, the second how the rest is cut, which must not
+ * matter. */
+static inline int fuzz_whole_and_cut(const uint8_t *data, size_t size, size_t max_size,
+                                     fuzz_run *run)
+{
+    if (size < 2 || size > max_size)
+        return 0;
+    struct sm_digest whole = run(data + 2, size - 2, data[0], SIZE_MAX);
+    struct sm_digest split = run(data + 2, size - 2, data[0], 1 + data[1] % 32);
+    FUZZ_CHECK(sm_digest_equal(whole, split));
+    return 0;
+}
+
 #endif

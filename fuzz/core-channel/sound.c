@@ -66,17 +66,7 @@ static bool pull_record_server(void *owner, struct sm_digest *digest)
     return status == SM_AGAIN;
 }
 
-/* Runs one kind of machine over the input; NAME is its part of the function names. */
-#define RUN(name, ...)                                                                             \
-    do {                                                                                           \
-        struct sm_##name##_config config = {__VA_ARGS__};                                          \
-        struct sm_##name *owner;                                                                   \
-        if (sm_##name##_create(&owner, &config, 0) != SM_OK)                                       \
-            abort();                                                                               \
-        struct sm_machine machine = sm_##name##_machine(owner);                                    \
-        fuzz_feed(machine, data, size, piece, pull_##name, owner, &digest);                        \
-        sm_##name##_destroy(owner);                                                                \
-    } while (0)
+#define RUN(name, ...) FUZZ_RUN(name, (void)0, (void)0, __VA_ARGS__)
 
 static struct sm_digest run(const uint8_t *data, size_t size, unsigned kind, size_t piece)
 {
@@ -100,10 +90,5 @@ static struct sm_digest run(const uint8_t *data, size_t size, unsigned kind, siz
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 2 || size > FUZZ_MAX_SIZE)
-        return 0;
-    struct sm_digest whole = run(data + 2, size - 2, data[0], SIZE_MAX);
-    struct sm_digest split = run(data + 2, size - 2, data[0], 1 + data[1] % 32);
-    FUZZ_CHECK(sm_digest_equal(whole, split));
-    return 0;
+    return fuzz_whole_and_cut(data, size, FUZZ_MAX_SIZE, run);
 }

@@ -148,19 +148,9 @@ static bool pull_inputs_server(void *owner, struct sm_digest *digest)
     return status == SM_AGAIN;
 }
 
-/* Runs one kind of machine over the input; NAME is its part of the function names. */
 #define RUN(name, ...)                                                                             \
-    do {                                                                                           \
-        struct sm_##name##_config config = {__VA_ARGS__};                                          \
-        struct sm_##name *owner;                                                                   \
-        if (sm_##name##_create(&owner, &config, 0) != SM_OK)                                       \
-            abort();                                                                               \
-        prepare_##name(owner);                                                                     \
-        struct sm_machine machine = sm_##name##_machine(owner);                                    \
-        fuzz_feed(machine, data, size, piece, pull_##name, owner, &digest);                        \
-        sm_digest_messages(&digest, sm_machine_pending(machine), true);                            \
-        sm_##name##_destroy(owner);                                                                \
-    } while (0)
+    FUZZ_RUN(name, prepare_##name(owner),                                                          \
+             sm_digest_messages(&digest, sm_machine_pending(machine), true), __VA_ARGS__)
 
 #define prepare_main_client(owner)    (void)0
 #define prepare_display_client(owner) (void)0
@@ -211,10 +201,5 @@ static struct sm_digest run(const uint8_t *data, size_t size, unsigned kind, siz
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 2 || size > FUZZ_MAX_SIZE)
-        return 0;
-    struct sm_digest whole = run(data + 2, size - 2, data[0], SIZE_MAX);
-    struct sm_digest split = run(data + 2, size - 2, data[0], 1 + data[1] % 32);
-    FUZZ_CHECK(sm_digest_equal(whole, split));
-    return 0;
+    return fuzz_whole_and_cut(data, size, FUZZ_MAX_SIZE, run);
 }
