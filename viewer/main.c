@@ -9,13 +9,15 @@
 #include "viewer/dialogs.h"
 #include "viewer/machine.h"
 #include "viewer/options.h"
+#include "viewer/renderer.h"
 #include "viewer/start_window.h"
 
 static const char STYLE[] =
-    "guest-view { background: black; }\n"
     ".lost { background: black; }\n"
     ".lost guest-view { opacity: 0.45; }\n"
     ".microphone { color: @error_color; }\n"
+    /* Desktops of X11 that do not composite: the frame would stay, and the picture be scaled. */
+    "window.solid-csd.fullscreen { padding: 0; border-width: 0; box-shadow: none; }\n"
     ".lost-card { border-radius: 12px; padding: 12px 18px; margin: 24px; }\n"
     ".fullscreen-bar { border-radius: 0 0 12px 12px; padding: 3px 9px; }\n";
 
@@ -99,6 +101,7 @@ int main(int argc, char **argv)
         g_setenv("DISPLAY", program.options.x_display, TRUE);
         g_setenv("GDK_BACKEND", "x11", TRUE);
     }
+    sm_renderer_choose();
     AdwApplication *application = adw_application_new("org.sumac.Viewer", G_APPLICATION_NON_UNIQUE);
     g_set_application_name("Sumac");
     gtk_window_set_default_icon_name("org.sumac.Viewer");

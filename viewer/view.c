@@ -35,6 +35,13 @@ static double device_scale(GtkWidget *widget)
     return gtk_widget_get_scale_factor(widget);
 }
 
+static bool is_drawn_by_processor(GtkWidget *widget)
+{
+    GtkNative *native = gtk_widget_get_native(widget);
+    GskRenderer *renderer = native ? gtk_native_get_renderer(native) : NULL;
+    return renderer && GSK_IS_CAIRO_RENDERER(renderer);
+}
+
 static void place(SmView *view)
 {
     GtkWidget *widget = GTK_WIDGET(view);
@@ -42,8 +49,16 @@ static void place(SmView *view)
     int width = view->area.right - view->area.left, height = view->area.bottom - view->area.top;
     view->placement = sm_placement_fit(gtk_widget_get_width(widget), gtk_widget_get_height(widget),
                                        width, height, scale, view->zoom, view->fills);
-    sm_picture_resize(&view->picture, width, height,
-                      !sm_placement_is_exact(&view->placement, scale));
+    struct sm_picture_shape shape = {
+        .width = width,
+        .height = height,
+        .scale = view->placement.scale * scale,
+        .device_scale = scale,
+        .is_by_processor = is_drawn_by_processor(widget),
+    };
+    /* Without a session there is nothing to draw anew: then what is there is stretched. */
+    if (view->session && view->has_monitor)
+        sm_picture_reshape(&view->picture, &shape);
     if (view->cursor_scale != view->placement.scale)
         sm_view_update_cursor(view);
 }
@@ -79,7 +94,8 @@ static void reconfigure(SmView *view)
     view->channel_id = channel_id;
     view->area = area;
     place(view);
-    sm_picture_damage(&view->picture, 0, view->picture.height);
+    sm_picture_damage(&view->picture,
+                      (struct sm_rect){0, 0, area.right - area.left, area.bottom - area.top});
     gtk_widget_queue_draw(GTK_WIDGET(view));
 }
 
@@ -138,19 +154,39 @@ static void draw_cursor(SmView *view, GtkSnapshot *snapshot)
                                                     (float)(view->cursor.height * p->scale)));
 }
 
+static void append_black(GtkSnapshot *snapshot, float left, float top, float right, float bottom)
+{
+    if (right > left && bottom > top)
+        gtk_snapshot_append_color(snapshot, &(GdkRGBA){0, 0, 0, 1},
+                                  &GRAPHENE_RECT_INIT(left, top, right - left, bottom - top));
+}
+
+/* Around the picture and not below it, which would be painted with each of its changes. A scaled
+ * one may end within a pixel. */
+static void surround(GtkSnapshot *snapshot, const graphene_rect_t *rect, float width, float height)
+{
+    float left = ceilf(rect->origin.x), right = floorf(rect->origin.x + rect->size.width);
+    float top = ceilf(rect->origin.y), bottom = floorf(rect->origin.y + rect->size.height);
+    append_black(snapshot, 0, 0, width, top);
+    append_black(snapshot, 0, bottom, width, height);
+    append_black(snapshot, 0, top, left, bottom);
+    append_black(snapshot, right, top, width, bottom);
+}
+
 static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
 {
     SmView *view = SM_VIEW(widget);
     float width = (float)gtk_widget_get_width(widget),
           height = (float)gtk_widget_get_height(widget);
-    gtk_snapshot_append_color(snapshot, &(GdkRGBA){0, 0, 0, 1},
-                              &GRAPHENE_RECT_INIT(0, 0, width, height));
     update_picture(view);
-    if (view->picture.band_count == 0)
+    if (!view->picture.tiles) {
+        append_black(snapshot, 0, 0, width, height);
         return;
+    }
     const struct sm_placement *p = &view->placement;
     graphene_rect_t rect =
         GRAPHENE_RECT_INIT((float)p->x, (float)p->y, (float)p->width, (float)p->height);
+    surround(snapshot, &rect, width, height);
     gtk_snapshot_push_clip(snapshot, &rect);
     sm_picture_snapshot(&view->picture, snapshot, &rect);
     if (draws_cursor(view))
@@ -274,7 +310,9 @@ static void take_damage(SmView *view, struct sm_rect damage)
                    damage.top < view->area.bottom && damage.bottom > view->area.top;
     if (!is_ours)
         return;
-    sm_picture_damage(&view->picture, damage.top - view->area.top, damage.bottom - view->area.top);
+    struct sm_rect ours = {damage.left - view->area.left, damage.top - view->area.top,
+                           damage.right - view->area.left, damage.bottom - view->area.top};
+    sm_picture_damage(&view->picture, ours);
     gtk_widget_queue_draw(GTK_WIDGET(view));
 }
 
@@ -379,7 +417,7 @@ void sm_view_set_session(SmView *view, struct sm_session *session)
 
 bool sm_view_has_picture(SmView *view)
 {
-    return view->picture.band_count > 0;
+    return view->picture.tiles != NULL;
 }
 
 void sm_view_set_zoom(SmView *view, double zoom)
