@@ -76,7 +76,8 @@ static bool await_offer(struct cli_connection *c, bool is_new, enum sm_clipboard
     for (;;) {
         struct sm_event event = {.kind = SM_EVENT_NONE};
         *kind = is_new ? SM_CLIPBOARD_NOTHING
-                       : choose(c->options, sm_session_clipboard_offer(c->session));
+                       : choose(c->options,
+                                sm_session_clipboard_offer(c->session, SM_SELECTION_CLIPBOARD));
         if (*kind)
             return true;
         if (!check_agent(c) || !next(c, &event))
@@ -89,7 +90,7 @@ static bool await_offer(struct cli_connection *c, bool is_new, enum sm_clipboard
 static bool fetch(struct cli_connection *c, enum sm_clipboard_kind kind, struct content *content)
 {
     struct sm_event event;
-    enum sm_status status = sm_session_ask_clipboard(c->session, kind);
+    enum sm_status status = sm_session_ask_clipboard(c->session, SM_SELECTION_CLIPBOARD, kind);
     c->doing = "waiting for what was copied";
     if (status == SM_ERR_STATE)
         return true;
@@ -99,7 +100,8 @@ static bool fetch(struct cli_connection *c, enum sm_clipboard_kind kind, struct 
         if (!next(c, &event))
             return false;
     } while (event.kind != SM_EVENT_CLIPBOARD_DATA);
-    content->data = sm_session_take_clipboard(c->session, &content->size, &content->kind);
+    content->data = sm_session_take_clipboard(c->session, SM_SELECTION_CLIPBOARD, &content->size,
+                                              &content->kind);
     return true;
 }
 
@@ -258,20 +260,24 @@ static bool hand_over(struct cli_connection *c)
 static bool serve(struct cli_connection *c, const struct content *content, unsigned *pastes)
 {
     c->doing = "waiting for somebody to paste in the guest";
-    enum sm_status status = sm_session_offer_clipboard(c->session, 1u << content->kind);
+    enum sm_status status =
+        sm_session_offer_clipboard(c->session, SM_SELECTION_CLIPBOARD, 1u << content->kind);
     if (status != SM_OK)
         return failed(c, status);
     while (*pastes == 0 || c->options->is_kept) {
         struct sm_event event;
         if (!check_agent(c) || !next(c, &event))
             return c->failure->code == CLI_EXIT_INTERRUPTED && *pastes > 0;
-        if (event.kind == SM_EVENT_CLIPBOARD_OFFER && sm_session_clipboard_offer(c->session))
+        if (event.kind == SM_EVENT_CLIPBOARD_OFFER &&
+            sm_session_clipboard_offer(c->session, SM_SELECTION_CLIPBOARD))
             return *pastes > 0 ||
                    cli_fail(c->failure, CLI_EXIT_GUEST, "set it again",
                             "something else was copied in the guest before anybody pasted");
-        if (event.kind != SM_EVENT_CLIPBOARD_WANTED || !sm_session_clipboard_wanted(c->session))
+        if (event.kind != SM_EVENT_CLIPBOARD_WANTED ||
+            !sm_session_clipboard_wanted(c->session, SM_SELECTION_CLIPBOARD))
             continue;
-        status = sm_session_send_clipboard(c->session, content->kind, content->data, content->size);
+        status = sm_session_send_clipboard(c->session, SM_SELECTION_CLIPBOARD, content->kind,
+                                           content->data, content->size);
         if (status == SM_ERR_NOMEM)
             return cli_fail_nomem(c->failure);
         *pastes += status == SM_OK;

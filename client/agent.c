@@ -12,6 +12,7 @@ enum {
     SIDE_MAX = 16384,
     COLOUR_DEPTH = 32,
     ARENA_LIMIT = 64 << 10,
+    SELECTION_SIZE = 4, /* before bodies of the clipboard's messages */
     MESSAGE_LIMIT = SM_CLIPBOARD_MAX_BYTES * 2 + 4096, /* bytes; every line end may double */
 };
 
@@ -167,6 +168,12 @@ enum sm_status sm_client_agent_message(struct sm_client_channel *main, uint32_t 
     sm_arena_init(&arena, ARENA_LIMIT);
     struct sm_agent_msg msg;
     const char *reason = "";
+    uint8_t whole[SELECTION_SIZE] = {0};
+    if (type == SM_AGENT_CLIPBOARD_RELEASE && body.size == 1 &&
+        context(&main->session->agent) & SM_AGENT_CONTEXT_SELECTION) {
+        whole[0] = body.data[0]; /* agents of old leave the rest away */
+        body = (struct sm_bytes){.data = whole, .size = sizeof(whole)};
+    }
     enum sm_status status =
         sm_agent_msg_parse(&msg, type, body, context(&main->session->agent), &arena, &reason);
     if (status == SM_OK && type == SM_AGENT_ANNOUNCE_CAPABILITIES)
@@ -199,7 +206,9 @@ enum sm_status sm_session_use_agent(struct sm_session *session)
 
 size_t sm_session_agent_backlog(const struct sm_session *session)
 {
-    return atomic_load(&session->agent.backlog);
+    /* The parcels first: they become the other. */
+    size_t parcels = atomic_load(&session->clipboard.parcels_size);
+    return parcels + atomic_load(&session->agent.backlog);
 }
 
 static bool are_possible(const struct sm_monitor_wish *wishes, size_t count)

@@ -242,6 +242,7 @@ static enum sm_status activity(struct sm_client_channel *channel)
     }
     /* Tokens may have come, or what was sent has left. */
     atomic_store(&channel->session->agent.backlog, sm_main_client_agent_queued(channel->self));
+    sm_client_clipboard_look(channel);
     return status < 0 ? status : sm_client_files_feed(channel);
 }
 
@@ -264,6 +265,7 @@ static void closed(struct sm_client_channel *channel)
 
 static void destroy(struct sm_client_channel *channel)
 {
+    sm_client_clipboard_detach(channel);
     sm_main_client_destroy(channel->self);
 }
 

@@ -17,7 +17,8 @@ struct sm_viewer_clipboard {
 static void answer(struct sm_viewer_clipboard *c, enum sm_clipboard_kind kind, const void *data,
                    size_t size)
 {
-    if (c->session && sm_session_send_clipboard(c->session, kind, data, size) != SM_OK)
+    if (c->session &&
+        sm_session_send_clipboard(c->session, SM_SELECTION_CLIPBOARD, kind, data, size) != SM_OK)
         g_debug("the guest does not wait any more");
 }
 
@@ -51,7 +52,7 @@ static void offer(struct sm_viewer_clipboard *c)
     GdkContentFormats *formats = gdk_clipboard_get_formats(c->clipboard);
     uint32_t kinds = (has_text(formats) ? 1u << SM_CLIPBOARD_TEXT : 0u) |
                      (has_picture(formats) ? 1u << SM_CLIPBOARD_PNG : 0u);
-    if (sm_session_offer_clipboard(c->session, kinds) != SM_OK)
+    if (sm_session_offer_clipboard(c->session, SM_SELECTION_CLIPBOARD, kinds) != SM_OK)
         g_debug("nobody there to offer the clipboard to");
 }
 
@@ -127,7 +128,7 @@ static void drop_content(struct sm_viewer_clipboard *c)
 
 static void take_offer(struct sm_viewer_clipboard *c)
 {
-    uint32_t kinds = sm_session_clipboard_offer(c->session);
+    uint32_t kinds = sm_session_clipboard_offer(c->session, SM_SELECTION_CLIPBOARD);
     if (!kinds) {
         drop_content(c);
         return;
@@ -148,7 +149,7 @@ void sm_viewer_clipboard_take_event(struct sm_viewer_clipboard *c, const struct 
     if (event->kind == SM_EVENT_CLIPBOARD_OFFER)
         take_offer(c);
     else if (event->kind == SM_EVENT_CLIPBOARD_WANTED)
-        give(c, sm_session_clipboard_wanted(c->session));
+        give(c, sm_session_clipboard_wanted(c->session, SM_SELECTION_CLIPBOARD));
     else if (event->kind == SM_EVENT_CLIPBOARD_DATA && c->content)
         sm_guest_content_take_data(c->content);
 }

@@ -65,7 +65,8 @@ static void ask_next(SmGuestContent *content)
 {
     struct paste *paste;
     while ((paste = g_queue_peek_head(&content->waiting))) {
-        if (content->session && sm_session_ask_clipboard(content->session, paste->kind) == SM_OK)
+        if (content->session && sm_session_ask_clipboard(content->session, SM_SELECTION_CLIPBOARD,
+                                                         paste->kind) == SM_OK)
             return;
         fail(g_queue_pop_head(&content->waiting));
     }
@@ -85,7 +86,7 @@ static void on_written(GObject *stream, GAsyncResult *result, gpointer opaque)
 void sm_guest_content_take_data(SmGuestContent *content)
 {
     size_t size;
-    void *data = sm_session_take_clipboard(content->session, &size, NULL);
+    void *data = sm_session_take_clipboard(content->session, SM_SELECTION_CLIPBOARD, &size, NULL);
     struct paste *paste = g_queue_pop_head(&content->waiting);
     if (!paste || !data) {
         free(data);

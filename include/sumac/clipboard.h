@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The clipboard shared with the guest through its agent, which sm_session_use_agent() asks for.
- * Each side offers kinds of data; nothing is copied before the other side asks for one.
+ * Each side offers kinds of data; nothing is copied before the other side asks for one. There are
+ * up to three of them, as in X11; each stands alone.
  *
  *   - SM_EVENT_CLIPBOARD_OFFER: the guest's offer has changed; sm_session_clipboard_offer().
  *   - SM_EVENT_CLIPBOARD_WANTED: the guest wants what we offered; sm_session_clipboard_wanted().
  *   - SM_EVENT_CLIPBOARD_DATA: what we asked for has come; sm_session_take_clipboard().
+ *   - SM_EVENT_CLIPBOARD_PROGRESS: data have got further; sm_session_clipboard_progress().
+ *
+ * The `channel_id` of these events is the enum sm_selection.
  */
 #ifndef SUMAC_CLIPBOARD_H
 #define SUMAC_CLIPBOARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,52 +33,86 @@ enum sm_clipboard_kind {
     SM_CLIPBOARD_BMP = 3,
     SM_CLIPBOARD_TIFF = 4,
     SM_CLIPBOARD_JPEG = 5,
+    /** A list of files in the shared folder: sm_session_pack_files(), sm_session_unpack_files().
+     * Guests hear of it only if their machine has a port for shared folders. */
+    SM_CLIPBOARD_FILES = 6,
 };
 
-/** The name of `kind` in lower case: "text", "png", "bmp", "tiff", "jpeg"; "nothing" for
+/** Which clipboard, with the numbers they have on the wire. */
+enum sm_selection {
+    SM_SELECTION_CLIPBOARD = 0, /* copy and paste; agents that know one know this */
+    SM_SELECTION_PRIMARY = 1,   /* select and middle click, on X11 and Wayland */
+    SM_SELECTION_SECONDARY = 2,
+    SM_SELECTION_COUNT = 3,
+};
+
+/** The name of `kind` in lower case: "text", "png", "bmp", "tiff", "jpeg", "files"; "nothing" for
  * SM_CLIPBOARD_NOTHING and what has no meaning. */
 SM_API const char *sm_clipboard_kind_name(enum sm_clipboard_kind kind);
 
 enum { SM_CLIPBOARD_MAX_BYTES = 100 * 1024 * 1024 /* of one piece of data, either way */ };
 
+/** Ways data may go, as a mask. */
+enum sm_clipboard_direction {
+    SM_CLIPBOARD_TO_GUEST = 1,
+    SM_CLIPBOARD_FROM_GUEST = 2,
+};
+
 /**
- * Offers the guest what the local clipboard has; an offer of the guest's ends with it.
+ * Opens and closes the ways; both are open at first. In a closed one nothing is offered, asked for
+ * or given, and what was offered is taken back. What is held back is remembered: a way that is
+ * opened has what it would have had.
+ *
+ * @param directions  mask of enum sm_clipboard_direction
+ */
+SM_API void sm_session_set_clipboard_directions(struct sm_session *session, unsigned directions);
+
+/**
+ * Offers the guest what the local clipboard has; an offer of the guest's ends with it. Two that
+ * take the clipboard from each other faster than people do are stopped: the guest keeps it.
  *
  * @param kinds  mask of 1u << enum sm_clipboard_kind; 0 takes the offer back
  * @return SM_OK, also if there is no agent yet: each that comes is told; SM_ERR_STATE before the
  *         session is connected, after its end, or without sm_session_use_agent(); SM_ERR_LIMIT for
- *         unknown kinds; SM_ERR_NOMEM
+ *         unknown kinds and selections; SM_ERR_NOMEM
  */
-SM_API SM_NODISCARD enum sm_status sm_session_offer_clipboard(struct sm_session *session,
-                                                              uint32_t kinds);
+SM_API SM_NODISCARD enum sm_status
+sm_session_offer_clipboard(struct sm_session *session, enum sm_selection selection, uint32_t kinds);
 
-/** The kind the guest waits for since the last SM_EVENT_CLIPBOARD_WANTED; SM_CLIPBOARD_NOTHING if
- * it does not wait. */
-SM_API enum sm_clipboard_kind sm_session_clipboard_wanted(struct sm_session *session);
+/** The kind the guest waits for; SM_CLIPBOARD_NOTHING if it does not wait. Each answer may show
+ * the next one: SM_EVENT_CLIPBOARD_WANTED comes again then. */
+SM_API enum sm_clipboard_kind sm_session_clipboard_wanted(struct sm_session *session,
+                                                          enum sm_selection selection);
 
 /**
  * Gives the guest what it waits for.
  *
  * @param kind  the one it wants, or SM_CLIPBOARD_NOTHING if it cannot be had
  * @param data  `size` bytes, copied
- * @return as sm_session_offer_clipboard(); SM_ERR_LIMIT for more than SM_CLIPBOARD_MAX_BYTES
+ * @return as sm_session_offer_clipboard(); SM_ERR_LIMIT for more than SM_CLIPBOARD_MAX_BYTES: the
+ *         guest hears that there is nothing; SM_ERR_STATE if the guest does not wait
  */
 SM_API SM_NODISCARD enum sm_status sm_session_send_clipboard(struct sm_session *session,
+                                                             enum sm_selection selection,
                                                              enum sm_clipboard_kind kind,
                                                              const void *data, size_t size);
 
 /** What the guest offers: a mask of 1u << enum sm_clipboard_kind; 0 for nothing. */
-SM_API uint32_t sm_session_clipboard_offer(struct sm_session *session);
+SM_API uint32_t sm_session_clipboard_offer(struct sm_session *session, enum sm_selection selection);
 
 /**
- * Asks the guest for data it offers. SM_EVENT_CLIPBOARD_DATA follows, also if the guest goes away
- * or takes its offer back; then there is nothing to take.
+ * Asks the guest for data it offers. SM_EVENT_CLIPBOARD_DATA follows, also if the guest goes away,
+ * takes its offer back, or says nothing for 30 s; then there is nothing to take.
  *
  * @return SM_OK; SM_ERR_STATE if the guest does not offer it, or as above; SM_AGAIN while another
  *         answer is awaited; SM_ERR_NOMEM
  */
 SM_API SM_NODISCARD enum sm_status sm_session_ask_clipboard(struct sm_session *session,
+                                                            enum sm_selection selection,
                                                             enum sm_clipboard_kind kind);
+
+/** Waits no more for what was asked for: no event follows, and what comes is thrown away. */
+SM_API void sm_session_cancel_clipboard(struct sm_session *session, enum sm_selection selection);
 
 /**
  * Takes the data that came.
@@ -82,8 +121,18 @@ SM_API SM_NODISCARD enum sm_status sm_session_ask_clipboard(struct sm_session *s
  * @param kind  receives what they are; may be NULL
  * @return the caller's, released with free(); a NUL lies behind them. NULL if there are none.
  */
-SM_API void *sm_session_take_clipboard(struct sm_session *session, size_t *size,
-                                       enum sm_clipboard_kind *kind);
+SM_API void *sm_session_take_clipboard(struct sm_session *session, enum sm_selection selection,
+                                       size_t *size, enum sm_clipboard_kind *kind);
+
+/** Data on their way. */
+struct sm_clipboard_progress {
+    bool is_to_guest;
+    uint64_t done, total; /* bytes */
+};
+
+/** How far the data under way are; false if none are. */
+SM_API bool sm_session_clipboard_progress(struct sm_session *session,
+                                          struct sm_clipboard_progress *out);
 
 #ifdef __cplusplus
 }

@@ -281,12 +281,14 @@ enum sm_event_kind {
     SM_EVENT_CURSOR = 8,
     /** The server has something to say to the user: `text`, of `severity`. */
     SM_EVENT_NOTICE = 9,
-    /** The guest offers something else than before: sumac/clipboard.h, also for the next two. */
+    /** The guest offers something else than before: sumac/clipboard.h, also for the next three. */
     SM_EVENT_CLIPBOARD_OFFER = 10,
     /** The guest waits for what we offered. */
     SM_EVENT_CLIPBOARD_WANTED = 11,
     /** What we asked the guest for has come, or will not. */
     SM_EVENT_CLIPBOARD_DATA = 12,
+    /** Data of the clipboard have got further. */
+    SM_EVENT_CLIPBOARD_PROGRESS = 15,
     /** Files on their way into the guest have got further: sumac/files.h. */
     SM_EVENT_FILES = 13,
     /** Sharing a folder stands otherwise than before: sumac/folder.h. */
@@ -320,7 +322,7 @@ enum sm_severity {
 struct sm_event {
     enum sm_event_kind kind;
     enum sm_channel_kind channel; /* with CHANNEL_*, DISPLAY_*, CURSOR and SOUND* */
-    uint8_t channel_id;           /* likewise */
+    uint8_t channel_id;           /* likewise; with CLIPBOARD_*: the selection */
     struct sm_rect damage;        /* with DISPLAY_DAMAGE: in the surface's pixels */
     enum sm_severity severity;    /* with NOTICE */
     /* With CLOSED, CHANNEL_CLOSED and LINE_LOST; borrowed until the next pull. */

@@ -111,24 +111,27 @@ static void text_of_the_guest_is_pasted_here(void **state)
         fake_server_start(&(struct fake_script){.main_too = play_paste_here});
     struct sm_session *session = fake_agent_session(server);
     fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
-    assert_int_equal(sm_session_clipboard_offer(session), 1u << SM_CLIPBOARD_TEXT);
-    sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_PNG), SM_ERR_STATE);
-    sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_TEXT), SM_OK);
+    assert_int_equal(sm_session_clipboard_offer(session, SM_SELECTION_CLIPBOARD),
+                     1u << SM_CLIPBOARD_TEXT | 1u << SM_CLIPBOARD_FILES);
+    sm_check_status(sm_session_ask_clipboard(session, SM_SELECTION_CLIPBOARD, SM_CLIPBOARD_PNG),
+                    SM_ERR_STATE);
+    sm_check_status(sm_session_ask_clipboard(session, SM_SELECTION_CLIPBOARD, SM_CLIPBOARD_TEXT),
+                    SM_OK);
     fake_await_event(session, SM_EVENT_CLIPBOARD_DATA);
     size_t size;
     enum sm_clipboard_kind kind;
-    char *text = sm_session_take_clipboard(session, &size, &kind);
+    char *text = sm_session_take_clipboard(session, SM_SELECTION_CLIPBOARD, &size, &kind);
     assert_non_null(text);
     assert_int_equal(kind, SM_CLIPBOARD_TEXT);
     assert_int_equal(size, strlen(LF));
     assert_string_equal(text, LF);
     free(text);
-    assert_null(sm_session_take_clipboard(session, &size, NULL));
+    assert_null(sm_session_take_clipboard(session, SM_SELECTION_CLIPBOARD, &size, NULL));
 
     struct fake_peer peer = {.server = server};
     fake_step(&peer, 0);
     fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
-    assert_int_equal(sm_session_clipboard_offer(session), 0);
+    assert_int_equal(sm_session_clipboard_offer(session, SM_SELECTION_CLIPBOARD), 0);
     end(session, server);
 }
 
@@ -170,19 +173,25 @@ static void text_copied_here_is_pasted_in_the_guest(void **state)
         fake_server_start(&(struct fake_script){.main_too = play_paste_there});
     struct sm_session *session = fake_agent_session(server);
     fake_await_event(session, SM_EVENT_CONNECTED);
-    sm_check_status(sm_session_offer_clipboard(session, 1u << 9), SM_ERR_LIMIT);
-    sm_check_status(sm_session_send_clipboard(session, SM_CLIPBOARD_TEXT, LF, strlen(LF)),
+    sm_check_status(sm_session_offer_clipboard(session, SM_SELECTION_CLIPBOARD, 1u << 9),
+                    SM_ERR_LIMIT);
+    sm_check_status(sm_session_send_clipboard(session, SM_SELECTION_CLIPBOARD, SM_CLIPBOARD_TEXT,
+                                              LF, strlen(LF)),
                     SM_ERR_STATE); /* nobody waits */
-    sm_check_status(
-        sm_session_offer_clipboard(session, 1u << SM_CLIPBOARD_TEXT | 1u << SM_CLIPBOARD_PNG),
-        SM_OK);
+    sm_check_status(sm_session_offer_clipboard(session, SM_SELECTION_CLIPBOARD,
+                                               1u << SM_CLIPBOARD_TEXT | 1u << SM_CLIPBOARD_PNG),
+                    SM_OK);
     fake_await_event(session, SM_EVENT_CLIPBOARD_WANTED);
-    assert_int_equal(sm_session_clipboard_wanted(session), SM_CLIPBOARD_TEXT);
-    sm_check_status(sm_session_send_clipboard(session, SM_CLIPBOARD_TEXT, LF, strlen(LF)), SM_OK);
-    assert_int_equal(sm_session_clipboard_wanted(session), SM_CLIPBOARD_NOTHING);
+    assert_int_equal(sm_session_clipboard_wanted(session, SM_SELECTION_CLIPBOARD),
+                     SM_CLIPBOARD_TEXT);
+    sm_check_status(sm_session_send_clipboard(session, SM_SELECTION_CLIPBOARD, SM_CLIPBOARD_TEXT,
+                                              LF, strlen(LF)),
+                    SM_OK);
+    assert_int_equal(sm_session_clipboard_wanted(session, SM_SELECTION_CLIPBOARD),
+                     SM_CLIPBOARD_NOTHING);
     struct fake_peer peer = {.server = server};
     fake_wait_step(&peer, 0);
-    sm_check_status(sm_session_offer_clipboard(session, 0), SM_OK);
+    sm_check_status(sm_session_offer_clipboard(session, SM_SELECTION_CLIPBOARD, 0), SM_OK);
     fake_wait_step(&peer, 1);
     end(session, server);
 }
@@ -211,9 +220,11 @@ static void a_grab_that_crossed_ours_has_lost(void **state)
         fake_server_start(&(struct fake_script){.main_too = play_crossing});
     struct sm_session *session = fake_agent_session(server);
     fake_await_event(session, SM_EVENT_CONNECTED);
-    sm_check_status(sm_session_offer_clipboard(session, 1u << SM_CLIPBOARD_TEXT), SM_OK);
+    sm_check_status(
+        sm_session_offer_clipboard(session, SM_SELECTION_CLIPBOARD, 1u << SM_CLIPBOARD_TEXT),
+        SM_OK);
     fake_await_event(session, SM_EVENT_CLIPBOARD_WANTED); /* so ours is still there */
-    assert_int_equal(sm_session_clipboard_offer(session), 0);
+    assert_int_equal(sm_session_clipboard_offer(session, SM_SELECTION_CLIPBOARD), 0);
     end(session, server);
 }
 
@@ -238,13 +249,15 @@ static void who_pastes_hears_that_the_agent_is_gone(void **state)
         fake_server_start(&(struct fake_script){.main_too = play_vanishing});
     struct sm_session *session = fake_agent_session(server);
     fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
-    sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_PNG), SM_OK);
-    sm_check_status(sm_session_ask_clipboard(session, SM_CLIPBOARD_PNG), SM_AGAIN);
+    sm_check_status(sm_session_ask_clipboard(session, SM_SELECTION_CLIPBOARD, SM_CLIPBOARD_PNG),
+                    SM_OK);
+    sm_check_status(sm_session_ask_clipboard(session, SM_SELECTION_CLIPBOARD, SM_CLIPBOARD_PNG),
+                    SM_AGAIN);
     fake_server_step(server, FAKE_STEPS - 1);
     fake_await_event(session, SM_EVENT_CLIPBOARD_DATA);
     size_t size;
-    assert_null(sm_session_take_clipboard(session, &size, NULL));
-    assert_int_equal(sm_session_clipboard_offer(session), 0);
+    assert_null(sm_session_take_clipboard(session, SM_SELECTION_CLIPBOARD, &size, NULL));
+    assert_int_equal(sm_session_clipboard_offer(session, SM_SELECTION_CLIPBOARD), 0);
     end(session, server);
 }
 
@@ -271,7 +284,8 @@ static void nonsense_of_the_agent_is_left_and_the_session_goes_on(void **state)
         fake_server_start(&(struct fake_script){.main_too = play_nonsense});
     struct sm_session *session = fake_agent_session(server);
     fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
-    assert_int_equal(sm_session_clipboard_offer(session), 1u << SM_CLIPBOARD_PNG);
+    assert_int_equal(sm_session_clipboard_offer(session, SM_SELECTION_CLIPBOARD),
+                     1u << SM_CLIPBOARD_PNG);
     end(session, server);
 }
 

@@ -18,12 +18,17 @@ static const size_t DEFAULT_MAX_AGENT_QUEUE = 1 << 20;
 /* All the server may send us without asking again: we take it as it comes. */
 static const uint32_t UNLIMITED_TOKENS = UINT32_MAX;
 
+/* The header, and what comes before large data: a selection and a type. */
+enum { HEAD_MAX = SM_AGENT_HEADER_SIZE + 12 };
+
 /* A message to the agent on its way out. */
 struct outgoing {
     struct sm_list link;
     uint32_t type;
     size_t size, sent; /* bytes, header included */
-    uint8_t data[];
+    size_t head_size;
+    uint8_t head[HEAD_MAX];
+    uint8_t *body; /* owned: what follows `head`; or NULL */
 };
 
 struct sm_main_client {
@@ -62,7 +67,21 @@ static void drop(struct sm_main_client *client, struct outgoing *out)
 {
     sm_list_remove(&out->link);
     client->queued -= out->size - out->sent;
+    free(out->body);
     free(out);
+}
+
+/* The next piece; `joint` is for one that begins in the head and ends in the body. */
+static struct sm_bytes next_piece(const struct outgoing *out, uint8_t joint[SM_AGENT_DATA_MAX])
+{
+    size_t size = sm_min_size(out->size - out->sent, SM_AGENT_DATA_MAX);
+    if (out->sent >= out->head_size)
+        return (struct sm_bytes){.data = out->body + (out->sent - out->head_size), .size = size};
+    size_t of_head = sm_min_size(out->head_size - out->sent, size);
+    memcpy(joint, out->head + out->sent, of_head);
+    if (size > of_head)
+        memcpy(joint + of_head, out->body, size - of_head);
+    return (struct sm_bytes){.data = joint, .size = size};
 }
 
 /* Sends to the agent what tokens and line allow. */
@@ -71,8 +90,8 @@ static enum sm_status flush_agent(struct sm_main_client *client)
     while (!sm_list_is_empty(&client->queue) && client->tokens > 0 &&
            !sm_channel_is_full(client->typed.channel)) {
         struct outgoing *out = SM_LIST_ITEM(client->queue.next, struct outgoing, link);
-        struct sm_bytes piece = {.data = out->data + out->sent,
-                                 .size = sm_min_size(out->size - out->sent, SM_AGENT_DATA_MAX)};
+        uint8_t joint[SM_AGENT_DATA_MAX];
+        struct sm_bytes piece = next_piece(out, joint);
         enum sm_status status = put(
             client,
             &(struct sm_main_msgc){.type = SM_MSGC_MAIN_AGENT_DATA, .agent_data = {.data = piece}},
@@ -331,42 +350,99 @@ static struct sm_list *last_begun(struct sm_main_client *client)
     return is_begun ? first : &client->queue;
 }
 
-enum sm_status sm_main_client_send_agent(struct sm_main_client *client, uint32_t type,
-                                         struct sm_bytes body)
+static enum sm_status can_send_agent(const struct sm_main_client *client, uint32_t type,
+                                     uint64_t size)
 {
-    bool is_state = type == SM_AGENT_MONITORS_CONFIG;
     if (!client->has_agent || client->config.has_no_agent)
         return SM_ERR_STATE;
-    if (body.size > client->config.max_agent_message_bytes || body.size > UINT32_MAX)
+    if (size > client->config.max_agent_message_bytes || size > UINT32_MAX)
         return SM_ERR_LIMIT;
-    if (!is_state && client->queued >= client->config.max_agent_queue_bytes)
-        return SM_AGAIN;
-    size_t size = SM_AGENT_HEADER_SIZE + body.size;
-    struct outgoing *out = malloc(sizeof(*out) + size);
-    if (!out)
-        return SM_ERR_NOMEM;
+    bool is_state = type == SM_AGENT_MONITORS_CONFIG;
+    return !is_state && client->queued >= client->config.max_agent_queue_bytes ? SM_AGAIN : SM_OK;
+}
+
+/* Takes `body`, also on failure. */
+static enum sm_status queue_agent(struct sm_main_client *client, uint32_t type,
+                                  struct sm_bytes head, uint8_t *body, size_t body_size)
+{
+    bool is_state = type == SM_AGENT_MONITORS_CONFIG;
     struct sm_writer w;
-    sm_writer_init(&w, SM_AGENT_HEADER_SIZE);
+    sm_writer_init(&w, HEAD_MAX);
     enum sm_status status = sm_agent_header_build(
-        &w, &(struct sm_agent_header){
-                .protocol = SM_AGENT_PROTOCOL, .type = type, .size = (uint32_t)body.size});
-    if (status != SM_OK) {
-        sm_writer_finish(&w);
-        free(out);
-        return status;
+        &w, &(struct sm_agent_header){.protocol = SM_AGENT_PROTOCOL,
+                                      .type = type,
+                                      .size = (uint32_t)(head.size + body_size)});
+    if (status == SM_OK) {
+        sm_put_bytes(&w, head);
+        status = sm_writer_status(&w);
     }
-    memcpy(out->data, w.data, SM_AGENT_HEADER_SIZE);
-    if (body.size)
-        memcpy(out->data + SM_AGENT_HEADER_SIZE, body.data, body.size);
+    struct outgoing *out = status == SM_OK ? calloc(1, sizeof(*out)) : NULL;
+    if (!out) {
+        sm_writer_finish(&w);
+        free(body);
+        return status == SM_OK ? SM_ERR_NOMEM : status;
+    }
+    memcpy(out->head, w.data, w.size);
+    out->head_size = w.size;
     sm_writer_finish(&w);
     out->type = type;
-    out->size = size;
-    out->sent = 0;
+    out->size = out->head_size + body_size;
+    out->body = body;
     if (is_state)
         drop_waiting(client, type);
     sm_list_insert(is_state ? last_begun(client) : client->queue.prev, &out->link);
-    client->queued += size;
+    client->queued += out->size;
     return flush_agent(client);
+}
+
+enum sm_status sm_main_client_send_agent(struct sm_main_client *client, uint32_t type,
+                                         struct sm_bytes body)
+{
+    enum sm_status status = can_send_agent(client, type, body.size);
+    if (status != SM_OK)
+        return status;
+    uint8_t *copy = body.size ? malloc(body.size) : NULL;
+    if (body.size && !copy)
+        return SM_ERR_NOMEM;
+    if (body.size)
+        memcpy(copy, body.data, body.size);
+    return queue_agent(client, type, (struct sm_bytes){0}, copy, body.size);
+}
+
+enum sm_status sm_main_client_give_agent(struct sm_main_client *client, uint32_t type,
+                                         struct sm_bytes head, uint8_t *data, size_t size)
+{
+    enum sm_status status = can_send_agent(client, type, (uint64_t)head.size + size);
+    if (status == SM_OK)
+        return queue_agent(client, type, head, data, size);
+    free(data);
+    return status;
+}
+
+bool sm_main_client_agent_sending(const struct sm_main_client *client, uint32_t type, size_t *sent,
+                                  size_t *size)
+{
+    for (struct sm_list *link = client->queue.next; link != &client->queue; link = link->next) {
+        const struct outgoing *out = SM_LIST_ITEM(link, struct outgoing, link);
+        if (out->type != type)
+            continue;
+        *sent = out->sent;
+        *size = out->size;
+        return true;
+    }
+    return false;
+}
+
+bool sm_main_client_agent_receiving(const struct sm_main_client *client, uint32_t *type,
+                                    size_t *received, size_t *size)
+{
+    const struct sm_agent_join *join = &client->join;
+    if (join->header_filled < SM_AGENT_HEADER_SIZE || join->is_whole || join->is_skipped)
+        return false;
+    *type = join->type;
+    *received = join->seen;
+    *size = join->size;
+    return true;
 }
 
 size_t sm_main_client_agent_queued(const struct sm_main_client *client)

@@ -92,7 +92,26 @@ bool sm_main_client_has_agent(const struct sm_main_client *client);
 SM_NODISCARD enum sm_status sm_main_client_send_agent(struct sm_main_client *client, uint32_t type,
                                                       struct sm_bytes body);
 
+/**
+ * The same for a body of two parts, the second of which is not copied: it may be large.
+ *
+ * @param head  at most 12 bytes, copied
+ * @param data  malloc'ed, `size` bytes, taken in any case; NULL if there are none
+ */
+SM_NODISCARD enum sm_status sm_main_client_give_agent(struct sm_main_client *client, uint32_t type,
+                                                      struct sm_bytes head, uint8_t *data,
+                                                      size_t size);
+
 /** Bytes for the agent that wait for tokens or for the line. */
 size_t sm_main_client_agent_queued(const struct sm_main_client *client);
+
+/** How much of the oldest waiting message of `type` has left, headers included; false if none
+ * waits. */
+bool sm_main_client_agent_sending(const struct sm_main_client *client, uint32_t type, size_t *sent,
+                                  size_t *size);
+
+/** How much of the body of the agent's message in progress has come; false if none is. */
+bool sm_main_client_agent_receiving(const struct sm_main_client *client, uint32_t *type,
+                                    size_t *received, size_t *size);
 
 #endif

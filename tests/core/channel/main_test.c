@@ -204,6 +204,45 @@ static void client_cuts_messages_and_keeps_to_its_tokens(void **state)
     sm_test_free_copies();
 }
 
+static void client_gives_large_data_without_a_copy(void **state)
+{
+    (void)state;
+    struct sm_main_client *client = started_client(true);
+    struct sm_machine machine = sm_main_client_machine(client);
+    size_t sent, size;
+    uint8_t *data = malloc(30000);
+    assert_non_null(data);
+    for (int i = 0; i < 30000; i++)
+        data[i] = (uint8_t)(i % 251);
+    assert_false(sm_main_client_agent_sending(client, 4, &sent, &size));
+    sm_check_status(
+        sm_main_client_give_agent(client, 4, sm_test_hex("01000000 02000000"), data, 30000), SM_OK);
+    struct sm_bytes out = sm_test_take_pending(machine, 0);
+    assert_int_equal(out.size, 10 * (6 + 2048)); /* ten tokens */
+    sm_check_bytes(((struct sm_bytes){out.data, 34}),
+                   sm_test_hex("6b00 00080000 01000000 04000000 0000000000000000 38750000"
+                               "01000000 02000000"));
+    for (int i = 0; i < 2020; i++)
+        assert_int_equal(out.data[34 + i], i % 251);
+    for (int i = 0; i < 2048; i++)
+        assert_int_equal(out.data[6 + 2048 + 6 + i], (2020 + i) % 251);
+    assert_true(sm_main_client_agent_sending(client, 4, &sent, &size));
+    assert_int_equal(sent, 10 * 2048);
+    assert_int_equal(size, 30028);
+    assert_false(sm_main_client_agent_sending(client, 5, &sent, &size));
+    sm_test_feed_hex(machine, "6e00 04000000 ffffffff");
+    check_event(client, SM_MSG_MAIN_AGENT_TOKEN);
+    (void)sm_test_take_pending(machine, 0);
+    assert_int_equal(sm_main_client_agent_queued(client), 0);
+    /* What cannot be sent is freed all the same; a head that is too long cannot. */
+    sm_check_status(sm_main_client_give_agent(
+                        client, 4, sm_test_hex("00000000 00000000 00000000 00"), calloc(1, 10), 10),
+                    SM_ERR_LIMIT);
+    sm_check_status(sm_main_client_give_agent(client, 4, sm_test_hex("00000000"), NULL, 0), SM_OK);
+    sm_main_client_destroy(client);
+    sm_test_free_copies();
+}
+
 static void client_finishes_what_it_began_when_the_agent_goes(void **state)
 {
     (void)state;
@@ -694,6 +733,7 @@ int main(void)
         cmocka_unit_test(client_asks_for_the_mouse_mode_it_wants),
         cmocka_unit_test(client_starts_the_agent_and_announces),
         cmocka_unit_test(client_cuts_messages_and_keeps_to_its_tokens),
+        cmocka_unit_test(client_gives_large_data_without_a_copy),
         cmocka_unit_test(client_finishes_what_it_began_when_the_agent_goes),
         cmocka_unit_test(client_bounds_what_waits_for_the_agent),
         cmocka_unit_test(client_keeps_the_newest_monitors_config_however_much_waits),
