@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from peers import BUILD, Machine, Stage
-from tap import Tap, check, check_equal
+from tap import PATIENCE, Tap, check, check_equal
 
 PROBE = os.path.join(BUILD, 'tests', 'interop', 'channels-probe')
 tap = Tap()
@@ -20,7 +20,7 @@ def add(server, headers):
     def _():
         machine = Machine(stage, server=server)
         machine.wait_screen()
-        result = subprocess.run([PROBE, str(machine.port), headers], capture_output=True, text=True, timeout=60)
+        result = subprocess.run([PROBE, str(machine.port), headers], capture_output=True, text=True, timeout=60 * PATIENCE)
         check_equal(result.returncode, 0, result.stderr)
         seen = json.loads(result.stdout)
         check_equal(seen['mini'], headers == 'mini', 'mini headers')

@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 from peers import BUILD, free_port, SERVER_FOLDER, Stage
-from tap import Tap, check, check_equal, wait_for
+from tap import PATIENCE, Tap, check, check_equal, wait_for
 
 tap = Tap()
 stage = Stage()
@@ -34,7 +34,7 @@ def shown(server, compression, *options):
     try:
         wait_for(lambda: listens(port), 20, 'bench-pictures')
         client = subprocess.run([CLIENT, str(port), str(KEYS)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, timeout=200)
+                                text=True, timeout=200 * PATIENCE)
         check_equal(client.returncode, 0, f'the client: {client.stderr[-500:]}')
         check(host.is_running, 'the host ended')
         return client.stdout.split()

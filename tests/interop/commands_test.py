@@ -139,8 +139,8 @@ def record(shown):
         keys = (190, 240)  # the rows in which keys are shown: grey on black, so colours are no matter
         check(mean_error(found, same, keys) * 3 < mean_error(found, other, keys), f'the keys at {at} s')
     # Keys came when more than a second had passed and more than a second was left: so do their frames.
-    keys = [t for t in times[1:-1] if t > 0.5]
-    check(keys and times[-1] - keys[-1] > 0.7, f'{times}')
+    keys = [t for t in times[1:-1] if t > 0.2]
+    check(keys and times[-1] - keys[-1] > 0.3, f'{times}')  # a busy machine films late
     shown.send_keys('ret')
 
 
@@ -185,7 +185,7 @@ def raw_session(shown):
     before = shown.wait_still(1.0)
     target, picture = stage.path('a.session'), stage.path('replayed.png')
     child = shown.watched_by([SUMAC, 'record', shown.uri, target, '--raw', '--json'], stdout=subprocess.PIPE)
-    time.sleep(2.0)
+    time.sleep(3.0)
     for key in 'abc':
         shown.send_keys(key)
         time.sleep(0.1)
@@ -202,8 +202,8 @@ def raw_session(shown):
     check({'main', 'display', 'cursor', 'inputs'} <= {c['kind'] for c in told['connections']}, f'{told}')
     good('replay', target, picture)
     check_equal(Picture.load(picture).differences(after), None, 'the last picture')
-    good('replay', target, picture, '--at', '1500ms')
-    check_equal(Picture.load(picture).differences(before), None, 'the picture at 1.5 s')
+    good('replay', target, picture, '--at', '2500ms')
+    check_equal(Picture.load(picture).differences(before), None, 'the picture at 2.5 s')
     told = good('replay', target, stage.path('replayed.mkv'))
     times = frames_of(stage.path('replayed.mkv'))
     check(abs(told['duration_ms'] - recorded['duration_ms']) < 1500 and len(times) >= 4, f'{told} {times}')

@@ -66,12 +66,13 @@ class Desk:
 
     def wait_still(self):
         """Waits until two looks show the same."""
-        last = self.look()
-        while True:
-            now = self.look()
-            if not last.differences(now):
-                return now
-            last = now
+        looks = [self.look()]
+
+        def is_still():
+            looks.append(self.look())
+            return not looks[-2].differences(looks[-1])
+        wait_for(is_still, 60, 'a desktop that stands still')
+        return looks[-1]
 
     def wait_shown(self, machine, what, timeout=60):
         """Waits until the machine's screen is in sight, pixel by pixel; returns where."""

@@ -9,7 +9,7 @@ import sys
 
 from peers import Machine, Stage, boot_disk
 from pictures import Picture
-from tap import Tap, check, check_equal
+from tap import Tap, check, check_equal, wait_for
 
 WIDTH, HEIGHT = 320, 240
 FORMAT, DATA, CAPABILITIES, CURSOR_SET, CURSOR_MOVE = 2, 3, 1, 6, 7
@@ -77,19 +77,25 @@ def machine():
     return _machine
 
 
+def distances(picture):
+    """From the last frame and from the one before."""
+    return [far(Picture.load(stage.path(f'frame{number}.png')), picture) for number in (12, 9)]
+
+
 def check_last_frame(picture):
-    expected = Picture.load(stage.path('frame12.png'))
-    distance = far(expected, picture)
-    check(distance < 4, f'the picture is {distance:.1f} of 255 away from the last frame')
-    check(far(Picture.load(stage.path('frame9.png')), picture) > 2 * distance, 'it is another frame')
+    last, before = distances(picture)
+    check(last < 4, f'the picture is {last:.1f} of 255 away from the last frame')
+    check(before > 2 * last, 'it is another frame')
 
 
 @tap.test('sumac shows the frames, the first client and one that comes later')
 def _():
-    for _ in range(2):
+    def shows_it():
         picture, result = stage.sumac_screenshot(machine().uri, '--settle', '4s', '--settle-limit', '4s')
         check(picture, f'no picture: {result}')
-        check_last_frame(picture)
+        return distances(picture)[0] < 4 and picture
+    for _ in range(2):  # a busy guest may not have come to its last frame yet
+        check_last_frame(wait_for(shows_it, 30, 'the last frame'))
 
 
 @tap.test('the reference shows the frames, and the cursor')
