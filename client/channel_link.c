@@ -12,6 +12,7 @@
 #include "client/error.h"
 #include "client/sasl_login.h"
 #include "client/session_private.h"
+#include "core/channel/channel.h"
 #include "core/wire/display.h"
 #include "core/wire/types.h"
 #include "io/clock.h"
@@ -148,6 +149,33 @@ static void drop_self(struct sm_client_channel *channel)
     pthread_mutex_unlock(&channel->session->lock);
 }
 
+/* The link waits for who goes on with it. */
+static void keep(struct sm_client_channel *channel)
+{
+    channel->is_kept = true;
+    sm_pump_set_reading(channel->pump, false);
+    sm_client_channel_end(channel);
+}
+
+/* Main's link: whether the target takes the session as it is. */
+static void ask_target(struct sm_client_channel *channel)
+{
+    channel->is_asking = true;
+    sm_main_seamless_init(&channel->seamless, channel->session->migration.version,
+                          sm_now_us() + (uint64_t)LINK_TIMEOUT_MS * 1000 / 2);
+    channel->machine = sm_main_seamless_machine(&channel->seamless);
+    sm_pump_set_machine(channel->pump, (struct sm_machine){&TAP, channel});
+}
+
+static void take_answer(struct sm_client_channel *channel)
+{
+    if (channel->seamless.answer == SM_SEAMLESS_NONE)
+        return;
+    channel->is_asking = false;
+    channel->ready.takes_state = channel->seamless.answer == SM_SEAMLESS_YES;
+    keep(channel);
+}
+
 static void link_done(struct sm_client_channel *channel, const struct sm_link_client_event *event)
 {
     struct sm_session *session = channel->session;
@@ -155,14 +183,17 @@ static void link_done(struct sm_client_channel *channel, const struct sm_link_cl
     if (channel->is_link) {
         channel->ready.event = *event;
         channel->ready.event.public_key = channel->ready.event.mechanisms = (struct sm_bytes){0};
-        channel->is_kept = true;
-        sm_pump_set_reading(channel->pump, false);
-        sm_client_channel_end(channel);
+        if (sm_migration_may_ask(channel))
+            ask_target(channel);
+        else
+            keep(channel);
         return;
     }
     if (!channel->ops->keeps_self)
         drop_self(channel);
     enum sm_status status = channel->ops->open(channel, event, &machine);
+    if (status == SM_OK)
+        sm_channel_allow_move(channel->ops->base(channel));
     if (status != SM_OK) {
         struct sm_error error;
         sm_reason_channel(&error, &channel->attempt, status, "the channel cannot be set up");
@@ -227,23 +258,34 @@ void sm_client_channel_half_close(struct sm_client_channel *channel)
     (void)shutdown(sm_pump_transport(channel->pump)->fd, SHUT_WR);
 }
 
+static bool has_left(const struct sm_client_channel *channel)
+{
+    return !channel->link && sm_channel_has_left(channel->ops->base(channel));
+}
+
 static void on_activity(void *opaque)
 {
     struct sm_client_channel *channel = opaque;
     if (channel->is_over)
         return;
-    if (channel->link)
+    if (channel->is_asking)
+        take_answer(channel);
+    else if (channel->link)
         link_activity(channel);
     if (channel->link || channel->is_over)
         return;
     enum sm_status status = channel->ops->activity(channel);
     if (status < 0) {
         struct sm_error error;
-        sm_reason_channel(&error, &channel->attempt, status, channel->ops->reason(channel));
+        sm_reason_channel(&error, &channel->attempt, status,
+                          sm_channel_reason(channel->ops->base(channel)));
         sm_client_channel_fail(channel, &error);
         return;
     }
-    sm_client_channel_half_close(channel);
+    if (has_left(channel) && !sm_migration_is_early(channel))
+        sm_client_channel_move(channel);
+    else
+        sm_client_channel_half_close(channel);
 }
 
 static void on_closed(void *opaque, enum sm_status status, const char *reason)
@@ -252,6 +294,10 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
     struct sm_error error = {.kind = SM_ERROR_NONE};
     if (channel->is_over)
         return;
+    if (has_left(channel)) { /* main, which waited for the others: the host waits no longer */
+        sm_client_channel_move(channel);
+        return;
+    }
     struct sm_transport *transport = sm_pump_transport(channel->pump);
     channel->was_cut =
         status == SM_ERR_IO && !channel->link && !transport->has_ended && !channel->is_half_closed;
@@ -381,6 +427,50 @@ static enum sm_status go_on(struct sm_client_channel *channel)
     if (status == SM_OK && channel->pump)
         sm_pump_kick(channel->pump);
     return status;
+}
+
+static void fail_to_move(struct sm_client_channel *channel, enum sm_status status)
+{
+    struct sm_error error;
+    if (status == SM_ERR_NOMEM)
+        (void)sm_error_nomem(&error);
+    else
+        sm_error_set(&error, SM_ERROR_CLOSED, "connect to the machine at its new host",
+                     "the machine has left %s, and the %s channel has no link to where it went",
+                     channel->place, channel->attempt.channel);
+    sm_client_channel_fail(channel, &error);
+}
+
+void sm_client_channel_move(struct sm_client_channel *channel)
+{
+    struct sm_session *session = channel->session;
+    struct sm_ready_link ready = {.transport = NULL};
+    enum sm_status status = SM_ERR_STATE;
+    if (sm_migration_take(channel, &ready))
+        status = sm_channel_arrive(channel->ops->base(channel));
+    if (status != SM_OK) {
+        sm_ready_link_drop(&ready);
+        fail_to_move(channel, status);
+        return;
+    }
+    sm_pump_destroy(channel->pump);
+    channel->pump = NULL;
+    status = start_pump(channel, ready.transport,
+                        (struct sm_bytes){ready.received, ready.received_size});
+    free(ready.received);
+    if (status != SM_OK)
+        return;
+    pthread_mutex_lock(&session->lock);
+    channel->target = session->target;
+    channel->common_caps = ready.event.common_caps;
+    channel->channel_caps = ready.event.channel_caps;
+    channel->is_secure = ready.is_secure;
+    pthread_mutex_unlock(&session->lock);
+    prepare_attempt(channel, ready.is_secure);
+    sm_log_at(&session->log, SM_LOG_INFO, "%s channel %u goes on at %s", channel->attempt.channel,
+              channel->id, channel->place);
+    sm_pump_kick(channel->pump);
+    sm_migration_went(channel);
 }
 
 /* The link is for another channel, which goes on with it. */

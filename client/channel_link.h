@@ -14,4 +14,10 @@ void sm_client_channel_end(struct sm_client_channel *channel);
 /** When all is sent: tells the server that nothing more comes, and goes on reading. */
 void sm_client_channel_half_close(struct sm_client_channel *channel);
 
+/**
+ * The channel's thread: its host has let it go, so it goes on with the link that waits for that.
+ * Main is the last to go: a host that loses it may drop the others.
+ */
+void sm_client_channel_move(struct sm_client_channel *channel);
+
 #endif

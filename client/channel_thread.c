@@ -114,6 +114,7 @@ static void run_other(struct sm_client_channel *channel)
     if (channel->ops->closed)
         channel->ops->closed(channel);
     set_closed(channel);
+    sm_migration_stays(channel);
     sm_session_progress(session); /* nobody is to wait for a channel that is gone */
     /* See sm_session_close(): the flag is looked at after the channel is no longer open. */
     if (channel->kind == SM_CHANNEL_KIND_INPUTS && atomic_load(&session->is_closing))
@@ -281,6 +282,13 @@ void sm_client_channel_stop(struct sm_client_channel *channel)
 
 /* ---- Making ---- */
 
+void sm_ready_link_drop(struct sm_ready_link *ready)
+{
+    sm_transport_destroy(ready->transport);
+    free(ready->received);
+    *ready = (struct sm_ready_link){.transport = NULL};
+}
+
 static int start_thread(struct sm_client_channel *channel)
 {
     sigset_t all, old;
@@ -372,8 +380,8 @@ void sm_client_channel_destroy(struct sm_client_channel *channel)
     if (!channel)
         return;
     channel->ops->destroy(channel);
-    sm_transport_destroy(channel->ready.transport);
-    free(channel->ready.received);
+    sm_ready_link_drop(&channel->ready);
+    sm_ready_link_drop(&channel->next);
     if (channel->loop) {
         sm_loop_timer_remove(sm_epoll_loop_base(channel->loop), channel->finish_timer);
         sm_epoll_loop_destroy(channel->loop);

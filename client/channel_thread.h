@@ -14,6 +14,7 @@
 #include "client/reasons.h"
 #include "core/channel/link_client.h"
 #include "core/channel/machine.h"
+#include "core/channel/main/seamless.h"
 #include "io/epoll_loop.h"
 #include "io/pump.h"
 #include "sumac/error.h"
@@ -22,6 +23,7 @@
 struct sm_sasl;
 struct sm_session;
 struct sm_target;
+struct sm_channel;
 struct sm_client_channel;
 struct sm_client_call;
 
@@ -41,8 +43,8 @@ struct sm_client_channel_ops {
      * @return SM_OK, or a failure that ends the channel
      */
     enum sm_status (*activity)(struct sm_client_channel *channel);
-    /** Words about a failed activity(); static. */
-    const char *(*reason)(const struct sm_client_channel *channel);
+    /** The channel below the machine: what failed, and where a move to another host has got. */
+    struct sm_channel *(*base)(const struct sm_client_channel *channel);
     /** Tries again what had to wait for other channels. Optional. */
     void (*resume)(struct sm_client_channel *channel);
     /** The connection is gone, or will be at once. Optional. */
@@ -78,6 +80,7 @@ struct sm_ready_link {
     size_t received_size;
     struct sm_link_client_event event; /* without its borrowed parts */
     bool is_secure;
+    bool takes_state; /* main: the target takes the session as it is */
 };
 
 struct sm_client_channel {
@@ -99,16 +102,18 @@ struct sm_client_channel {
     size_t call_count;
 
     /* Of the thread alone: */
-    struct sm_pump *pump;          /* owned */
-    struct sm_link_client *link;   /* owned; until the link is up */
-    struct sm_sasl *sasl;          /* owned; while SASL speaks */
-    bool sasl_is_done;             /* our side of it */
-    struct sm_machine machine;     /* that of the link, then that of the kind */
-    struct sm_attempt attempt;     /* for messages */
-    char place[640];               /* attempt.place */
-    bool is_over;                  /* this connection has ended, `error` says why */
-    bool is_link;                  /* only links to a migration's target, and then ends */
-    bool is_kept;                  /* the link is up: `ready` */
+    struct sm_pump *pump;        /* owned */
+    struct sm_link_client *link; /* owned; until the link is up */
+    struct sm_sasl *sasl;        /* owned; while SASL speaks */
+    bool sasl_is_done;           /* our side of it */
+    struct sm_machine machine;   /* that of the link, then that of the kind */
+    struct sm_attempt attempt;   /* for messages */
+    char place[640];             /* attempt.place */
+    bool is_over;                /* this connection has ended, `error` says why */
+    bool is_link;                /* only links to a migration's target, and then ends */
+    bool is_kept;                /* the link is up: `ready` */
+    bool is_asking;              /* main's link: `seamless` has the connection */
+    struct sm_main_seamless seamless;
     struct sm_ready_link ready;    /* what that came to; or what this channel is to go on with */
     bool was_cut;                  /* the line went, or the server ended it */
     bool needs_tls;                /* it ended because the server wants TLS */
@@ -117,7 +122,8 @@ struct sm_client_channel {
     struct sm_timer *finish_timer; /* owned */
 
     /* Under the session's lock: */
-    bool was_opened; /* at least once: `self` can be looked at */
+    struct sm_ready_link next; /* where the channel goes when its host says MIGRATE */
+    bool was_opened;           /* at least once: `self` can be looked at */
     enum sm_client_channel_state state;
     struct sm_error error; /* final when CLOSED */
     uint32_t common_caps, channel_caps;
@@ -179,6 +185,9 @@ void sm_client_channel_kick(struct sm_client_channel *channel);
 
 /** The channel's thread: message `serial` is dealt with. Channels that wait for it go on. */
 void sm_client_channel_handled(struct sm_client_channel *channel, uint64_t serial);
+
+/** Closes a link that is not used after all, and forgets it. */
+void sm_ready_link_drop(struct sm_ready_link *ready);
 
 /** True if the link is up. Any thread. */
 bool sm_client_channel_is_open(struct sm_client_channel *channel);

@@ -107,10 +107,10 @@ static enum sm_status activity(struct sm_client_channel *channel)
     return status;
 }
 
-static const char *reason(const struct sm_client_channel *channel)
+static struct sm_channel *base(const struct sm_client_channel *channel)
 {
     const struct cursor *cursor = channel->self;
-    return sm_channel_reason(sm_cursor_client_channel(cursor->client));
+    return sm_cursor_client_channel(cursor->client);
 }
 
 static void destroy(struct sm_client_channel *channel)
@@ -128,7 +128,7 @@ const struct sm_client_channel_ops sm_cursor_channel_ops = {
     .caps = caps,
     .open = open_cursor,
     .activity = activity,
-    .reason = reason,
+    .base = base,
     .keeps_self = true,
     .destroy = destroy,
 };

@@ -565,10 +565,10 @@ static void fail(struct sm_client_channel *channel, enum sm_status status, const
     sm_client_channel_fail(channel, &error);
 }
 
-static const char *reason(const struct sm_client_channel *channel)
+static struct sm_channel *base(const struct sm_client_channel *channel)
 {
     const struct sm_client_display *display = channel->self;
-    return sm_channel_reason(sm_display_client_channel(display->client));
+    return sm_display_client_channel(display->client);
 }
 
 static void resume(struct sm_client_channel *channel)
@@ -585,7 +585,7 @@ static void resume(struct sm_client_channel *channel)
     if (status == SM_OK)
         status = activity(channel);
     if (status < 0)
-        fail(channel, status, reason(channel));
+        fail(channel, status, sm_channel_reason(base(channel)));
 }
 
 static void on_wait_timer(void *opaque)
@@ -628,7 +628,7 @@ const struct sm_client_channel_ops sm_display_channel_ops = {
     .caps = caps,
     .open = open_display,
     .activity = activity,
-    .reason = reason,
+    .base = base,
     .resume = resume,
     .closed = closed,
     .keeps_self = true,

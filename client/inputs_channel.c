@@ -69,9 +69,9 @@ static enum sm_status activity(struct sm_client_channel *channel)
     return status;
 }
 
-static const char *reason(const struct sm_client_channel *channel)
+static struct sm_channel *base(const struct sm_client_channel *channel)
 {
-    return sm_channel_reason(sm_inputs_client_channel(channel->self));
+    return sm_inputs_client_channel(channel->self);
 }
 
 static void destroy(struct sm_client_channel *channel)
@@ -83,7 +83,7 @@ const struct sm_client_channel_ops sm_inputs_channel_ops = {
     .caps = caps,
     .open = open_inputs,
     .activity = activity,
-    .reason = reason,
+    .base = base,
     .keeps_self = true,
     .destroy = destroy,
 };
@@ -105,7 +105,7 @@ static void check(struct sm_client_channel *channel, enum sm_status status)
 {
     if (status < 0 && status != SM_ERR_STATE) {
         struct sm_error error;
-        sm_reason_channel(&error, &channel->attempt, status, reason(channel));
+        sm_reason_channel(&error, &channel->attempt, status, sm_channel_reason(base(channel)));
         sm_client_channel_fail(channel, &error);
     }
 }

@@ -15,9 +15,10 @@ enum { AGENT_QUEUE_MAX = 2 * SM_CLIPBOARD_MAX_BYTES };
 
 static uint32_t caps(const struct sm_session *session)
 {
-    (void)session;
+    /* Who records the session gets it in connections that each begin anew. */
+    uint32_t seamless = session->capture ? 0 : 1u << SM_MAIN_CAP_SEAMLESS_MIGRATE;
     return 1u << SM_MAIN_CAP_SEMI_SEAMLESS_MIGRATE | 1u << SM_MAIN_CAP_NAME_AND_UUID |
-           1u << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS;
+           1u << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS | seamless;
 }
 
 static enum sm_status open_main(struct sm_client_channel *channel,
@@ -215,7 +216,10 @@ static enum sm_status take_message(struct sm_client_channel *channel, const stru
     case SM_MSG_MAIN_MIGRATE_SWITCH_HOST:
         return sm_migration_switch(channel, &msg->migrate_switch_host.dst);
     case SM_MSG_MAIN_MIGRATE_BEGIN:
-        return sm_migration_begin(channel, &msg->migrate_begin.dst);
+        return sm_migration_begin(channel, &msg->migrate_begin.dst, false, 0);
+    case SM_MSG_MAIN_MIGRATE_BEGIN_SEAMLESS:
+        return sm_migration_begin(channel, &msg->migrate_begin_seamless.dst, true,
+                                  msg->migrate_begin_seamless.src_mig_version);
     case SM_MSG_MAIN_MIGRATE_CANCEL:
         sm_migration_cancel(channel->session);
         return SM_OK;
@@ -246,9 +250,9 @@ static enum sm_status activity(struct sm_client_channel *channel)
     return status < 0 ? status : sm_client_files_feed(channel);
 }
 
-static const char *reason(const struct sm_client_channel *channel)
+static struct sm_channel *base(const struct sm_client_channel *channel)
 {
-    return sm_channel_reason(sm_main_client_channel(channel->self));
+    return sm_main_client_channel(channel->self);
 }
 
 static void closed(struct sm_client_channel *channel)
@@ -273,7 +277,7 @@ const struct sm_client_channel_ops sm_main_channel_ops = {
     .caps = caps,
     .open = open_main,
     .activity = activity,
-    .reason = reason,
+    .base = base,
     .closed = closed,
     .destroy = destroy,
 };

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/channel_link.h"
 #include "client/session_private.h"
+#include "core/channel/channel.h"
 #include "core/channel/main/client.h"
 
 enum { TEXT_MAX = 1024 };
@@ -57,8 +59,13 @@ void sm_migration_cancel(struct sm_session *session)
     }
     migration->link_count = 0;
     migration->is_arriving = false;
-    sm_target_destroy(migration->target);
+    pthread_mutex_lock(&session->lock);
+    struct sm_target *target = migration->target; /* unless a channel is there already */
     migration->target = NULL;
+    for (size_t i = 0; i < session->channel_count; i++)
+        sm_ready_link_drop(&session->channels[i]->next);
+    pthread_mutex_unlock(&session->lock);
+    sm_target_destroy(target);
 }
 
 static enum sm_status answer(struct sm_client_channel *main, uint16_t type)
@@ -95,6 +102,54 @@ static enum sm_status link_others(struct sm_session *session)
     return status;
 }
 
+/* What the machine of the channel knows of its host holds at the target, too. */
+static bool fits(const struct sm_client_channel *channel, const struct sm_ready_link *link)
+{
+    bool asks_host =
+        channel->kind == SM_CHANNEL_KIND_INPUTS || channel->kind == SM_CHANNEL_KIND_RECORD ||
+        channel->kind == SM_CHANNEL_KIND_USBREDIR || channel->kind == SM_CHANNEL_KIND_PORT ||
+        channel->kind == SM_CHANNEL_KIND_WEBDAV;
+    bool has_mini_header = channel->common_caps >> SM_COMMON_CAP_MINI_HEADER & 1;
+    return link->event.has_mini_header && has_mini_header &&
+           (!asks_host || (channel->channel_caps & ~link->event.channel_caps) == 0);
+}
+
+/* All links are up: each channel gets its own. */
+static bool hand_out(struct sm_session *session)
+{
+    struct sm_client_migration *migration = &session->migration;
+    bool do_fit = true;
+    for (size_t i = 0; i < migration->link_count; i++)
+        sm_client_channel_join(migration->links[i]);
+    pthread_mutex_lock(&session->lock);
+    for (size_t i = 0; i < migration->link_count; i++) {
+        struct sm_client_channel *link = migration->links[i];
+        for (size_t k = 0; k < session->channel_count; k++) {
+            struct sm_client_channel *channel = session->channels[k];
+            if (channel->kind != link->kind || channel->id != link->id ||
+                channel->state != SM_CLIENT_CHANNEL_OPEN)
+                continue;
+            do_fit = do_fit && fits(channel, &link->ready);
+            channel->next = link->ready;
+            link->ready = (struct sm_ready_link){.transport = NULL};
+        }
+    }
+    pthread_mutex_unlock(&session->lock);
+    for (size_t i = 0; i < migration->link_count; i++)
+        sm_client_channel_destroy(migration->links[i]);
+    migration->link_count = 0;
+    return do_fit;
+}
+
+static enum sm_status answer_up(struct sm_client_channel *main)
+{
+    struct sm_session *session = main->session;
+    if (!session->migration.links[0]->ready.takes_state)
+        return answer(main, SM_MSGC_MAIN_MIGRATE_CONNECTED);
+    /* The target expects the session as it is, and takes it no other way any more. */
+    return hand_out(session) ? answer(main, SM_MSGC_MAIN_MIGRATE_CONNECTED_SEAMLESS) : refuse(main);
+}
+
 /* A link is up, or will not be. */
 static void linked_call(struct sm_client_channel *main, const void *argument)
 {
@@ -114,7 +169,7 @@ static void linked_call(struct sm_client_channel *main, const void *argument)
     if (failed > 0 || (is_main_alone && link_others(session) != SM_OK))
         status = refuse(main);
     else if (up == migration->link_count) /* also if main is all there is */
-        status = answer(main, SM_MSGC_MAIN_MIGRATE_CONNECTED);
+        status = answer_up(main);
     if (status < 0)
         sm_log_at(&session->log, SM_LOG_WARNING, "the answer to the migration was not sent");
 }
@@ -125,12 +180,22 @@ void sm_migration_linked(struct sm_session *session)
     (void)!sm_client_channel_post(session->channels[0], linked_call, NULL, 0);
 }
 
-enum sm_status sm_migration_begin(struct sm_client_channel *main, const struct sm_dst_info *where)
+bool sm_migration_may_ask(const struct sm_client_channel *link)
+{
+    const struct sm_link_client_event *event = &link->ready.event;
+    return link->kind == SM_CHANNEL_KIND_MAIN && link->session->migration.is_seamless &&
+           event->has_mini_header && event->channel_caps >> SM_MAIN_CAP_SEAMLESS_MIGRATE & 1;
+}
+
+enum sm_status sm_migration_begin(struct sm_client_channel *main, const struct sm_dst_info *where,
+                                  bool is_seamless, uint32_t version)
 {
     struct sm_session *session = main->session;
     struct sm_client_migration *migration = &session->migration;
     sm_migration_cancel(session);
     migration->is_answered = false;
+    migration->is_seamless = is_seamless;
+    migration->version = version;
     migration->target = read_target(session, where);
     if (!migration->target || add_link(session, SM_CHANNEL_KIND_MAIN, 0) != SM_OK)
         return refuse(main);
@@ -139,14 +204,14 @@ enum sm_status sm_migration_begin(struct sm_client_channel *main, const struct s
     return SM_OK;
 }
 
-/* From now on the session's place is the target. */
+/* With the lock held. From now on the session's place is the target. */
 static void adopt_target(struct sm_session *session)
 {
     struct sm_client_migration *migration = &session->migration;
-    pthread_mutex_lock(&session->lock);
+    if (!migration->target)
+        return;
     migration->target->former = session->target;
     session->target = migration->target;
-    pthread_mutex_unlock(&session->lock);
     migration->target = NULL;
 }
 
@@ -161,7 +226,9 @@ void sm_migration_end(struct sm_client_channel *main)
     struct sm_client_migration *migration = &main->session->migration;
     if (!migration->target)
         return; /* nothing was begun, or it went wrong: SWITCH_HOST will come */
+    pthread_mutex_lock(&main->session->lock);
     adopt_target(main->session);
+    pthread_mutex_unlock(&main->session->lock);
     bool is_whole = migration->link_count > 0;
     for (size_t i = 0; i < migration->link_count; i++)
         is_whole = is_whole && atomic_load(&migration->links[i]->link_state) == SM_CLIENT_LINK_UP;
@@ -179,7 +246,9 @@ enum sm_status sm_migration_switch(struct sm_client_channel *main, const struct 
     session->migration.target = read_target(session, where);
     if (!session->migration.target)
         return SM_OK; /* the source will close */
+    pthread_mutex_lock(&session->lock);
     adopt_target(session);
+    pthread_mutex_unlock(&session->lock);
     session->migration.is_anew = true;
     leave(main);
     return SM_OK;
@@ -221,4 +290,64 @@ enum sm_status sm_migration_arrived(struct sm_client_channel *main)
     pthread_mutex_unlock(&session->lock);
     sm_session_tell(session, SM_EVENT_MOVED, main);
     return status;
+}
+
+/* ---- Seamless ---- */
+
+bool sm_migration_take(struct sm_client_channel *channel, struct sm_ready_link *ready)
+{
+    struct sm_session *session = channel->session;
+    pthread_mutex_lock(&session->lock);
+    *ready = channel->next;
+    channel->next = (struct sm_ready_link){.transport = NULL};
+    if (ready->transport)
+        adopt_target(session);
+    pthread_mutex_unlock(&session->lock);
+    return ready->transport != NULL;
+}
+
+bool sm_migration_is_early(struct sm_client_channel *channel)
+{
+    struct sm_session *session = channel->session;
+    bool is_early = false;
+    if (channel->kind != SM_CHANNEL_KIND_MAIN)
+        return false;
+    pthread_mutex_lock(&session->lock);
+    for (size_t i = 1; i < session->channel_count; i++)
+        is_early = is_early || session->channels[i]->next.transport;
+    pthread_mutex_unlock(&session->lock);
+    return is_early;
+}
+
+static void went_call(struct sm_client_channel *main, const void *argument)
+{
+    (void)argument;
+    if (sm_channel_has_left(main->ops->base(main)) && !sm_migration_is_early(main))
+        sm_client_channel_move(main);
+}
+
+void sm_migration_went(struct sm_client_channel *channel)
+{
+    struct sm_session *session = channel->session;
+    if (channel->kind != SM_CHANNEL_KIND_MAIN) {
+        /* If there is no room for the call the source ends main, which goes then. */
+        (void)!sm_client_channel_post(session->channels[0], went_call, NULL, 0);
+        return;
+    }
+    (void)sm_comeback_done(session);
+    sm_session_tell(session, SM_EVENT_MOVED, channel);
+}
+
+void sm_migration_stays(struct sm_client_channel *channel)
+{
+    struct sm_ready_link unused;
+    struct sm_session *session = channel->session;
+    pthread_mutex_lock(&session->lock);
+    unused = channel->next;
+    channel->next = (struct sm_ready_link){.transport = NULL};
+    pthread_mutex_unlock(&session->lock);
+    if (!unused.transport)
+        return;
+    sm_ready_link_drop(&unused);
+    (void)!sm_client_channel_post(session->channels[0], went_call, NULL, 0);
 }

@@ -353,10 +353,10 @@ static enum sm_status activity(struct sm_client_channel *channel)
     return status;
 }
 
-static const char *reason(const struct sm_client_channel *channel)
+static struct sm_channel *base(const struct sm_client_channel *channel)
 {
     const struct playback *p = channel->self;
-    return sm_channel_reason(sm_playback_client_channel(p->client));
+    return sm_playback_client_channel(p->client);
 }
 
 static struct playback *create(struct sm_client_channel *channel)
@@ -429,7 +429,7 @@ const struct sm_client_channel_ops sm_playback_channel_ops = {
     .caps = caps,
     .open = open_playback,
     .activity = activity,
-    .reason = reason,
+    .base = base,
     .closed = closed,
     .keeps_self = true,
     .destroy = destroy,

@@ -164,7 +164,7 @@ const struct sm_client_channel_ops sm_port_channel_ops = {
     .caps = sm_client_vmc_caps,
     .open = open_port,
     .activity = sm_client_vmc_activity,
-    .reason = sm_client_vmc_reason,
+    .base = sm_client_vmc_base,
     .closed = closed,
     .destroy = destroy,
 };

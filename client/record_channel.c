@@ -343,10 +343,10 @@ static enum sm_status activity(struct sm_client_channel *channel)
     return status;
 }
 
-static const char *reason(const struct sm_client_channel *channel)
+static struct sm_channel *base(const struct sm_client_channel *channel)
 {
     const struct record *r = channel->self;
-    return sm_channel_reason(sm_record_client_channel(r->client));
+    return sm_record_client_channel(r->client);
 }
 
 static struct record *create(struct sm_client_channel *channel)
@@ -420,7 +420,7 @@ const struct sm_client_channel_ops sm_record_channel_ops = {
     .caps = caps,
     .open = open_record,
     .activity = activity,
-    .reason = reason,
+    .base = base,
     .closed = closed,
     .keeps_self = true,
     .destroy = destroy,

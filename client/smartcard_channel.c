@@ -257,10 +257,10 @@ static enum sm_status first_activity(struct sm_client_channel *channel)
     return activity(channel);
 }
 
-static const char *reason(const struct sm_client_channel *channel)
+static struct sm_channel *base(const struct sm_client_channel *channel)
 {
     const struct card_channel *card = channel->self;
-    return sm_channel_reason(sm_smartcard_client_channel(card->client));
+    return sm_smartcard_client_channel(card->client);
 }
 
 static void closed(struct sm_client_channel *channel)
@@ -287,7 +287,7 @@ const struct sm_client_channel_ops sm_smartcard_channel_ops = {
     .caps = caps,
     .open = open_card,
     .activity = first_activity,
-    .reason = reason,
+    .base = base,
     .closed = closed,
     .destroy = destroy,
 };

@@ -85,10 +85,10 @@ enum sm_status sm_client_vmc_activity(struct sm_client_channel *channel)
     return SM_OK;
 }
 
-const char *sm_client_vmc_reason(const struct sm_client_channel *channel)
+struct sm_channel *sm_client_vmc_base(const struct sm_client_channel *channel)
 {
     const struct sm_client_vmc *vmc = channel->self;
-    return sm_channel_reason(sm_spicevmc_client_channel(vmc->client));
+    return sm_spicevmc_client_channel(vmc->client);
 }
 
 enum sm_status sm_client_vmc_send(struct sm_client_channel *channel, struct sm_bytes data,
@@ -121,6 +121,7 @@ void sm_client_vmc_pause(struct sm_client_channel *channel, bool is_paused)
         return;
     }
     struct sm_error error;
-    sm_reason_channel(&error, &channel->attempt, status, sm_client_vmc_reason(channel));
+    sm_reason_channel(&error, &channel->attempt, status,
+                      sm_channel_reason(sm_client_vmc_base(channel)));
     sm_client_channel_fail(channel, &error);
 }

@@ -47,7 +47,7 @@ void sm_client_vmc_finish(struct sm_client_vmc *vmc);
 
 /** For the table. */
 enum sm_status sm_client_vmc_activity(struct sm_client_channel *channel);
-const char *sm_client_vmc_reason(const struct sm_client_channel *channel);
+struct sm_channel *sm_client_vmc_base(const struct sm_client_channel *channel);
 
 /**
  * Sends a piece of the stream; it goes out when the thread's loop is reached.

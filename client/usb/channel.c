@@ -388,7 +388,7 @@ const struct sm_client_channel_ops sm_usb_channel_ops = {
     .caps = sm_client_vmc_caps,
     .open = open_usb,
     .activity = sm_client_vmc_activity,
-    .reason = sm_client_vmc_reason,
+    .base = sm_client_vmc_base,
     .closed = closed,
     .destroy = destroy,
 };

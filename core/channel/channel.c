@@ -29,7 +29,7 @@ static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, s
 static struct sm_bytes pending(const void *self)
 {
     const struct sm_channel *channel = self;
-    size_t size = sm_channel_pending_size(channel);
+    size_t size = sm_channel_move_allowed(channel);
     if (!size)
         return (struct sm_bytes){0};
     return (struct sm_bytes){.data = channel->out.w.data + channel->out.gone, .size = size};
@@ -111,6 +111,7 @@ void sm_channel_destroy(struct sm_channel *channel)
         return;
     sm_channel_inbox_finish(&channel->in);
     free(channel->acks.marks);
+    free(channel->move.data);
     sm_writer_finish(&channel->out.w);
     free(channel);
 }
@@ -127,6 +128,11 @@ static enum sm_status handle(struct sm_channel *channel, uint16_t type, struct s
     *is_shown = true;
     if (channel->config.role != SM_CHANNEL_CLIENT)
         return sm_channel_migration_check(channel, type);
+    if (channel->move.is_allowed) {
+        enum sm_status status = sm_channel_move_take(channel, type, body, is_shown);
+        if (status != SM_OK || !*is_shown)
+            return status;
+    }
     if (type == SM_MSG_SET_ACK) {
         *is_shown = false;
         return sm_channel_ack_set(channel, body);
@@ -172,15 +178,22 @@ static enum sm_status next_main(struct sm_channel *channel, struct sm_channel_me
     return node->is_answered ? SM_OK : handle(channel, out->type, out->body, is_shown);
 }
 
-/* Ends the current message and begins the next; false if there is none. */
-static bool advance(struct sm_channel_inbox *in)
+static void finish_current(struct sm_channel_inbox *in)
 {
-    if (in->current) {
-        in->handled_serial = in->current->frame.serial;
-        sm_channel_node_destroy(in->current);
-        in->current = NULL;
-    }
-    if (sm_list_is_empty(&in->nodes))
+    if (!in->current)
+        return;
+    in->handled_serial = in->current->frame.serial;
+    sm_channel_node_destroy(in->current);
+    in->current = NULL;
+}
+
+/* Ends the current message and begins the next; false if there is none. */
+static bool advance(struct sm_channel *channel)
+{
+    struct sm_channel_inbox *in = &channel->in;
+    finish_current(in);
+    bool is_gone = channel->move.is_leaving && !channel->move.awaits_data;
+    if (sm_list_is_empty(&in->nodes) || is_gone)
         return false;
     in->current = SM_LIST_ITEM(in->nodes.next, struct sm_channel_node, link);
     sm_list_remove(&in->current->link);
@@ -205,7 +218,7 @@ enum sm_status sm_channel_next(struct sm_channel *channel, struct sm_channel_mes
             status = next_sub(channel, &message, &is_shown);
         else if (in->current && !in->is_main_done)
             status = next_main(channel, &message, &is_shown);
-        else if (!advance(in))
+        else if (!advance(channel))
             return channel->status == SM_OK ? SM_AGAIN : channel->status;
         if (status != SM_OK)
             return status;

@@ -246,6 +246,28 @@ void sm_channel_continue_serial(struct sm_channel *channel, uint64_t serial);
 void sm_channel_pause_pings(struct sm_channel *channel);
 void sm_channel_resume_pings(struct sm_channel *channel);
 
+/* ---- migration: the client's end; source: docs/client.md, "A machine that moves" ---- */
+
+/**
+ * MIGRATE is done here from now on. What was sent before it still goes to the source, with the mark
+ * behind it if the source wants one; what is sent later waits for the target, and so does the data.
+ * Without this the owner is shown MIGRATE like any message.
+ */
+void sm_channel_allow_move(struct sm_channel *channel);
+
+/** The source has had its last byte and has given its last: it is time to go to the target.
+ * sm_channel_next() gives nothing from then on. */
+bool sm_channel_has_left(const struct sm_channel *channel);
+
+/**
+ * The other end is the target from now on: the data go out first, then what has waited. Serials of
+ * what comes go on; nothing is acknowledged until the target asks for it. What the former end sent
+ * beyond its last message is forgotten.
+ *
+ * @return SM_OK; SM_ERR_STATE before sm_channel_has_left(); SM_ERR_NOMEM, the channel has failed
+ */
+SM_NODISCARD enum sm_status sm_channel_arrive(struct sm_channel *channel);
+
 /** Messages of unknown types that a client has skipped. */
 uint64_t sm_channel_skipped_count(const struct sm_channel *channel);
 

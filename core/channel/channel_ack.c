@@ -23,7 +23,7 @@ enum sm_status sm_channel_ack_set(struct sm_channel *channel, struct sm_bytes se
 enum sm_status sm_channel_ack_received(struct sm_channel *channel)
 {
     struct sm_channel_acks *acks = &channel->acks;
-    if (acks->window == 0 || --acks->countdown > 0)
+    if (acks->window == 0 || channel->move.is_leaving || --acks->countdown > 0)
         return SM_OK;
     acks->countdown = acks->window;
     return sm_channel_send_basec(channel, &(struct sm_base_msgc){.type = SM_MSGC_ACK});

@@ -98,6 +98,18 @@ struct sm_channel_migration {
     bool awaits_data; /* at the target */
 };
 
+/** Client: likewise. */
+struct sm_channel_move {
+    bool is_allowed;
+    bool is_leaving;  /* MIGRATE has come */
+    bool awaits_data; /* and MIGRATE_DATA has to follow */
+    bool has_data;
+    /* Offsets in what goes out: where the source's ends, and where the target's begins. */
+    uint64_t barrier, fresh;
+    uint8_t *data; /* owned: for the target */
+    size_t data_size;
+};
+
 struct sm_channel {
     struct sm_channel_config config;
     enum sm_status status; /* SM_OK until it fails */
@@ -112,6 +124,7 @@ struct sm_channel {
     bool has_line; /* server: `line` is measured */
     struct sm_line line;
     struct sm_channel_migration migration;
+    struct sm_channel_move move;
 };
 
 /* channel_in.c */
@@ -129,6 +142,13 @@ enum sm_status sm_channel_send_basec(struct sm_channel *channel, const struct sm
 /* channel_migrate.c */
 /** Whether a client may send a message of this type now; else the channel fails. */
 enum sm_status sm_channel_migration_check(struct sm_channel *channel, uint16_t type);
+
+/* channel_move.c */
+/** Client: whether the message is one of moving, and is dealt with. */
+enum sm_status sm_channel_move_take(struct sm_channel *channel, uint16_t type, struct sm_bytes body,
+                                    bool *is_shown);
+/** Client: what may be written now of the bytes that wait. */
+size_t sm_channel_move_allowed(const struct sm_channel *channel);
 
 /* channel_ack.c */
 enum sm_status sm_channel_ack_set(struct sm_channel *channel, struct sm_bytes set_ack);

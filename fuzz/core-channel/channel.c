@@ -27,7 +27,7 @@ static bool pull(void *owner, struct sm_digest *digest)
 static struct sm_digest run(const uint8_t *data, size_t size, unsigned flags, size_t piece)
 {
     struct sm_digest digest = sm_digest();
-    bool is_client = flags & 1, is_mini = flags & 2;
+    bool is_client = flags & 1, is_mini = flags & 2, may_move = is_client && flags & 4;
     struct sm_channel_config config = {
         .role = is_client ? SM_CHANNEL_CLIENT : SM_CHANNEL_SERVER,
         .has_mini_header = is_mini,
@@ -37,6 +37,8 @@ static struct sm_digest run(const uint8_t *data, size_t size, unsigned flags, si
     struct sm_channel *channel;
     if (sm_channel_create(&channel, &config, 0) != SM_OK)
         abort();
+    if (may_move)
+        sm_channel_allow_move(channel);
     if (!is_client) {
         if (sm_channel_set_ack_window(channel, 1 + flags / 4 % 32) != SM_OK)
             abort();
@@ -52,7 +54,14 @@ static struct sm_digest run(const uint8_t *data, size_t size, unsigned flags, si
     if (!digest.has_failed) /* those behind a message found wrong when it is pulled count or not */
         sm_digest_number(&digest.seen, sm_channel_unacked(channel));
     sm_digest_number(&digest.seen, sm_channel_net_test(channel).is_done);
-    sm_digest_messages(&digest, sm_machine_pending(sm_channel_machine(channel)), is_mini);
+    struct sm_machine machine = sm_channel_machine(channel);
+    if (!may_move) { /* else pings are answered until MIGRATE is pulled, sooner or later */
+        sm_digest_messages(&digest, sm_machine_pending(machine), is_mini);
+    } else {
+        sm_machine_sent(machine, sm_machine_pending(machine).size, 0);
+        FUZZ_CHECK(sm_channel_has_left(channel) == (sm_channel_arrive(channel) == SM_OK));
+        FUZZ_CHECK(!sm_channel_has_left(channel));
+    }
     sm_channel_destroy(channel);
     return digest;
 }

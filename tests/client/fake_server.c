@@ -3,6 +3,7 @@
 
 #include "tests/support/check.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -173,11 +174,14 @@ static enum sm_status answer(struct fake_peer *peer, struct sm_link_server *link
         return sm_link_server_result(link, judge(server, event->ticket));
     peer->type = event->channel_type;
     peer->id = event->channel_id;
+    peer->session_id = event->connection_id;
     if (server->script.link_error)
         return sm_link_server_refuse(link, server->script.link_error, false);
     struct sm_bytes key = {sm_ticket_key_public(server->key), SM_TICKET_PUBLIC_KEY_SIZE};
-    bool is_display = event->channel_type == SM_CHANNEL_DISPLAY;
-    return sm_link_server_accept(link, key, is_display ? server->script.display_caps : 0);
+    uint32_t caps = event->channel_type == SM_CHANNEL_DISPLAY ? server->script.display_caps
+                    : event->channel_type == SM_CHANNEL_MAIN  ? server->script.main_caps
+                                                              : 0;
+    return sm_link_server_accept(link, key, caps);
 }
 
 static bool link_up(struct fake_peer *peer)
@@ -243,7 +247,9 @@ static void *serve(void *opaque)
     if (script->never_replies) {
         fake_drain(peer);
     } else if (link_up(peer)) {
-        if (peer->type == SM_CHANNEL_MAIN)
+        if (peer->type == SM_CHANNEL_MAIN && peer->session_id && script->arrival)
+            script->arrival(peer);
+        else if (peer->type == SM_CHANNEL_MAIN)
             be_main(peer);
         else if (peer->type == SM_CHANNEL_DISPLAY && script->display)
             script->display(peer);
@@ -291,7 +297,11 @@ struct fake_server *fake_server_start(const struct fake_script *script)
     (void)snprintf(server->path, sizeof(server->path), "%s/s", server->folder);
     (void)snprintf(server->uri, sizeof(server->uri), "spice+unix://%s", server->path);
     struct sm_socket_error error;
-    need(sm_socket_listen_unix(&server->listener, server->path, &error) == SM_OK, error.text);
+    enum sm_status status =
+        script->is_tcp
+            ? sm_socket_listen_tcp(&server->listener, "127.0.0.1", 0, SM_SOCKET_IPV4, &error)
+            : sm_socket_listen_unix(&server->listener, server->path, &error);
+    need(status == SM_OK, error.text);
     need(sm_ticket_key_create(&server->key) == SM_OK, "no key");
     need(pipe(server->wake) == 0, "no pipe");
     pthread_mutex_init(&server->lock, NULL);
@@ -327,4 +337,12 @@ void fake_server_stop(struct fake_server *server)
 const char *fake_server_uri(const struct fake_server *server)
 {
     return server->uri;
+}
+
+uint16_t fake_server_port(const struct fake_server *server)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    need(getsockname(server->listener, (struct sockaddr *)&address, &size) == 0, "no port");
+    return ntohs(address.sin_port);
 }

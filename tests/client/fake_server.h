@@ -32,6 +32,7 @@ struct fake_peer {
     struct fake_server *server;
     int fd;
     uint8_t type, id;
+    uint32_t session_id; /* as the client says; 0: it begins one */
 };
 
 /** What a server does with the connections of its channels; each may be NULL: then it is silent. */
@@ -43,11 +44,15 @@ struct fake_script {
     uint32_t channel_count; /* listed to the client */
     uint32_t mouse_mode;
     uint32_t display_caps; /* of the server's display channels */
+    uint32_t main_caps;
+    bool is_tcp; /* listens on a port of the loopback */
     void (*display)(struct fake_peer *peer);
     void (*inputs)(struct fake_peer *peer);
     void (*sound)(struct fake_peer *peer);    /* playback, record */
     void (*device)(struct fake_peer *peer);   /* smart card, usbredir, port, webdav */
     void (*main_too)(struct fake_peer *peer); /* after the list of channels */
+    /** A main channel that brings its session along, as at a migration's target. */
+    void (*arrival)(struct fake_peer *peer);
 };
 
 /** Starts a server; ends the test if it cannot. */
@@ -58,6 +63,9 @@ void fake_server_stop(struct fake_server *server);
 
 /** Where it listens: "spice+unix://…". */
 const char *fake_server_uri(const struct fake_server *server);
+
+/** Its port, if it is_tcp. */
+uint16_t fake_server_port(const struct fake_server *server);
 
 /* Connections of the script meet here: a step is reached once, and any number may wait for it. */
 void fake_step(struct fake_peer *peer, int step);
