@@ -82,10 +82,15 @@ static uint32_t monitors(struct sm_machine *machine)
     return mask;
 }
 
-/* A window for each monitor; the first one stays whatever the guest does. */
+/* A window for each monitor, or one for all; the first one stays whatever the guest does. */
 static void match_windows(struct sm_machine *machine)
 {
     uint32_t wanted = monitors(machine);
+    bool is_one_window = machine->settings.is_one_window;
+    if (machine->windows[0])
+        sm_window_set_monitors(machine->windows[0], is_one_window ? wanted : 1);
+    if (is_one_window)
+        wanted = 1;
     for (uint32_t i = 1; i < WINDOWS_MAX; i++) {
         bool is_wanted = wanted >> i & 1;
         if (is_wanted && !machine->windows[i])
@@ -137,6 +142,8 @@ static void apply_settings(struct sm_machine *machine)
     for (int i = 0; i < WINDOWS_MAX; i++)
         if (machine->windows[i])
             sm_window_update_settings(machine->windows[i]);
+    if (sm_connection_state(machine->connection) == SM_CONNECTION_UP)
+        match_windows(machine);
     sm_machine_room_changed(machine);
 }
 
@@ -311,17 +318,9 @@ static gboolean on_room_settled(gpointer opaque)
     struct sm_monitor_wish wishes[WINDOWS_MAX];
     size_t count = 0;
     for (uint32_t i = 0; i < WINDOWS_MAX; i++) {
-        if (!machine->windows[i])
-            continue;
-        int width, height;
-        sm_view_get_room(sm_window_view(machine->windows[i]), &width, &height);
-        double zoom = sm_view_zoom(sm_window_view(machine->windows[i]));
-        if (width > 0 && height > 0)
-            wishes[count++] = (struct sm_monitor_wish){
-                .number = i,
-                .width = (uint32_t)(width / zoom),
-                .height = (uint32_t)(height / zoom),
-            };
+        if (machine->windows[i])
+            count += sm_wall_get_wishes(sm_window_wall(machine->windows[i]), wishes + count,
+                                        WINDOWS_MAX - count);
     }
     if (count > 0 && sm_session_set_monitors(session, wishes, count) != SM_OK)
         g_debug("nobody there who could change the guest's monitors");

@@ -13,6 +13,7 @@
 #include "viewer/start_window.h"
 
 static const char STYLE[] =
+    "guest-wall.several { background: black; }\n" /* a view paints its own */
     ".lost { background: black; }\n"
     ".lost guest-view { opacity: 0.45; }\n"
     ".microphone { color: @error_color; }\n"

@@ -51,6 +51,7 @@ bool sm_settings_load(const char *path, const char *key, struct sm_settings *out
     out->fills = get_bool(file, key, "scale-to-window", out->fills);
     out->resizes_guest = get_bool(file, key, "resize-guest", out->resizes_guest);
     out->is_fullscreen = get_bool(file, key, "fullscreen", out->is_fullscreen);
+    out->is_one_window = get_bool(file, key, "one-window", out->is_one_window);
     out->is_muted = get_bool(file, key, "muted", out->is_muted);
     g_autoptr(GError) no_volume = NULL;
     int volume = g_key_file_get_integer(file, key, "volume", &no_volume);
@@ -78,6 +79,7 @@ bool sm_settings_save(const char *path, const char *key, const struct sm_setting
     g_key_file_set_boolean(file, key, "scale-to-window", settings->fills);
     g_key_file_set_boolean(file, key, "resize-guest", settings->resizes_guest);
     g_key_file_set_boolean(file, key, "fullscreen", settings->is_fullscreen);
+    g_key_file_set_boolean(file, key, "one-window", settings->is_one_window);
     g_key_file_set_integer(file, key, "volume", settings->volume_percent);
     g_key_file_set_boolean(file, key, "muted", settings->is_muted);
     if (settings->keymap[0])

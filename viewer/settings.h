@@ -18,6 +18,7 @@ struct sm_settings {
     bool fills;         /* the picture is scaled up to the window */
     bool resizes_guest; /* the guest's screen follows the window */
     bool is_fullscreen; /* when it was closed */
+    bool is_one_window; /* has all monitors; else each has a window */
     int volume_percent; /* 0 to 100, of what is played */
     bool is_muted;
     char keymap[SM_SETTINGS_KEYMAP_SIZE]; /* as viewer/keymap.h reads it; "" changes nothing */

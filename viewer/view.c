@@ -16,7 +16,7 @@ static const double CURSOR_SCALE_MIN = 0.5; /* below, it could not be seen any m
 
 G_DEFINE_FINAL_TYPE(SmView, sm_view, GTK_TYPE_WIDGET)
 
-enum { SIGNAL_KEYBOARD_CHANGED, SIGNAL_SIZE_CHANGED, SIGNAL_COUNT };
+enum { SIGNAL_KEYBOARD_CHANGED, SIGNAL_COUNT };
 
 static guint signals[SIGNAL_COUNT];
 
@@ -24,7 +24,7 @@ static guint signals[SIGNAL_COUNT];
 
 /* Pixels of the device a logical one. Before 4.12 the toolkit knows whole numbers only: it draws
  * larger, and the desktop makes it smaller. */
-static double device_scale(GtkWidget *widget)
+double sm_view_device_scale(GtkWidget *widget)
 {
 #if GTK_CHECK_VERSION(4, 12, 0)
     GtkNative *native = gtk_widget_get_native(widget);
@@ -45,7 +45,7 @@ static bool is_drawn_by_processor(GtkWidget *widget)
 static void place(SmView *view)
 {
     GtkWidget *widget = GTK_WIDGET(view);
-    double scale = device_scale(widget);
+    double scale = sm_view_device_scale(widget);
     int width = view->area.right - view->area.left, height = view->area.bottom - view->area.top;
     view->placement = sm_placement_fit(gtk_widget_get_width(widget), gtk_widget_get_height(widget),
                                        width, height, scale, view->zoom, view->fills);
@@ -102,11 +102,9 @@ static void reconfigure(SmView *view)
 static void size_allocate(GtkWidget *widget, int width, int height, int baseline)
 {
     (void)baseline;
-    SmView *view = SM_VIEW(widget);
-    double scale = device_scale(widget);
-    place(view);
-    g_signal_emit(view, signals[SIGNAL_SIZE_CHANGED], 0, (int)(width * scale + 0.5),
-                  (int)(height * scale + 0.5));
+    (void)width;
+    (void)height;
+    place(SM_VIEW(widget));
 }
 
 static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
@@ -114,7 +112,7 @@ static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
 {
     (void)for_size;
     SmView *view = SM_VIEW(widget);
-    double scale = device_scale(widget);
+    double scale = sm_view_device_scale(widget);
     int guest = orientation == GTK_ORIENTATION_HORIZONTAL ? view->area.right - view->area.left
                                                           : view->area.bottom - view->area.top;
     *minimum = 64;
@@ -228,7 +226,7 @@ static double cursor_pixels(SmView *view)
 #ifdef GDK_WINDOWING_X11
     GtkWidget *widget = GTK_WIDGET(view);
     if (GDK_IS_X11_DISPLAY(gtk_widget_get_display(widget)))
-        return device_scale(widget);
+        return sm_view_device_scale(widget);
 #endif
     (void)view;
     return 1;
@@ -368,9 +366,6 @@ static void sm_view_class_init(SmViewClass *class)
     signals[SIGNAL_KEYBOARD_CHANGED] =
         g_signal_new("keyboard-changed", SM_TYPE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                      G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
-    signals[SIGNAL_SIZE_CHANGED] =
-        g_signal_new("size-changed", SM_TYPE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                     G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_INT);
     gtk_widget_class_set_css_name(widget_class, "guest-view");
     gtk_widget_class_set_accessible_role(widget_class, GTK_ACCESSIBLE_ROLE_IMG);
 }
@@ -420,22 +415,21 @@ bool sm_view_has_picture(SmView *view)
     return view->picture.tiles != NULL;
 }
 
-void sm_view_set_zoom(SmView *view, double zoom)
+void sm_view_set_scaling(SmView *view, double zoom, bool fills)
 {
+    if (zoom == view->zoom && fills == view->fills)
+        return;
     view->zoom = zoom;
-    gtk_widget_queue_resize(GTK_WIDGET(view));
-}
-
-double sm_view_zoom(SmView *view)
-{
-    return view->zoom;
-}
-
-void sm_view_set_fills(SmView *view, bool fills)
-{
     view->fills = fills;
     place(view);
     gtk_widget_queue_draw(GTK_WIDGET(view));
+}
+
+int sm_view_get_monitor(SmView *view, struct sm_rect *area)
+{
+    *area = view->area;
+    bool is_known = area->right > area->left && area->bottom > area->top;
+    return is_known ? view->channel_id : -1;
 }
 
 void sm_view_set_takes_input(SmView *view, bool takes_input)
@@ -468,12 +462,4 @@ GdkTexture *sm_view_screenshot(SmView *view)
         texture = sm_picture_texture(&display, view->area);
     sm_display_unlock(view->session, view->channel_id);
     return texture;
-}
-
-void sm_view_get_room(SmView *view, int *width, int *height)
-{
-    GtkWidget *widget = GTK_WIDGET(view);
-    double scale = device_scale(widget);
-    *width = (int)(gtk_widget_get_width(widget) * scale + 0.5);
-    *height = (int)(gtk_widget_get_height(widget) * scale + 0.5);
 }

@@ -18,7 +18,6 @@
 /*
  * Signals:
  *   "keyboard-changed" (gboolean has_keyboard): keys go to the guest, or do no more
- *   "size-changed" (int width, int height): the room for the guest, in pixels of the device
  */
 G_DECLARE_FINAL_TYPE(SmView, sm_view, SM, VIEW, GtkWidget)
 
@@ -37,13 +36,20 @@ void sm_view_take_event(SmView *view, const struct sm_event *event);
 /** True once there is a picture. */
 bool sm_view_has_picture(SmView *view);
 
-/** Pixels of the device a guest's pixel, 1 for one; smaller if there is no room. */
-void sm_view_set_zoom(SmView *view, double zoom);
+/**
+ * How large the picture is; may be called while the view gets its place.
+ *
+ * @param zoom   pixels of the device a guest's pixel, 1 for one; smaller if there is no room
+ * @param fills  it is scaled up to the view, too
+ */
+void sm_view_set_scaling(SmView *view, double zoom, bool fills);
 
-double sm_view_zoom(SmView *view);
+/** The area of the monitor in its display's surface, now or at last; the display's channel, or -1
+ * and an empty area if there never was one. */
+int sm_view_get_monitor(SmView *view, struct sm_rect *area);
 
-/** Whether the picture is scaled up to the view, too. */
-void sm_view_set_fills(SmView *view, bool fills);
+/** Pixels of the device a logical one of `widget`. */
+double sm_view_device_scale(GtkWidget *widget);
 
 /** Whether input goes to the guest at all; true by default. */
 void sm_view_set_takes_input(SmView *view, bool takes_input);
@@ -62,8 +68,5 @@ void sm_view_release(SmView *view);
 
 /** The monitor as it is now, the caller's; NULL without a picture. */
 GdkTexture *sm_view_screenshot(SmView *view);
-
-/** The room for the guest in pixels of the device. */
-void sm_view_get_room(SmView *view, int *width, int *height);
 
 #endif

@@ -233,9 +233,29 @@ static void move_by(SmView *view, double x, double y)
     keep_in_the_middle(view);
 }
 
+/* The view beside `view` that has the point, which becomes one of its own: while a button is held
+ * the toolkit tells only the view where it was pressed. */
+static SmView *find_view(SmView *view, double *x, double *y)
+{
+    GtkWidget *parent = gtk_widget_get_parent(GTK_WIDGET(view));
+    for (GtkWidget *other = gtk_widget_get_first_child(parent); other;
+         other = gtk_widget_get_next_sibling(other)) {
+        double other_x, other_y;
+        if (SM_IS_VIEW(other) &&
+            gtk_widget_translate_coordinates(GTK_WIDGET(view), other, *x, *y, &other_x, &other_y) &&
+            gtk_widget_contains(other, other_x, other_y)) {
+            *x = other_x;
+            *y = other_y;
+            return SM_VIEW(other);
+        }
+    }
+    return view;
+}
+
 static void move_to(SmView *view, double x, double y)
 {
     int guest_x, guest_y;
+    view = find_view(view, &x, &y);
     if (sm_placement_to_guest(&view->placement, x, y, &guest_x, &guest_y))
         sent(sm_session_send_position(view->session, view->monitor_number, (uint32_t)guest_x,
                                       (uint32_t)guest_y));

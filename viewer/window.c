@@ -103,7 +103,7 @@ static void update_title(SmWindow *window)
     gtk_window_set_title(as_window(window), title);
     gtk_label_set_text(GTK_LABEL(window->bar_title), title);
     const char *subtitle = "";
-    if (sm_view_holds_pointer(window->view) || window->has_keyboard)
+    if (window->has_keyboard)
         subtitle = _("Press and let go of Ctrl+Alt to get keys and pointer back");
     else if (g_strcmp0(title, sm_connection_address(connection)) != 0)
         subtitle = sm_connection_address(connection);
@@ -116,7 +116,9 @@ void sm_window_update_state(SmWindow *window)
     enum sm_connection_state state = sm_connection_state(connection);
     struct sm_session *session =
         state == SM_CONNECTION_UP ? sm_connection_session(connection) : NULL;
-    sm_view_set_session(window->view, session);
+    for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+        if (window->views[i])
+            sm_view_set_session(window->views[i], session);
     show_lost(window, state == SM_CONNECTION_LOST);
     switch (state) {
     case SM_CONNECTION_CONNECTING:
@@ -154,17 +156,23 @@ static void set_state(SmWindow *window, const char *name, bool is_on)
 void sm_window_update_settings(SmWindow *window)
 {
     const struct sm_settings *settings = sm_machine_settings(window->machine);
-    sm_view_set_zoom(window->view, settings->zoom_percent / 100.0);
-    sm_view_set_fills(window->view, settings->fills);
+    sm_wall_set_scaling(window->wall, settings->zoom_percent / 100.0, settings->fills);
     set_state(window, "fill", settings->fills);
     set_state(window, "resize-guest", settings->resizes_guest);
-    sm_view_set_keymap(window->view, sm_machine_keymap(window->machine));
+    set_state(window, "one-window", settings->is_one_window);
+    for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+        if (window->views[i])
+            sm_view_set_keymap(window->views[i], sm_machine_keymap(window->machine));
     sm_sound_update_settings(window);
 }
 
 void sm_window_take_event(SmWindow *window, const struct sm_event *event)
 {
-    sm_view_take_event(window->view, event);
+    for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+        if (window->views[i])
+            sm_view_take_event(window->views[i], event);
+    if (event->kind == SM_EVENT_DISPLAY_CONFIG)
+        gtk_widget_queue_resize(GTK_WIDGET(window->wall));
     if (event->kind == SM_EVENT_SOUND)
         sm_sound_take_event(window);
     if (event->kind == SM_EVENT_USB)
@@ -202,12 +210,11 @@ static void on_keyboard_changed(SmView *view, gboolean has_keyboard, SmWindow *w
     update_title(window);
 }
 
-static void on_size_changed(SmView *view, int width, int height, SmWindow *window)
+static void on_size_changed(SmWall *wall, SmWindow *window)
 {
-    (void)view;
-    (void)width;
-    (void)height;
-    sm_machine_room_changed(window->machine);
+    (void)wall;
+    if (window->machine)
+        sm_machine_room_changed(window->machine);
 }
 
 static void on_close_answer(gpointer opaque)
@@ -277,7 +284,9 @@ static void dispose(GObject *object)
     SmWindow *window = SM_WINDOW(object);
     if (window->machine) {
         sm_quality_set_session(&window->quality, NULL);
-        sm_view_set_session(window->view, NULL);
+        for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+            if (window->views[i])
+                sm_view_set_session(window->views[i], NULL);
         sm_machine_window_closed(window->machine, window->number);
         window->machine = NULL;
     }
@@ -298,8 +307,7 @@ static void sm_window_init(SmWindow *window)
 static void connect_signals(SmWindow *window)
 {
     g_signal_connect_swapped(window->retry, "clicked", G_CALLBACK(on_retry), window);
-    g_signal_connect(window->view, "keyboard-changed", G_CALLBACK(on_keyboard_changed), window);
-    g_signal_connect(window->view, "size-changed", G_CALLBACK(on_size_changed), window);
+    g_signal_connect(window->wall, "size-changed", G_CALLBACK(on_size_changed), window);
     g_signal_connect(window, "notify::fullscreened", G_CALLBACK(on_fullscreen_changed), NULL);
     GtkEventController *motion = gtk_event_controller_motion_new();
     gtk_event_controller_set_propagation_phase(motion, GTK_PHASE_CAPTURE);
@@ -307,15 +315,45 @@ static void connect_signals(SmWindow *window)
     gtk_widget_add_controller(GTK_WIDGET(window), motion);
 }
 
+static SmView *add_view(SmWindow *window, uint32_t number)
+{
+    const struct sm_viewer_options *options = sm_machine_options(window->machine);
+    SmView *view = SM_VIEW(sm_view_new(number));
+    window->views[number] = view;
+    sm_view_set_takes_input(view, !options->is_view_only);
+    sm_view_set_local_cursor(view, options->shows_local_cursor);
+    sm_view_set_keymap(view, sm_machine_keymap(window->machine));
+    g_signal_connect(view, "keyboard-changed", G_CALLBACK(on_keyboard_changed), window);
+    sm_wall_add(window->wall, view);
+    return view;
+}
+
+void sm_window_set_monitors(SmWindow *window, uint32_t mask)
+{
+    struct sm_connection *connection = sm_machine_connection(window->machine);
+    bool is_up = sm_connection_state(connection) == SM_CONNECTION_UP;
+    for (uint32_t i = 0; i < SM_WALL_VIEWS_MAX; i++) {
+        bool is_wanted = i == window->number || (mask >> i & 1);
+        if (is_wanted && !window->views[i]) {
+            SmView *view = add_view(window, i);
+            sm_view_set_session(view, is_up ? sm_connection_session(connection) : NULL);
+        } else if (!is_wanted && window->views[i]) {
+            SmView *view = window->views[i];
+            window->views[i] = NULL;
+            sm_view_set_session(view, NULL);
+            sm_wall_remove(window->wall, view);
+        }
+    }
+    gtk_widget_queue_resize(GTK_WIDGET(window->wall));
+}
+
 SmWindow *sm_window_new(AdwApplication *application, struct sm_machine *machine, uint32_t number)
 {
     SmWindow *window = g_object_new(SM_TYPE_WINDOW, "application", application, NULL);
-    const struct sm_viewer_options *options = sm_machine_options(machine);
     window->machine = machine;
     window->number = number;
-    window->view = SM_VIEW(sm_view_new(number));
-    sm_view_set_takes_input(window->view, !options->is_view_only);
-    sm_view_set_local_cursor(window->view, options->shows_local_cursor);
+    window->wall = SM_WALL(sm_wall_new());
+    window->view = add_view(window, number);
     sm_window_build(window);
     sm_window_add_actions(window);
     sm_window_update_settings(window);
@@ -323,7 +361,7 @@ SmWindow *sm_window_new(AdwApplication *application, struct sm_machine *machine,
     return window;
 }
 
-SmView *sm_window_view(SmWindow *window)
+SmWall *sm_window_wall(SmWindow *window)
 {
-    return window->view;
+    return window->wall;
 }

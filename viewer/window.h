@@ -6,7 +6,7 @@
 #include <adwaita.h>
 
 #include "viewer/machine.h"
-#include "viewer/view.h"
+#include "viewer/wall.h"
 
 #define SM_TYPE_WINDOW (sm_window_get_type())
 G_DECLARE_FINAL_TYPE(SmWindow, sm_window, SM, WINDOW, AdwApplicationWindow)
@@ -14,7 +14,11 @@ G_DECLARE_FINAL_TYPE(SmWindow, sm_window, SM, WINDOW, AdwApplicationWindow)
 /** A window for monitor `number` of a machine, which outlives it. */
 SmWindow *sm_window_new(AdwApplication *application, struct sm_machine *machine, uint32_t number);
 
-SmView *sm_window_view(SmWindow *window);
+/** Its views. Borrowed. */
+SmWall *sm_window_wall(SmWindow *window);
+
+/** Which monitors it shows, a bit each; its own is always among them. */
+void sm_window_set_monitors(SmWindow *window, uint32_t mask);
 
 /** The connection's state has changed. */
 void sm_window_update_state(SmWindow *window);

@@ -31,7 +31,10 @@ static void on_release(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
     (void)action;
     (void)value;
-    sm_view_release(SM_WINDOW(opaque)->view);
+    SmWindow *window = opaque;
+    for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+        if (window->views[i])
+            sm_view_release(window->views[i]);
 }
 
 static void zoom_by(SmWindow *window, int step)
@@ -91,7 +94,7 @@ static void on_screenshot(GSimpleAction *action, GVariant *value, gpointer opaqu
     (void)action;
     (void)value;
     SmWindow *window = opaque;
-    GdkTexture *texture = sm_view_screenshot(window->view);
+    GdkTexture *texture = sm_wall_screenshot(window->wall);
     if (texture)
         sm_screenshot_save_as(GTK_WINDOW(window), ADW_TOAST_OVERLAY(window->toasts), texture);
 }
@@ -152,10 +155,22 @@ static void on_resize_guest(GSimpleAction *action, GVariant *value, gpointer opa
     sm_machine_change_settings(window->machine, &settings);
 }
 
+static void on_one_window(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    SmWindow *window = opaque;
+    struct sm_settings settings = *sm_machine_settings(window->machine);
+    settings.is_one_window = g_variant_get_boolean(value);
+    sm_machine_change_settings(window->machine, &settings);
+}
+
 static void on_view_only(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
     g_simple_action_set_state(action, value);
-    sm_view_set_takes_input(SM_WINDOW(opaque)->view, !g_variant_get_boolean(value));
+    SmWindow *window = opaque;
+    for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+        if (window->views[i])
+            sm_view_set_takes_input(window->views[i], !g_variant_get_boolean(value));
 }
 
 void sm_window_add_actions(SmWindow *window)
@@ -176,6 +191,7 @@ void sm_window_add_actions(SmWindow *window)
         {.name = "disconnect", .activate = on_disconnect},
         {.name = "fill", .state = "false", .change_state = on_fill},
         {.name = "resize-guest", .state = "true", .change_state = on_resize_guest},
+        {.name = "one-window", .state = "false", .change_state = on_one_window},
         {.name = "view-only", .state = "false", .change_state = on_view_only},
     };
     GActionMap *map = G_ACTION_MAP(window);
@@ -210,6 +226,7 @@ GMenuModel *sm_window_main_menu(void)
     g_menu_append(section, _("_Normal Size"), "win.zoom-reset");
     g_menu_append(section, _("Scale to _Window"), "win.fill");
     g_menu_append(section, _("_Guest Follows the Window"), "win.resize-guest");
+    g_menu_append(section, _("All Monitors in _One Window"), "win.one-window");
     g_menu_append(section, _("_Full Screen"), "win.fullscreen");
     add_section(menu, section);
 

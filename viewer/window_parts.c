@@ -127,7 +127,7 @@ static GtkWidget *make_bar(SmWindow *window)
 static GtkWidget *make_screen(SmWindow *window)
 {
     window->screen = gtk_overlay_new();
-    gtk_overlay_set_child(GTK_OVERLAY(window->screen), GTK_WIDGET(window->view));
+    gtk_overlay_set_child(GTK_OVERLAY(window->screen), GTK_WIDGET(window->wall));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), sm_files_card(window));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_lost(window));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_bar(window));

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The viewer on a Wayland desktop: what it shows, and where."""
 
-from desk import WaylandDesk, find
+import os
+
+from desk import SwayDesk, WaylandDesk, find
 from peers import Machine, Stage
-from tap import Tap, wait_for
+from pictures import Picture
+from tap import Tap, check_equal, wait_for
 
 tap = Tap()
 stage = Stage()
@@ -46,6 +49,34 @@ def _():
         return (x, y) == ((1100 - 720) // 2, (850 - 400) // 2) and corners == [bytes(3)] * 2
 
     wait_for(fills, 30, 'the first monitor in the middle of the first screen, and no desktop to be seen')
+    program.stop()
+    machine.stop()
+
+
+@tap.test('has all monitors in one window as it is remembered, beside each other')
+def _():
+    wide = SwayDesk(stage, width=1500, height=800)
+    machine = Machine(stage, extra=['-device', 'secondary-vga,id=second'])
+    first = machine.wait_screen()
+    target = stage.path('second.ppm')
+    machine.qmp('screendump', filename=target, device='second')
+    second = Picture.load(target)
+    folder = os.path.join(stage.home, '.config', 'sumac')
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, 'machines'), 'w', encoding='ascii') as file:
+        file.write(f'[{machine.uri}]\none-window=true\n')
+    program = wide.viewer('--auto-resize=never', machine.uri)
+
+    def cut(picture, x, y, size):
+        rows = (picture.rgb[((y + i) * picture.width + x) * 3:][:size[0] * 3] for i in range(size[1]))
+        return b''.join(rows)
+
+    def beside():
+        shot = wide.look()
+        place = find(shot, first)
+        return place and cut(shot, place[0] + first.width, place[1], second.size) == second.rgb and place
+    x, y = wait_for(beside, 30, 'the second monitor to the right of the first')
+    check_equal(x, (1500 - first.width - second.width) // 2, 'where the first monitor begins')
     program.stop()
     machine.stop()
 

@@ -118,6 +118,7 @@ static void each_machine_has_settings_of_its_own(void **state)
     const struct sm_settings first = {.zoom_percent = 150,
                                       .fills = true,
                                       .is_fullscreen = true,
+                                      .is_one_window = true,
                                       .volume_percent = 0,
                                       .is_muted = true,
                                       .keymap = "Super_L=,F1=Shift_L+F1"};
@@ -128,11 +129,11 @@ static void each_machine_has_settings_of_its_own(void **state)
     assert_true(sm_settings_load(path, by_uuid, &found));
     assert_true(found.zoom_percent == 150 && found.fills && !found.resizes_guest &&
                 found.is_fullscreen);
-    assert_true(found.volume_percent == 0 && found.is_muted);
+    assert_true(found.volume_percent == 0 && found.is_muted && found.is_one_window);
     assert_string_equal(found.keymap, "Super_L=,F1=Shift_L+F1");
     assert_true(sm_settings_load(path, by_address, &found));
     assert_true(found.zoom_percent == 50 && !found.fills && found.resizes_guest);
-    assert_true(found.volume_percent == 25 && !found.is_muted);
+    assert_true(found.volume_percent == 25 && !found.is_muted && !found.is_one_window);
     assert_string_equal(found.keymap, "");
 }
 
