@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bench/host/core_loop.h"
+#include "bench/host/device.h"
 #include "core/gfx/fourcc.h"
 #include "io/clock.h"
 
@@ -22,6 +23,7 @@ enum { STRIDE_PAD = 64, BOX = 96, FIRST_WAIT_MS = 200 };
 
 struct gl {
     QXLInstance instance; /* first: callbacks get its address */
+    QXLInterface interface;
     uint32_t width, height, stride_bytes, frames, pause_ms;
     bool is_bottom_first;
     const char *dump;
@@ -38,56 +40,6 @@ struct gl {
 
 static struct gl *the_host;
 
-/* ---- the device, which has neither memory nor commands ---- */
-
-static void attached_worker(QXLInstance *instance)
-{
-    (void)instance;
-}
-
-static void set_compression_level(QXLInstance *instance, int level)
-{
-    (void)instance, (void)level;
-}
-
-static void get_init_info(QXLInstance *instance, QXLDevInitInfo *info)
-{
-    (void)instance;
-    *info = (QXLDevInitInfo){.num_memslots_groups = 1,
-                             .num_memslots = 1,
-                             .memslot_gen_bits = 1,
-                             .memslot_id_bits = 1,
-                             .n_surfaces = 1};
-}
-
-static int no_command(QXLInstance *instance, QXLCommandExt *out)
-{
-    (void)instance, (void)out;
-    return 0;
-}
-
-static int is_asked(QXLInstance *instance)
-{
-    (void)instance;
-    return 1;
-}
-
-static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
-{
-    (void)instance, (void)info;
-}
-
-static void notify_update(QXLInstance *instance, uint32_t update_id)
-{
-    (void)instance, (void)update_id;
-}
-
-static int flush_resources(QXLInstance *instance)
-{
-    (void)instance;
-    return 0;
-}
-
 static void async_complete(QXLInstance *instance, uint64_t cookie)
 {
     struct gl *gl = (struct gl *)instance;
@@ -96,24 +48,6 @@ static void async_complete(QXLInstance *instance, uint64_t cookie)
     gl->completed_us = sm_now_us();
     pthread_mutex_unlock(&gl->lock);
 }
-
-static const QXLInterface INTERFACE = {
-    .base = {.type = SPICE_INTERFACE_QXL,
-             .description = "bench gl",
-             .major_version = SPICE_INTERFACE_QXL_MAJOR,
-             .minor_version = SPICE_INTERFACE_QXL_MINOR},
-    .attached_worker = attached_worker,
-    .set_compression_level = set_compression_level,
-    .get_init_info = get_init_info,
-    .get_command = no_command,
-    .req_cmd_notification = is_asked,
-    .release_resource = release_resource,
-    .get_cursor_command = no_command,
-    .req_cursor_notification = is_asked,
-    .notify_update = notify_update,
-    .flush_resources = flush_resources,
-    .async_complete = async_complete,
-};
 
 /* ---- the picture ---- */
 
@@ -232,7 +166,9 @@ static bool start(struct gl *gl, int port, const char *path)
         return false;
     if (spice_server_init(gl->server, sm_bench_core_interface(gl->loop)) != 0)
         return false;
-    gl->instance.base.sif = &INTERFACE.base;
+    gl->interface = sm_bench_device_interface("bench gl");
+    gl->interface.async_complete = async_complete;
+    gl->instance.base.sif = &gl->interface.base;
     if (spice_server_add_interface(gl->server, &gl->instance.base) != 0)
         return false;
     spice_server_vm_start(gl->server);

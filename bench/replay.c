@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "bench/host/core_loop.h"
+#include "bench/host/device.h"
 #include "bench/host/marks.h"
 #include "bench/host/own_reader.h"
 #include "bench/host/ring.h"
@@ -43,6 +44,7 @@ struct options {
 
 struct host {
     QXLInstance instance; /* first: callbacks get its address */
+    QXLInterface interface;
     struct options options;
     struct sm_epoll_loop *loop;
     SpiceServer *server;
@@ -90,14 +92,8 @@ static void get_init_info(QXLInstance *instance, QXLDevInitInfo *info)
 
 static void attached_worker(QXLInstance *instance)
 {
-    QXLDevMemSlot all_memory = {.virt_end = UINTPTR_MAX};
-    spice_qxl_add_memslot(instance, &all_memory);
+    sm_bench_device_map_all(instance);
     spice_server_vm_start(host.server);
-}
-
-static void set_compression_level(QXLInstance *instance, int level)
-{
-    (void)instance, (void)level;
 }
 
 static int get_command(QXLInstance *instance, QXLCommandExt *out)
@@ -132,33 +128,25 @@ static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
     sm_bench_rings_note_release(&host.rings);
 }
 
-static void notify_update(QXLInstance *instance, uint32_t update_id)
-{
-    (void)instance, (void)update_id;
-}
-
 static int flush_resources(QXLInstance *instance)
 {
     (void)instance;
     return 1;
 }
 
-static const QXLInterface INTERFACE = {
-    .base = {.type = SPICE_INTERFACE_QXL,
-             .description = "bench replay",
-             .major_version = SPICE_INTERFACE_QXL_MAJOR,
-             .minor_version = SPICE_INTERFACE_QXL_MINOR},
-    .attached_worker = attached_worker,
-    .set_compression_level = set_compression_level,
-    .get_init_info = get_init_info,
-    .get_command = get_command,
-    .req_cmd_notification = req_cmd_notification,
-    .release_resource = release_resource,
-    .get_cursor_command = get_cursor_command,
-    .req_cursor_notification = req_cursor_notification,
-    .notify_update = notify_update,
-    .flush_resources = flush_resources,
-};
+static void set_up_device(void)
+{
+    host.interface = sm_bench_device_interface("bench replay");
+    host.interface.attached_worker = attached_worker;
+    host.interface.get_init_info = get_init_info;
+    host.interface.get_command = get_command;
+    host.interface.req_cmd_notification = req_cmd_notification;
+    host.interface.release_resource = release_resource;
+    host.interface.get_cursor_command = get_cursor_command;
+    host.interface.req_cursor_notification = req_cursor_notification;
+    host.interface.flush_resources = flush_resources;
+    host.instance.base.sif = &host.interface.base;
+}
 
 /* ---- the keyboard: a key draws its count ---- */
 
@@ -465,7 +453,7 @@ static int start(void)
         return 1;
     host.keyboard.base.sif = &KEYBOARD.base;
     spice_server_add_interface(host.server, &host.keyboard.base);
-    host.instance.base.sif = &INTERFACE.base;
+    set_up_device();
     return spice_server_add_interface(host.server, &host.instance.base) == 0 ? 0 : 1;
 }
 

@@ -81,3 +81,11 @@ void sm_bench_rings_note_release(struct sm_bench_rings *rings)
     rings->released++;
     pthread_mutex_unlock(&rings->lock);
 }
+
+uint64_t sm_bench_rings_released(struct sm_bench_rings *rings)
+{
+    pthread_mutex_lock(&rings->lock);
+    uint64_t released = rings->released;
+    pthread_mutex_unlock(&rings->lock);
+    return released;
+}

@@ -43,4 +43,7 @@ int sm_bench_rings_is_empty(struct sm_bench_rings *rings, enum sm_bench_ring_nam
 /** Counts a command given back. */
 void sm_bench_rings_note_release(struct sm_bench_rings *rings);
 
+/** Commands given back so far. */
+uint64_t sm_bench_rings_released(struct sm_bench_rings *rings);
+
 #endif

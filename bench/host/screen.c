@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/host/screen.h"
 
-#include <pthread.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/list.h"
+#include "bench/host/device.h"
+#include "bench/host/ring.h"
 
 /* One command with everything it points to, as it would lie in guest memory. */
 struct drawing {
     QXLDrawable drawable; /* first: the release info is the command's address */
     QXLImage image;
-    struct sm_list link;
     uint32_t pixels[];
 };
 
@@ -21,10 +21,9 @@ struct sm_bench_screen {
     uint32_t width, height;
     uint32_t *primary;
     uint64_t next_image_id;
-    pthread_mutex_t lock; /* guards the rest: the library's worker pulls and releases */
-    struct sm_list queue;
-    bool is_asked_for; /* the library wants to be told of the next drawing, as of a guest's */
-    uint64_t released;
+    QXLInterface interface;
+    struct sm_bench_rings rings; /* the library's worker pulls and releases */
+    bool owes_wake;              /* the library wants to be told of what is queued */
 };
 
 static struct sm_bench_screen *screen_of(QXLInstance *instance)
@@ -32,107 +31,21 @@ static struct sm_bench_screen *screen_of(QXLInstance *instance)
     return (struct sm_bench_screen *)instance;
 }
 
-static void get_init_info(QXLInstance *instance, QXLDevInitInfo *info)
-{
-    (void)instance;
-    *info = (QXLDevInitInfo){.num_memslots_groups = 1,
-                             .num_memslots = 1,
-                             .memslot_gen_bits = 1,
-                             .memslot_id_bits = 1,
-                             .n_surfaces = 16};
-}
-
-static void attached_worker(QXLInstance *instance)
-{
-    QXLDevMemSlot all_memory = {.virt_end = UINTPTR_MAX}; /* addresses are host pointers */
-    spice_qxl_add_memslot(instance, &all_memory);
-}
-
-static void set_compression_level(QXLInstance *instance, int level)
-{
-    (void)instance, (void)level;
-}
-
 static int get_command(QXLInstance *instance, QXLCommandExt *out)
 {
-    struct sm_bench_screen *screen = screen_of(instance);
-    struct drawing *drawing = NULL;
-    pthread_mutex_lock(&screen->lock);
-    if (!sm_list_is_empty(&screen->queue)) {
-        drawing = SM_LIST_ITEM(screen->queue.next, struct drawing, link);
-        sm_list_remove(&drawing->link);
-    }
-    pthread_mutex_unlock(&screen->lock);
-    if (!drawing)
-        return 0;
-    *out = (QXLCommandExt){.cmd = {.data = (uintptr_t)drawing, .type = QXL_CMD_DRAW}};
-    return 1;
+    return sm_bench_rings_take(&screen_of(instance)->rings, SM_BENCH_DISPLAY_RING, out);
 }
 
 static int req_cmd_notification(QXLInstance *instance)
 {
-    struct sm_bench_screen *screen = screen_of(instance);
-    pthread_mutex_lock(&screen->lock);
-    bool is_empty = sm_list_is_empty(&screen->queue);
-    screen->is_asked_for = is_empty;
-    pthread_mutex_unlock(&screen->lock);
-    return is_empty;
+    return sm_bench_rings_ask(&screen_of(instance)->rings, SM_BENCH_DISPLAY_RING);
 }
 
 static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
 {
-    struct sm_bench_screen *screen = screen_of(instance);
     free(info.info); /* the drawing begins with it */
-    pthread_mutex_lock(&screen->lock);
-    screen->released++;
-    pthread_mutex_unlock(&screen->lock);
+    sm_bench_rings_note_release(&screen_of(instance)->rings);
 }
-
-static int get_cursor_command(QXLInstance *instance, QXLCommandExt *out)
-{
-    (void)instance, (void)out;
-    return 0;
-}
-
-static int req_cursor_notification(QXLInstance *instance)
-{
-    (void)instance;
-    return 1;
-}
-
-static void notify_update(QXLInstance *instance, uint32_t update_id)
-{
-    (void)instance, (void)update_id;
-}
-
-static int flush_resources(QXLInstance *instance)
-{
-    (void)instance;
-    return 0;
-}
-
-static void async_complete(QXLInstance *instance, uint64_t cookie)
-{
-    (void)instance, (void)cookie;
-}
-
-static const QXLInterface INTERFACE = {
-    .base = {.type = SPICE_INTERFACE_QXL,
-             .description = "bench screen",
-             .major_version = SPICE_INTERFACE_QXL_MAJOR,
-             .minor_version = SPICE_INTERFACE_QXL_MINOR},
-    .attached_worker = attached_worker,
-    .set_compression_level = set_compression_level,
-    .get_init_info = get_init_info,
-    .get_command = get_command,
-    .req_cmd_notification = req_cmd_notification,
-    .release_resource = release_resource,
-    .get_cursor_command = get_cursor_command,
-    .req_cursor_notification = req_cursor_notification,
-    .notify_update = notify_update,
-    .flush_resources = flush_resources,
-    .async_complete = async_complete,
-};
 
 /* Lines of little dark marks on white: compresses the way a page of text does. */
 static uint32_t text_pixel(uint32_t x, uint32_t y, uint32_t seed)
@@ -152,13 +65,16 @@ struct sm_bench_screen *sm_bench_screen_create(SpiceServer *server, uint32_t wid
         free(primary);
         return NULL;
     }
-    screen->instance.base.sif = &INTERFACE.base;
+    screen->interface = sm_bench_device_interface("bench screen");
+    screen->interface.attached_worker = sm_bench_device_map_all;
+    screen->interface.get_command = get_command;
+    screen->interface.req_cmd_notification = req_cmd_notification;
+    screen->interface.release_resource = release_resource;
+    screen->instance.base.sif = &screen->interface.base;
     screen->width = width;
     screen->height = height;
     screen->primary = primary;
-    pthread_mutex_init(&screen->lock, NULL);
-    sm_list_init(&screen->queue);
-    screen->is_asked_for = true;
+    sm_bench_rings_init(&screen->rings, UINT_MAX);
     for (uint32_t y = 0; y < height; y++)
         for (uint32_t x = 0; x < width; x++)
             primary[(size_t)y * width + x] = text_pixel(x, y, 0);
@@ -182,9 +98,9 @@ void sm_bench_screen_destroy(struct sm_bench_screen *screen)
 {
     if (!screen)
         return;
-    SM_LIST_FOR (link, &screen->queue)
-        free(SM_LIST_ITEM(link, struct drawing, link));
-    pthread_mutex_destroy(&screen->lock);
+    QXLCommandExt left;
+    while (sm_bench_rings_take(&screen->rings, SM_BENCH_DISPLAY_RING, &left))
+        free((void *)(uintptr_t)left.cmd.data);
     free(screen->primary);
     free(screen);
 }
@@ -233,9 +149,9 @@ static struct drawing *make_drawing(struct sm_bench_screen *screen, uint32_t x, 
 
 static void enqueue(struct sm_bench_screen *screen, struct drawing *drawing)
 {
-    pthread_mutex_lock(&screen->lock);
-    sm_list_append(&screen->queue, &drawing->link);
-    pthread_mutex_unlock(&screen->lock);
+    const QXLCommandExt command = {.cmd = {.data = (uintptr_t)drawing, .type = QXL_CMD_DRAW}};
+    if (sm_bench_rings_put(&screen->rings, &command, true))
+        screen->owes_wake = true;
 }
 
 void sm_bench_screen_draw(struct sm_bench_screen *screen, uint32_t x, uint32_t y, uint32_t width,
@@ -258,18 +174,12 @@ void sm_bench_screen_put(struct sm_bench_screen *screen, uint32_t x, uint32_t y,
 
 void sm_bench_screen_wake(struct sm_bench_screen *screen)
 {
-    pthread_mutex_lock(&screen->lock);
-    bool is_asked_for = screen->is_asked_for;
-    screen->is_asked_for = false;
-    pthread_mutex_unlock(&screen->lock);
-    if (is_asked_for)
+    if (screen->owes_wake)
         spice_qxl_wakeup(&screen->instance);
+    screen->owes_wake = false;
 }
 
 uint64_t sm_bench_screen_released(struct sm_bench_screen *screen)
 {
-    pthread_mutex_lock(&screen->lock);
-    uint64_t released = screen->released;
-    pthread_mutex_unlock(&screen->lock);
-    return released;
+    return sm_bench_rings_released(&screen->rings);
 }
