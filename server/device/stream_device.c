@@ -4,72 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/channel/display/server.h"
 #include "core/wire/spicevmc.h"
 #include "io/clock.h"
-#include "io/pump.h"
-#include "io/socket.h"
-#include "server/device/stream_port.h"
+#include "server/device/stream_device_private.h"
 #include "server/display/pointer.h"
-#include "server/session/handover.h"
-#include "server/session/internal.h"
 #include "server/session/log.h"
 
 enum {
-    ACK_WINDOW = 20,
-    LOW_WATER_BYTES = 64 << 10, /* less waits for a client: the guest may send its next frame */
-    PATIENCE_MS = 30000,        /* with a client that holds up the others */
-    MARGIN_MS = 50,             /* between sending a frame and showing it */
-    STREAMS = 50,               /* ids of streams are below */
-    REPORT_WINDOW = 5,
-    REPORT_TIMEOUT_MS = 1000,
-    OUR_TAG = 1, /* of buffers to the guest */
+    PATIENCE_MS = 30000, /* with a client that holds up the others */
+    MARGIN_MS = 50,      /* between sending a frame and showing it */
+    STREAMS = 50,        /* ids of streams are below */
+    OUR_TAG = 1,         /* of buffers to the guest */
     CAPS = 1 << SM_DISPLAY_CAP_MONITORS_CONFIG | 1 << SM_DISPLAY_CAP_STREAM_REPORT |
            1 << SM_DISPLAY_CAP_PREF_VIDEO_CODEC_TYPE,
 };
 
-/* A client of the display channel. */
-struct viewer {
-    struct sm_list link;
-    struct sm_stream_device *device;
-    struct sm_channel_handover *handover; /* owned; its transport is the pump's */
-    struct sm_display_server *machine;    /* owned */
-    struct sm_pump *pump;                 /* owned */
-    uint32_t width, height;               /* of its surface; 0: it has none */
-    bool has_stream;
-};
-
-/*
- * The host may take the device away inside of any of its functions, as with other streams:
- * spicevmc.c. Each way in holds a reference; `port` is NULL once it is destroyed.
- */
-struct sm_stream_device {
-    struct sm_server *server; /* borrowed */
-    struct sm_list link;      /* of the server's */
-    unsigned references;
-    struct sm_char_device *port; /* owned */
-    struct sm_stream_port parser;
-    struct sm_pointer *pointer;    /* owned */
-    struct sm_timer *slow_timer;   /* owned: runs while a client holds up the guest */
-    struct sm_timer *closed_timer; /* owned: the host is to hear of an error, but not now */
-    struct sm_channel_offer display_offer, cursor_offer;
-    bool is_offered, is_open, is_running, is_broken;
-    bool is_held;         /* reading stopped for a client */
-    bool owes_start_stop; /* the guest does not know yet who is there */
-    struct sm_list viewers;
-    uint32_t width, height, stream_id; /* of the stream; width 0: there is none */
-    uint8_t codec;
-    bool has_info;
-    uint32_t info_stream_id, info_display_id;
-    char info_address[SM_STREAM_PORT_MAX_ADDRESS + 1];
-};
-
-static struct viewer *viewer_of(struct sm_list *link)
-{
-    return SM_LIST_ITEM(link, struct viewer, link);
-}
-
-static void hold(struct sm_stream_device *device)
+void sm_stream_device_hold(struct sm_stream_device *device)
 {
     device->references++;
 }
@@ -94,37 +44,18 @@ static void tell_guest(struct sm_stream_device *device, uint16_t type, struct sm
     sm_writer_finish(&w);
 }
 
-static bool can_decode(const struct viewer *viewer, uint8_t codec)
-{
-    static const uint8_t caps[] = {
-        [SM_VIDEO_CODEC_VP8] = SM_DISPLAY_CAP_CODEC_VP8,
-        [SM_VIDEO_CODEC_H264] = SM_DISPLAY_CAP_CODEC_H264,
-        [SM_VIDEO_CODEC_VP9] = SM_DISPLAY_CAP_CODEC_VP9,
-        [SM_VIDEO_CODEC_H265] = SM_DISPLAY_CAP_CODEC_H265,
-    };
-    uint32_t words = viewer->handover->channel_caps;
-    if (codec == SM_VIDEO_CODEC_MJPEG)
-        return true;
-    return (words >> SM_DISPLAY_CAP_MULTI_CODEC & 1) && (words >> caps[codec] & 1);
-}
-
 /* Which codecs all clients can decode; none if nobody is there, so that the guest stops. */
 static void send_start_stop(struct sm_stream_device *device)
 {
     uint8_t body[1 + SM_VIDEO_CODEC_H265] = {0};
-    for (uint8_t codec = SM_VIDEO_CODEC_MJPEG; codec <= SM_VIDEO_CODEC_H265; codec++) {
-        bool can = !sm_list_is_empty(&device->viewers);
-        SM_LIST_FOR (link, &device->viewers)
-            can = can && can_decode(viewer_of(link), codec);
-        if (can)
+    for (uint8_t codec = SM_VIDEO_CODEC_MJPEG; codec <= SM_VIDEO_CODEC_H265; codec++)
+        if (sm_stream_viewers_can_decode(device, codec))
             body[++body[0]] = codec;
-    }
     tell_guest(device, SM_STREAM_PORT_START_STOP,
                (struct sm_bytes){.data = body, .size = 1u + body[0]});
 }
 
-/* The last way out tells the guest, since its host may do anything then. */
-static void release(struct sm_stream_device *device)
+void sm_stream_device_release(struct sm_stream_device *device)
 {
     while (device->references == 2 && device->owes_start_stop && device->port) {
         device->owes_start_stop = false;
@@ -136,118 +67,6 @@ static void release(struct sm_stream_device *device)
     free(device);
 }
 
-/* ---- to clients ---- */
-
-/* The device is held. */
-static void destroy_viewer(struct viewer *viewer)
-{
-    struct sm_stream_device *device = viewer->device;
-    sm_list_remove(&viewer->link);
-    sm_pump_destroy(viewer->pump);
-    sm_display_server_destroy(viewer->machine);
-    sm_channel_handover_destroy(viewer->handover);
-    free(viewer);
-    if (!sm_list_is_empty(&device->viewers))
-        return;
-    device->width = device->height = device->stream_id = 0;
-    device->owes_start_stop = true;
-}
-
-static bool has_room(const struct viewer *viewer)
-{
-    return sm_channel_pending_size(sm_display_server_channel(viewer->machine)) < LOW_WATER_BYTES;
-}
-
-/* False if the client is gone with it. */
-static bool send(struct viewer *viewer, const struct sm_display_msg *msg)
-{
-    if (sm_display_server_send(viewer->machine, msg) == SM_OK) {
-        if (viewer->pump)
-            sm_pump_kick(viewer->pump);
-        return true;
-    }
-    sm_say(viewer->device->server->log, SM_LOG_WARNING,
-           "display:%u: a message could not be sent, disconnecting",
-           viewer->device->display_offer.id);
-    destroy_viewer(viewer);
-    return false;
-}
-
-static struct sm_rect whole(const struct sm_stream_device *device)
-{
-    return (struct sm_rect){0, 0, (int32_t)device->width, (int32_t)device->height};
-}
-
-static bool send_surface(struct viewer *viewer)
-{
-    const struct sm_stream_device *device = viewer->device;
-    uint32_t caps = viewer->handover->channel_caps;
-    bool has_many = caps >> SM_DISPLAY_CAP_MULTI_CODEC & 1;
-    struct sm_head head = {.width = device->width, .height = device->height};
-    viewer->width = device->width;
-    viewer->height = device->height;
-    if (!send(viewer,
-              &(struct sm_display_msg){
-                  .type = SM_MSG_DISPLAY_SURFACE_CREATE,
-                  .surface_create = {.width = device->width,
-                                     .height = device->height,
-                                     .format = SM_SURFACE_FORMAT_32_XRGB,
-                                     .flags = SM_SURFACE_FLAG_PRIMARY |
-                                              (has_many ? SM_SURFACE_FLAG_STREAMING_MODE : 0)}}))
-        return false;
-    if ((caps >> SM_DISPLAY_CAP_MONITORS_CONFIG & 1) &&
-        !send(viewer, &(struct sm_display_msg){
-                          .type = SM_MSG_DISPLAY_MONITORS_CONFIG,
-                          .monitors_config = {.num_heads = 1, .max_allowed = 1, .heads = &head}}))
-        return false;
-    if (!send(viewer, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_DRAW_FILL,
-                                               .draw_fill = {.base = {.box = whole(device)},
-                                                             .brush = {.type = SM_BRUSH_TYPE_SOLID},
-                                                             .ropd = SM_ROPD_OP_PUT}}))
-        return false;
-    return send(viewer, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_MARK});
-}
-
-static bool end_stream(struct viewer *viewer, uint32_t id)
-{
-    if (!viewer->has_stream)
-        return true;
-    viewer->has_stream = false;
-    return send(viewer, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_STREAM_DESTROY,
-                                                 .stream_destroy = {.id = id}});
-}
-
-static void begin_stream(struct viewer *viewer, uint32_t old_id)
-{
-    const struct sm_stream_device *device = viewer->device;
-    if (!sm_display_server_is_ready(viewer->machine) || !end_stream(viewer, old_id))
-        return;
-    bool fits = viewer->width == device->width && viewer->height == device->height;
-    if (!fits && viewer->width &&
-        !send(viewer, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_SURFACE_DESTROY}))
-        return;
-    if (!fits && !send_surface(viewer))
-        return;
-    viewer->has_stream = true;
-    if (!send(viewer, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_STREAM_CREATE,
-                                               .stream_create = {.id = device->stream_id,
-                                                                 .flags = SM_STREAM_FLAG_TOP_DOWN,
-                                                                 .codec_type = device->codec,
-                                                                 .stream_width = device->width,
-                                                                 .stream_height = device->height,
-                                                                 .src_width = device->width,
-                                                                 .src_height = device->height,
-                                                                 .dest = whole(device)}}))
-        return;
-    if (viewer->handover->channel_caps >> SM_DISPLAY_CAP_STREAM_REPORT & 1)
-        (void)send(viewer, &(struct sm_display_msg){
-                               .type = SM_MSG_DISPLAY_STREAM_ACTIVATE_REPORT,
-                               .stream_activate_report = {.stream_id = device->stream_id,
-                                                          .unique_id = 1,
-                                                          .max_window_size = REPORT_WINDOW,
-                                                          .timeout_ms = REPORT_TIMEOUT_MS}});
-}
-
 /* ---- from the guest ---- */
 
 static void take_format(struct sm_stream_device *device, const struct sm_stream_port_msg *msg)
@@ -257,8 +76,7 @@ static void take_format(struct sm_stream_device *device, const struct sm_stream_
     device->height = msg->height;
     device->codec = msg->codec;
     device->stream_id = (old_id + 1) % STREAMS;
-    SM_LIST_FOR (link, &device->viewers)
-        begin_stream(viewer_of(link), old_id);
+    sm_stream_viewers_begin(device, old_id);
 }
 
 static void take_frame(struct sm_stream_device *device, struct sm_bytes data)
@@ -269,9 +87,7 @@ static void take_frame(struct sm_stream_device *device, struct sm_bytes data)
                         .multi_media_time =
                             (uint32_t)(sm_now_us() / 1000) - SM_MM_LATENCY_MS + MARGIN_MS,
                         .data = data}};
-    SM_LIST_FOR (link, &device->viewers)
-        if (viewer_of(link)->has_stream)
-            (void)send(viewer_of(link), &frame);
+    sm_stream_viewers_send(device, &frame);
 }
 
 static void take_cursor(struct sm_stream_device *device, const struct sm_stream_port_msg *msg)
@@ -352,10 +168,10 @@ static void give_up(struct sm_stream_device *device)
 static void on_closed_timer(void *opaque)
 {
     struct sm_stream_device *device = opaque;
-    hold(device);
+    sm_stream_device_hold(device);
     if (device->is_broken && device->port)
         sm_char_device_set_state(device->port, false);
-    release(device);
+    sm_stream_device_release(device);
 }
 
 static bool discard(struct sm_stream_device *device)
@@ -389,30 +205,25 @@ static bool may_read(struct sm_stream_device *device)
 {
     if (!device->is_open || !device->port)
         return false;
-    SM_LIST_FOR (link, &device->viewers) {
-        if (has_room(viewer_of(link)))
-            continue;
-        if (!device->is_held)
-            sm_loop_timer_start(device->server->loop, device->slow_timer, PATIENCE_MS);
-        device->is_held = true;
-        return false;
-    }
-    device->is_held = false;
-    return true;
+    bool was_held = device->is_held;
+    device->is_held = !sm_stream_viewers_have_room(device);
+    if (device->is_held && !was_held)
+        sm_loop_timer_start(device->server->loop, device->slow_timer, PATIENCE_MS);
+    return !device->is_held;
 }
 
 static bool on_read(void *user)
 {
     struct sm_stream_device *device = user;
     bool gets_on = false;
-    hold(device);
+    sm_stream_device_hold(device);
     if (may_read(device))
         gets_on = device->is_broken ? discard(device) : read_some(device);
-    release(device);
+    sm_stream_device_release(device);
     return gets_on;
 }
 
-static void read_on(struct sm_stream_device *device)
+void sm_stream_device_read_on(struct sm_stream_device *device)
 {
     if (device->is_held && device->port && may_read(device)) {
         sm_loop_timer_cancel(device->server->loop, device->slow_timer);
@@ -424,126 +235,13 @@ static void read_on(struct sm_stream_device *device)
 static void on_slow_timer(void *opaque)
 {
     struct sm_stream_device *device = opaque;
-    hold(device);
-    SM_LIST_FOR (link, &device->viewers)
-        if (!has_room(viewer_of(link)))
-            destroy_viewer(viewer_of(link));
-    read_on(device);
-    release(device);
+    sm_stream_device_hold(device);
+    sm_stream_viewers_drop_slow(device);
+    sm_stream_device_read_on(device);
+    sm_stream_device_release(device);
 }
 
-/* ---- clients ---- */
-
-/* Until the guest has heard of the client and begins anew, it sees a black screen. */
-static void welcome(struct viewer *viewer)
-{
-    if (send(viewer, &(struct sm_display_msg){.type = SM_MSG_DISPLAY_INVAL_ALL_PALETTES}) &&
-        viewer->device->width)
-        (void)send_surface(viewer);
-}
-
-static void on_activity(void *opaque)
-{
-    struct viewer *viewer = opaque;
-    struct sm_stream_device *device = viewer->device;
-    struct sm_display_server_event event;
-    enum sm_status status;
-    hold(device);
-    while ((status = sm_display_server_next(viewer->machine, &event)) == SM_OK) {
-        if (event.kind == SM_DISPLAY_SERVER_INIT) {
-            welcome(viewer);
-            break; /* it may be gone */
-        }
-    }
-    if (status < 0)
-        destroy_viewer(viewer);
-    read_on(device);
-    release(device);
-}
-
-static void on_closed(void *opaque, enum sm_status status, const char *reason)
-{
-    struct viewer *viewer = opaque;
-    struct sm_stream_device *device = viewer->device;
-    struct sm_server *server = device->server;
-    hold(device);
-    if (status != SM_ERR_IO && sm_log_limit_allows(&server->client_complaints, sm_now_us()))
-        sm_say(server->log, SM_LOG_WARNING, "display:%u: %s, disconnecting",
-               device->display_offer.id, reason);
-    destroy_viewer(viewer);
-    read_on(device);
-    release(device);
-}
-
-static enum sm_status set_up(struct viewer *viewer)
-{
-    static const struct sm_pump_callbacks callbacks = {
-        .on_activity = on_activity,
-        .on_closed = on_closed,
-    };
-    struct sm_channel_handover *handover = viewer->handover;
-    struct sm_display_server_config config = {
-        .setup = sm_channel_handover_setup(handover),
-        .ack_window = ACK_WINDOW,
-    };
-    config.setup.is_migrated = false; /* nothing is handed on for it */
-    enum sm_status status = sm_display_server_create(&viewer->machine, &config, sm_now_us());
-    if (status == SM_OK && handover->is_migrated)
-        status = sm_display_server_resume(viewer->machine, 0); /* it said INIT elsewhere */
-    if (status == SM_OK)
-        status = sm_pump_create(
-            &viewer->pump, viewer->device->server->loop, handover->transport,
-            sm_display_server_machine(viewer->machine),
-            (struct sm_bytes){.data = handover->leftover, .size = handover->leftover_size},
-            &callbacks, viewer);
-    if (status == SM_OK)
-        handover->transport = NULL;
-    return status;
-}
-
-static void connect_display(void *opaque, struct sm_channel_handover *handover)
-{
-    struct sm_stream_device *device = opaque;
-    struct viewer *viewer = calloc(1, sizeof(*viewer));
-    if (!viewer) {
-        sm_channel_handover_destroy(handover);
-        return;
-    }
-    *viewer = (struct viewer){.device = device, .handover = handover};
-    hold(device);
-    sm_list_init(&viewer->link);
-    sm_list_append(&device->viewers, &viewer->link);
-    sm_socket_set_latency(handover->transport->fd, LOW_WATER_BYTES);
-    device->owes_start_stop = true;
-    if (set_up(viewer) != SM_OK)
-        destroy_viewer(viewer);
-    release(device);
-}
-
-static void disconnect_display(void *opaque, uint32_t connection_id)
-{
-    struct sm_stream_device *device = opaque;
-    hold(device);
-    SM_LIST_FOR (link, &device->viewers)
-        if (viewer_of(link)->handover->connection_id == connection_id)
-            destroy_viewer(viewer_of(link));
-    read_on(device);
-    release(device);
-}
-
-static void migrate_display(void *opaque, uint32_t connection_id)
-{
-    struct sm_stream_device *device = opaque;
-    hold(device);
-    SM_LIST_FOR (link, &device->viewers) {
-        struct viewer *viewer = viewer_of(link);
-        if (viewer->handover->connection_id == connection_id &&
-            end_stream(viewer, device->stream_id) &&
-            sm_channel_migrate(sm_display_server_channel(viewer->machine), 0) == SM_OK)
-            sm_pump_kick(viewer->pump);
-    }
-    release(device);
-}
+/* ---- the pointer ---- */
 
 static void connect_cursor(void *opaque, struct sm_channel_handover *handover)
 {
@@ -585,9 +283,9 @@ static void offer_channels(struct sm_stream_device *device)
     device->display_offer = (struct sm_channel_offer){.type = SM_CHANNEL_DISPLAY,
                                                       .id = (uint8_t)id,
                                                       .caps = CAPS,
-                                                      .connect = connect_display,
-                                                      .disconnect = disconnect_display,
-                                                      .migrate = migrate_display,
+                                                      .connect = sm_stream_viewers_connect,
+                                                      .disconnect = sm_stream_viewers_disconnect,
+                                                      .migrate = sm_stream_viewers_migrate,
                                                       .opaque = device};
     device->cursor_offer = (struct sm_channel_offer){.type = SM_CHANNEL_CURSOR,
                                                      .id = (uint8_t)id,
@@ -610,8 +308,7 @@ static void reset(struct sm_stream_device *device)
     sm_loop_timer_cancel(device->server->loop, device->closed_timer);
     sm_loop_timer_cancel(device->server->loop, device->slow_timer);
     sm_char_device_drop(device->port, OUR_TAG);
-    SM_LIST_FOR (link, &device->viewers)
-        (void)end_stream(viewer_of(link), old_id);
+    sm_stream_viewers_end(device, old_id);
     device->width = device->height = 0;
     sm_char_device_set_state(device->port, true);
 }
@@ -621,7 +318,7 @@ void sm_stream_device_port_event(struct sm_stream_device *device, uint8_t event)
     static const uint8_t no_capabilities[] = {0};
     if (event != SM_PORT_EVENT_OPENED && event != SM_PORT_EVENT_CLOSED)
         return;
-    hold(device);
+    sm_stream_device_hold(device);
     device->is_open = event == SM_PORT_EVENT_OPENED;
     reset(device);
     if (device->is_open && device->port) {
@@ -632,7 +329,7 @@ void sm_stream_device_port_event(struct sm_stream_device *device, uint8_t event)
         if (device->port)
             sm_char_device_wakeup(device->port);
     }
-    release(device);
+    sm_stream_device_release(device);
 }
 
 static enum sm_status make_parts(struct sm_stream_device *device,
@@ -666,7 +363,7 @@ static void free_parts(struct sm_stream_device *device)
     if (device->closed_timer)
         sm_loop_timer_remove(device->server->loop, device->closed_timer);
     sm_pointer_destroy(device->pointer);
-    release(device);
+    sm_stream_device_release(device);
 }
 
 enum sm_status sm_stream_device_create(struct sm_stream_device **out, struct sm_server *server,
@@ -702,23 +399,22 @@ void sm_stream_device_destroy(struct sm_stream_device *device)
         sm_registry_remove(&device->display_offer);
         sm_registry_remove(&device->cursor_offer);
     }
-    hold(device);
+    sm_stream_device_hold(device);
     sm_list_remove(&device->link);
     struct sm_char_device *port = device->port;
     device->port = NULL;
-    SM_LIST_FOR (link, &device->viewers)
-        destroy_viewer(viewer_of(link));
+    sm_stream_viewers_drop_all(device);
     sm_char_device_destroy(port);
     sm_mouse_mode_update(device->server);
     free_parts(device);
-    release(device);
+    sm_stream_device_release(device);
 }
 
 void sm_stream_device_wakeup(struct sm_stream_device *device)
 {
-    hold(device);
+    sm_stream_device_hold(device);
     sm_char_device_wakeup(device->port);
-    release(device);
+    sm_stream_device_release(device);
 }
 
 /* ---- all of a server ---- */
@@ -742,9 +438,9 @@ void sm_stream_devices_set_running(struct sm_server *server, bool is_running)
     struct sm_stream_device *device;
     while ((device = find_unlike(server, is_running))) {
         device->is_running = is_running;
-        hold(device);
+        sm_stream_device_hold(device);
         sm_char_device_set_running(device->port, is_running);
-        release(device);
+        sm_stream_device_release(device);
     }
 }
 
