@@ -163,10 +163,11 @@ void sm_screen_queue_surface(struct sm_screen *screen, struct sm_display_peer *c
 /** Queues MONITORS_CONFIG, if the client knows it, without the heads that show nothing. */
 void sm_screen_queue_monitors(struct sm_display_peer *client, const struct sm_monitors *monitors);
 
-/** A drawable of the pixels that an area of `surface` has now; NULL: out of memory. */
+/** A drawable of the pixels that an area of `surface` has now, in io/pages.h if `in_pages`; NULL:
+ * out of memory. */
 struct sm_drawable *sm_screen_take_pixels(struct sm_screen *screen,
                                           const struct sm_display_surface *surface,
-                                          struct sm_rect area);
+                                          struct sm_rect area, bool in_pages);
 
 /** Sends what can be sent. */
 void sm_screen_push_clients(struct sm_screen *screen);

@@ -38,16 +38,16 @@ static struct sm_pixels pixels_of(const void *surface, uint32_t id)
 
 struct sm_drawable *sm_screen_take_pixels(struct sm_screen *screen,
                                           const struct sm_display_surface *surface,
-                                          struct sm_rect area)
+                                          struct sm_rect area, bool in_pages)
 {
-    uint8_t *pixels, format, flags;
-    uint32_t stride_bytes;
+    struct sm_snapshot taken;
     struct sm_drawing *drawing;
-    if (sm_surface_snapshot(surface, area, &pixels, &stride_bytes, &format, &flags) != SM_OK)
+    if (sm_surface_snapshot(&taken, surface, area, in_pages) != SM_OK)
         return NULL;
-    if (sm_drawing_create_copy(&drawing, surface->id, area, next_image_id(screen), format, flags,
-                               pixels, stride_bytes) != SM_OK) {
-        free(pixels);
+    if (sm_drawing_create_copy(&drawing, surface->id, area, next_image_id(screen), taken.format,
+                               taken.flags, taken.pixels, taken.stride_bytes,
+                               taken.page_bytes) != SM_OK) {
+        sm_snapshot_finish(&taken);
         return NULL;
     }
     const struct sm_footprint_source source = {.find = pixels_of, .surfaces = surface};
@@ -60,7 +60,15 @@ struct sm_drawable *sm_screen_take_pixels(struct sm_screen *screen,
 /* What is asked of pixels that are queued. */
 enum { PLAIN = 0, EXACT = 1, WHOLE = 2 };
 
-enum { LARGE_BYTES = 4 << 20 }; /* of a picture after which the memory is tidied */
+enum {
+    LARGE_BYTES = 4 << 20, /* of a picture after which the memory is tidied */
+    PAGES_PX = 256 << 10,  /* of a whole surface: more than a piece of what was missed */
+};
+
+static bool is_rare(struct sm_rect area, unsigned asked)
+{
+    return asked & WHOLE && sm_rect_width(area) * sm_rect_height(area) >= PAGES_PX;
+}
 
 /* Queues the current pixels of an area, everything pending on the surface being rendered. */
 static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *client,
@@ -68,7 +76,8 @@ static void queue_pixels(struct sm_screen *screen, struct sm_display_peer *clien
 {
     if (surface->pixels.format == SM_PIXEL_A1)
         return;
-    struct sm_drawable *drawable = sm_screen_take_pixels(screen, surface, area);
+    struct sm_drawable *drawable =
+        sm_screen_take_pixels(screen, surface, area, is_rare(area, asked));
     if (!drawable) {
         sm_display_peer_close(client, "out of memory");
         return;
@@ -194,15 +203,13 @@ static bool resolve_self_bitmap(struct sm_screen *screen, struct sm_display_surf
     if (!drawing->has_self_bitmap)
         return true;
     sm_surfaces_render_area(&screen->surfaces, target, drawing->self_area);
-    uint8_t *pixels, format, flags;
-    uint32_t stride_bytes;
-    if (sm_surface_snapshot(target, drawing->self_area, &pixels, &stride_bytes, &format, &flags) !=
-        SM_OK)
+    struct sm_snapshot taken;
+    if (sm_surface_snapshot(&taken, target, drawing->self_area, false) != SM_OK)
         return false;
-    if (sm_drawing_set_self_bitmap(drawing, next_image_id(screen), format, flags, pixels,
-                                   stride_bytes) == SM_OK)
+    if (sm_drawing_set_self_bitmap(drawing, next_image_id(screen), taken.format, taken.flags,
+                                   taken.pixels, taken.stride_bytes) == SM_OK)
         return true;
-    free(pixels);
+    sm_snapshot_finish(&taken);
     return false;
 }
 
@@ -293,17 +300,15 @@ static enum sm_status take_picture(void *context, struct sm_rect area, uint8_t *
     if (!primary || !sm_rect_contains(whole(primary), area))
         return SM_ERR_STATE;
     sm_surfaces_render_area(&screen->surfaces, primary, area);
-    uint8_t *copy, format, flags;
-    uint32_t stride_bytes;
-    enum sm_status status =
-        sm_surface_snapshot(primary, area, &copy, &stride_bytes, &format, &flags);
+    struct sm_snapshot snapshot;
+    enum sm_status status = sm_surface_snapshot(&snapshot, primary, area, false);
     if (status)
         return status;
-    struct sm_pixels taken = {.data = copy,
-                              .stride_bytes = (ptrdiff_t)stride_bytes,
+    struct sm_pixels taken = {.data = snapshot.pixels,
+                              .stride_bytes = (ptrdiff_t)snapshot.stride_bytes,
                               .width = (uint32_t)sm_rect_width(area),
                               .height = (uint32_t)sm_rect_height(area),
-                              .format = sm_bitmap_format(format)};
+                              .format = sm_bitmap_format(snapshot.format)};
     if (taken.format != SM_PIXEL_XRGB32 && taken.format != SM_PIXEL_ARGB32) {
         struct sm_pixels wide = taken;
         wide.format = SM_PIXEL_XRGB32;
@@ -311,7 +316,7 @@ static enum sm_status take_picture(void *context, struct sm_rect area, uint8_t *
         wide.data = malloc((size_t)taken.width * 4 * taken.height);
         if (wide.data)
             sm_gfx_convert(&wide, &taken);
-        free(copy);
+        sm_snapshot_finish(&snapshot);
         taken = wide;
     }
     if (!taken.data)

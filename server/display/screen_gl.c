@@ -74,7 +74,7 @@ void sm_screen_hide_gl_picture(struct sm_screen *screen, struct sm_display_peer 
 
 void sm_screen_draw_gl_picture(struct sm_screen *screen, struct sm_rect area)
 {
-    struct sm_drawable *drawable = sm_screen_take_pixels(screen, screen->gl_picture, area);
+    struct sm_drawable *drawable = sm_screen_take_pixels(screen, screen->gl_picture, area, false);
     struct sm_stream_verdict verdict = {.stream = NULL};
     if (drawable)
         verdict = sm_streams_look(screen->streams, drawable->drawing);

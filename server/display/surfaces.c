@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/math.h"
+#include "io/pages.h"
 #include "server/display/renderer.h"
 
 enum {
@@ -280,9 +281,9 @@ static void widen_565_row(uint8_t *to, const uint8_t *from, uint32_t width)
     }
 }
 
-enum sm_status sm_surface_snapshot(const struct sm_display_surface *surface, struct sm_rect area,
-                                   uint8_t **pixels, uint32_t *stride_bytes, uint8_t *format,
-                                   uint8_t *flags)
+enum sm_status sm_surface_snapshot(struct sm_snapshot *out,
+                                   const struct sm_display_surface *surface, struct sm_rect area,
+                                   bool in_pages)
 {
     enum sm_pixel_format from = surface->pixels.format;
     if (from == SM_PIXEL_A1)
@@ -292,7 +293,7 @@ enum sm_status sm_surface_snapshot(const struct sm_display_surface *surface, str
     /* No bitmap on the wire has 565, so such a surface travels in 32 bits. */
     size_t pixel_bytes = from == SM_PIXEL_RGB565 ? 4 : sm_pixel_bits(from) / 8;
     size_t row_bytes = width * pixel_bytes;
-    uint8_t *copy = malloc(row_bytes * height);
+    uint8_t *copy = in_pages ? sm_pages_alloc(row_bytes * height) : malloc(row_bytes * height);
     if (!copy)
         return SM_ERR_NOMEM;
     for (uint32_t y = 0; y < height; y++) {
@@ -303,20 +304,31 @@ enum sm_status sm_surface_snapshot(const struct sm_display_surface *surface, str
         else
             sm_guest_memcpy(copy + y * row_bytes, row, row_bytes);
     }
-    *flags = 0;
-    *format = from == SM_PIXEL_ARGB32   ? SM_BITMAP_FORMAT_RGBA
-              : from == SM_PIXEL_RGB555 ? SM_BITMAP_FORMAT_16BIT
-              : from == SM_PIXEL_A8     ? SM_BITMAP_FORMAT_8BIT_A
-                                        : SM_BITMAP_FORMAT_32BIT;
+    *out = (struct sm_snapshot){
+        .pixels = copy,
+        .page_bytes = in_pages ? row_bytes * height : 0,
+        .stride_bytes = (uint32_t)row_bytes,
+        .format = from == SM_PIXEL_ARGB32   ? SM_BITMAP_FORMAT_RGBA
+                  : from == SM_PIXEL_RGB555 ? SM_BITMAP_FORMAT_16BIT
+                  : from == SM_PIXEL_A8     ? SM_BITMAP_FORMAT_8BIT_A
+                                            : SM_BITMAP_FORMAT_32BIT,
+    };
     if (from == SM_PIXEL_XRGB32 && surface->id != 0) {
         /* Drivers keep alpha in off-screen surfaces that officially have none. */
         struct high_bytes high = look_at_high_bytes(copy, (size_t)width * height);
         if (high.has_all)
-            *flags = SM_IMAGE_FLAG_HIGH_BITS_SET;
+            out->flags = SM_IMAGE_FLAG_HIGH_BITS_SET;
         else if (high.has_some)
-            *format = SM_BITMAP_FORMAT_RGBA;
+            out->format = SM_BITMAP_FORMAT_RGBA;
     }
-    *pixels = copy;
-    *stride_bytes = (uint32_t)row_bytes;
     return SM_OK;
+}
+
+void sm_snapshot_finish(struct sm_snapshot *snapshot)
+{
+    if (snapshot->page_bytes)
+        sm_pages_free(snapshot->pixels, snapshot->page_bytes);
+    else
+        free(snapshot->pixels);
+    *snapshot = (struct sm_snapshot){.pixels = NULL};
 }

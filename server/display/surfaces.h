@@ -102,17 +102,24 @@ void sm_surfaces_render_all(struct sm_surfaces *surfaces);
 /** Renders up to `count` of the oldest drawings; returns how many. */
 uint32_t sm_surfaces_render_oldest(struct sm_surfaces *surfaces, uint32_t count);
 
+/** Pixels as they were: a wire bitmap, top row first. */
+struct sm_snapshot {
+    uint8_t *pixels;       /* owned: malloc, or of io/pages.h */
+    size_t page_bytes;     /* 0: malloc */
+    uint32_t stride_bytes; /* of a row */
+    uint8_t format, flags; /* of a wire bitmap; of a wire image */
+};
+
 /**
- * Copies an area, inside the surface, out of its pixels as a wire bitmap with the top row first;
- * what is pending is the caller's affair.
+ * Copies an area, inside the surface, out of its pixels; what is pending is the caller's affair.
  *
- * @param pixels        receives malloc memory owned by the caller
- * @param format        receives a wire bitmap format, `flags` wire image flags
+ * @param in_pages  it is large, and rarely made: the memory had better not stay with us
  * @return SM_OK; SM_ERR_NOMEM; SM_ERR_LIMIT for surfaces of single bits
  */
-SM_NODISCARD enum sm_status sm_surface_snapshot(const struct sm_display_surface *surface,
-                                                struct sm_rect area, uint8_t **pixels,
-                                                uint32_t *stride_bytes, uint8_t *format,
-                                                uint8_t *flags);
+SM_NODISCARD enum sm_status sm_surface_snapshot(struct sm_snapshot *out,
+                                                const struct sm_display_surface *surface,
+                                                struct sm_rect area, bool in_pages);
+
+void sm_snapshot_finish(struct sm_snapshot *snapshot);
 
 #endif

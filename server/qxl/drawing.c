@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/math.h"
+#include "io/pages.h"
 #include "server/qxl/drawing_parts.h"
 
 enum {
@@ -495,7 +496,9 @@ void sm_drawing_destroy(struct sm_drawing *drawing)
 {
     if (!drawing)
         return;
-    for (uint32_t i = 0; i < drawing->block_count; i++)
+    if (drawing->page_bytes)
+        sm_pages_free(drawing->blocks[0], drawing->page_bytes);
+    for (uint32_t i = drawing->page_bytes ? 1 : 0; i < drawing->block_count; i++)
         free(drawing->blocks[i]);
     sm_arena_finish(&drawing->arena);
     free(drawing);

@@ -60,6 +60,7 @@ struct sm_drawing {
     struct sm_arena arena;                  /* private: what `msg` points to */
     uint8_t *blocks[SM_DRAWING_MAX_BLOCKS]; /* private: owned, bulk data */
     uint32_t block_count;
+    size_t page_bytes; /* private: the first block is of io/pages.h; 0: malloc as the others */
 };
 
 /** What the parser has to know about a surface. */
@@ -107,11 +108,12 @@ SM_NODISCARD enum sm_status sm_drawing_set_self_bitmap(struct sm_drawing *drawin
 /**
  * A drawing made by the server: a lossless copy of pixels to `box` of a surface.
  *
- * @param pixels  malloc, top row first, as large as `box`; taken on SM_OK
+ * @param pixels      top row first, as large as `box`; taken on SM_OK
+ * @param page_bytes  `pixels` are so many bytes of io/pages.h; 0: malloc
  */
 SM_NODISCARD enum sm_status sm_drawing_create_copy(struct sm_drawing **out, uint32_t surface_id,
                                                    struct sm_rect box, uint64_t id, uint8_t format,
                                                    uint8_t image_flags, uint8_t *pixels,
-                                                   uint32_t stride_bytes);
+                                                   uint32_t stride_bytes, size_t page_bytes);
 
 #endif

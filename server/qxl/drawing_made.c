@@ -90,7 +90,8 @@ enum sm_status sm_drawing_set_self_bitmap(struct sm_drawing *drawing, uint64_t i
 
 enum sm_status sm_drawing_create_copy(struct sm_drawing **out, uint32_t surface_id,
                                       struct sm_rect box, uint64_t id, uint8_t format,
-                                      uint8_t image_flags, uint8_t *pixels, uint32_t stride_bytes)
+                                      uint8_t image_flags, uint8_t *pixels, uint32_t stride_bytes,
+                                      size_t page_bytes)
 {
     struct sm_drawing *drawing = sm_drawing_new();
     if (!drawing)
@@ -113,6 +114,7 @@ enum sm_status sm_drawing_create_copy(struct sm_drawing **out, uint32_t surface_
     drawing->effect = SM_EFFECT_OPAQUE;
     drawing->size_bytes = sizeof(*drawing);
     (void)sm_drawing_own(drawing, pixels, image->bitmap.data.size);
+    drawing->page_bytes = page_bytes;
     *out = drawing;
     return SM_OK;
 }

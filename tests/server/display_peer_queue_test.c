@@ -43,7 +43,7 @@ static enum sm_status add_drawing(uint32_t surface_id, int32_t top, uint64_t now
     struct sm_rect box = {0, top, 4, top + 1};
     struct sm_drawing *drawing;
     sm_check_status(sm_drawing_create_copy(&drawing, surface_id, box, 1, SM_BITMAP_FORMAT_32BIT, 0,
-                                           malloc(16), 16),
+                                           malloc(16), 16, 0),
                     SM_OK);
     struct sm_drawable *drawable = sm_drawable_create(drawing, &budget, &SURFACES);
     enum sm_status status = sm_peer_queue_add_drawing(&queue, drawable, now_us);

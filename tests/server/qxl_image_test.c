@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "io/pages.h"
 #include "tests/server/support/sketch.h"
 #include "tests/support/failmalloc.h"
 
@@ -371,7 +373,7 @@ static void made_copies_are_messages(void **state)
     struct sm_test_sketch *f = *state;
     uint8_t *pixels = calloc(10, 40);
     sm_check_status(sm_drawing_create_copy(&f->drawing, 5, (struct sm_rect){1, 2, 11, 12}, 42,
-                                           SM_BITMAP_FORMAT_RGBA, 0, pixels, 40),
+                                           SM_BITMAP_FORMAT_RGBA, 0, pixels, 40, 0),
                     SM_OK);
     struct sm_writer w;
     sm_writer_init(&w, 1 << 20);
@@ -379,6 +381,24 @@ static void made_copies_are_messages(void **state)
     assert_true(w.size > 400);
     sm_writer_finish(&w);
     assert_int_equal(f->drawing->msg.draw_copy.base.surface_id, 5);
+}
+
+/* Freed as what they are: a sanitizer would say. */
+static void made_copies_may_lie_in_pages(void **state)
+{
+    struct sm_test_sketch *f = *state;
+    uint8_t *pages = sm_pages_alloc(512 * 512 * 4);
+    assert_non_null(pages);
+    assert_int_equal(pages[512 * 512 * 4 - 1], 0);
+    sm_check_status(sm_drawing_create_copy(&f->drawing, 5, (struct sm_rect){0, 0, 512, 512}, 42,
+                                           SM_BITMAP_FORMAT_32BIT, 0, pages, 512 * 4,
+                                           512 * 512 * 4),
+                    SM_OK);
+    sm_drawing_destroy(f->drawing);
+    f->drawing = NULL;
+    unsigned char resident;
+    assert_int_equal(mincore(pages, 4096, &resident), -1); /* the system has them back */
+    sm_pages_free(NULL, 0);
 }
 
 #define TEST(name)                                                                                 \
@@ -404,6 +424,7 @@ int main(void)
         TEST(colours_of_16_bits_are_widened),
         TEST(every_failing_allocation_is_survived),
         TEST(made_copies_are_messages),
+        TEST(made_copies_may_lie_in_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,12 +104,12 @@ static void resolve_self_bitmap(struct sm_test_easel *easel, struct sm_drawing *
 {
     struct sm_display_surface *target =
         sm_surfaces_find(&easel->surfaces, drawing->msg.draw_fill.base.surface_id);
-    uint8_t *pixels, format, flags;
-    uint32_t stride;
+    struct sm_snapshot taken;
     sm_surfaces_render_area(&easel->surfaces, target, drawing->self_area);
-    sm_check_status(
-        sm_surface_snapshot(target, drawing->self_area, &pixels, &stride, &format, &flags), SM_OK);
-    sm_check_status(sm_drawing_set_self_bitmap(drawing, 9, format, flags, pixels, stride), SM_OK);
+    sm_check_status(sm_surface_snapshot(&taken, target, drawing->self_area, false), SM_OK);
+    sm_check_status(sm_drawing_set_self_bitmap(drawing, 9, taken.format, taken.flags, taken.pixels,
+                                               taken.stride_bytes),
+                    SM_OK);
 }
 
 struct sm_drawable *sm_test_easel_parse(struct sm_test_studio *studio, struct sm_test_easel *easel,
