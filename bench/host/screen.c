@@ -24,6 +24,7 @@ struct sm_bench_screen {
     QXLInterface interface;
     struct sm_bench_rings rings; /* the library's worker pulls and releases */
     bool owes_wake;              /* the library wants to be told of what is queued */
+    _Atomic uint64_t held_bytes; /* of pixels queued and not released */
 };
 
 static struct sm_bench_screen *screen_of(QXLInstance *instance)
@@ -41,9 +42,16 @@ static int req_cmd_notification(QXLInstance *instance)
     return sm_bench_rings_ask(&screen_of(instance)->rings, SM_BENCH_DISPLAY_RING);
 }
 
+static uint64_t bytes_of(const struct drawing *drawing)
+{
+    return (uint64_t)drawing->image.bitmap.stride * drawing->image.bitmap.y;
+}
+
 static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
 {
-    free(info.info); /* the drawing begins with it */
+    struct drawing *drawing = (struct drawing *)info.info; /* it begins with it */
+    screen_of(instance)->held_bytes -= bytes_of(drawing);
+    free(drawing);
     sm_bench_rings_note_release(&screen_of(instance)->rings);
 }
 
@@ -149,6 +157,7 @@ static struct drawing *make_drawing(struct sm_bench_screen *screen, uint32_t x, 
 
 static void enqueue(struct sm_bench_screen *screen, struct drawing *drawing)
 {
+    screen->held_bytes += bytes_of(drawing);
     const QXLCommandExt command = {.cmd = {.data = (uintptr_t)drawing, .type = QXL_CMD_DRAW}};
     if (sm_bench_rings_put(&screen->rings, &command, true))
         screen->owes_wake = true;
@@ -182,4 +191,9 @@ void sm_bench_screen_wake(struct sm_bench_screen *screen)
 uint64_t sm_bench_screen_released(struct sm_bench_screen *screen)
 {
     return sm_bench_rings_released(&screen->rings);
+}
+
+uint64_t sm_bench_screen_held_bytes(struct sm_bench_screen *screen)
+{
+    return screen->held_bytes;
 }

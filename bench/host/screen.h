@@ -38,6 +38,9 @@ void sm_bench_screen_put(struct sm_bench_screen *screen, uint32_t x, uint32_t y,
 /** Has the library fetch what was queued. Main thread. */
 void sm_bench_screen_wake(struct sm_bench_screen *screen);
 
+/** Bytes of pixels that were queued and not released yet: they would lie in the guest's memory. */
+uint64_t sm_bench_screen_held_bytes(struct sm_bench_screen *screen);
+
 /** Commands that the library has released so far; it may lag behind what was queued. */
 uint64_t sm_bench_screen_released(struct sm_bench_screen *screen);
 
