@@ -49,7 +49,7 @@ static uint64_t bytes_of(const struct drawing *drawing)
 
 static void release_resource(QXLInstance *instance, QXLReleaseInfoExt info)
 {
-    struct drawing *drawing = (struct drawing *)info.info; /* it begins with it */
+    struct drawing *drawing = (void *)info.info; /* it begins with it */
     screen_of(instance)->held_bytes -= bytes_of(drawing);
     free(drawing);
     sm_bench_rings_note_release(&screen_of(instance)->rings);
