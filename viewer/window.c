@@ -72,13 +72,21 @@ static void show_failure(SmWindow *window, struct sm_connection *connection)
                                error->kind == SM_ERROR_PASSWORD_WRONG, on_password, window);
 }
 
+static void show_screen(SmWindow *window)
+{
+    /* Where nobody sees it it would go on having sixty frames a second made, for ever. */
+    gtk_spinner_set_spinning(GTK_SPINNER(window->spinner), FALSE);
+    gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
+}
+
 /* The picture stays in sight, whatever happens to the line. */
 static void show_picture_or(SmWindow *window, const char *title, const char *text)
 {
-    if (sm_view_has_picture(window->view))
-        gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
-    else
+    if (!sm_view_has_picture(window->view)) {
         show_status(window, "computer-symbolic", title, text, true, false);
+        return;
+    }
+    show_screen(window);
 }
 
 static void show_lost(SmWindow *window, bool is_lost)
@@ -182,7 +190,7 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
     if (event->kind == SM_EVENT_DISPLAY_CONFIG || event->kind == SM_EVENT_DISPLAY_DAMAGE) {
         if (sm_view_has_picture(window->view) &&
             gtk_stack_get_visible_child(GTK_STACK(window->stack)) != window->screen) {
-            gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
+            show_screen(window);
             gtk_widget_grab_focus(GTK_WIDGET(window->view));
         }
     } else if (event->kind == SM_EVENT_NOTICE && window->number == 0) {

@@ -4,6 +4,7 @@
 window manager there, so the pointer says who has the focus."""
 
 import os
+import time
 
 from desk import VIEWER, Desk
 from peers import Certificates, Machine, Stage, free_port
@@ -28,12 +29,28 @@ def check_typing(machine, place, text):
     desk.wait_shown(machine, 'the screen with the typed text')
 
 
+def waits_of(program):
+    """How often the thread that draws has waited for something so far."""
+    with open(f'/proc/{program.child.pid}/status') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith('voluntary_ctxt_switches:'))
+
+
+def check_rest(program, seconds=2):
+    """Nothing is drawn while nothing changes; a frame asks the X server ten things, and there would be sixty a second."""
+    before = waits_of(program)
+    time.sleep(seconds)
+    waits = waits_of(program) - before
+    print(f'# {waits} waits in {seconds} s of a still screen')
+    check(waits < seconds * 120, f'{waits} waits in {seconds} s of a still screen')
+
+
 def check_shown_and_typed(server):
     machine = Machine(stage, server=server)
     machine.wait_screen()
     program = viewer(machine.uri)
     place = desk.wait_shown(machine, 'the screen in the window')
     check_typing(machine, place, 'viewer')
+    check_rest(program)
     program.stop()
     machine.stop()
 
