@@ -19,12 +19,13 @@
 
 static const uint8_t USBREDIR = SM_CHANNEL_USBREDIR;
 
-/* A host's char device that notes what clients say to the guest. */
+/* A host's char device that notes what clients say to the guest, and says what the guest does. */
 struct device {
     SpiceCharDeviceInstance instance;
     uint8_t written[65536];
     size_t size;
     int state;
+    struct sm_bytes says; /* borrowed; what is left of it */
 };
 
 struct fixture {
@@ -55,8 +56,12 @@ static int device_write(SpiceCharDeviceInstance *instance, const uint8_t *data, 
 
 static int device_read(SpiceCharDeviceInstance *instance, uint8_t *to, int size)
 {
-    (void)instance, (void)to, (void)size;
-    return 0;
+    struct sm_bytes *says = &device_of(instance)->says;
+    size_t given = says->size < (size_t)size ? says->size : (size_t)size;
+    if (given > 0)
+        memcpy(to, says->data, given);
+    *says = given > 0 ? (struct sm_bytes){says->data + given, says->size - given} : *says;
+    return (int)given;
 }
 
 static const SpiceCharDeviceInterface DEVICE = {
@@ -316,6 +321,45 @@ static void a_viewer_has_no_agent_and_no_say(void **state)
     go(&owner);
 }
 
+/* Reads the list that it asks for; whether words of the guest's agent came before it. */
+static bool hears_agent(struct person *person)
+{
+    sm_test_visitor_message(&person->main, SM_MSGC_MAIN_ATTACH_CHANNELS, (struct sm_bytes){0});
+    bool heard = false;
+    for (;;) {
+        uint8_t header[6], body[512];
+        assert_int_equal(sm_test_visitor_receive(&person->main, header, 6), 6);
+        uint16_t type = (uint16_t)(header[0] | header[1] << 8);
+        size_t size = (size_t)(header[2] | header[3] << 8);
+        assert_true(size <= sizeof(body));
+        assert_int_equal(sm_test_visitor_receive(&person->main, body, size), size);
+        heard = heard || type == SM_MSG_MAIN_AGENT_DATA;
+        if (type == SM_MSG_MAIN_CHANNELS_LIST)
+            return heard;
+    }
+}
+
+static void a_viewer_is_not_told_what_is_copied_in_the_guest(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(sumac_server_set_view_ticket(f->server, "look", 0), 0);
+    struct person viewer = come(f, "look"), owner = come(f, "");
+    start_agent(&viewer);
+    start_agent(&owner);
+    sm_test_host_run(&f->host, 10);
+    struct sm_bytes message = agent_message(SM_AGENT_CLIPBOARD, 4, 4);
+    uint8_t chunk[8 + 64] = {1, 0, 0, 0, (uint8_t)message.size}; /* for clients */
+    memcpy(chunk + 8, message.data, message.size);
+    f->agent.says = (struct sm_bytes){chunk, 8 + message.size};
+    spice_server_char_device_wakeup(&f->agent.instance);
+    sm_test_host_run(&f->host, 10);
+    assert_int_equal(f->agent.says.size, 0);
+    assert_true(hears_agent(&owner));
+    assert_false(hears_agent(&viewer));
+    go(&viewer);
+    go(&owner);
+}
+
 /* ---- what there is one of ---- */
 
 static void usb_goes_on_when_its_holder_leaves(void **state)
@@ -539,6 +583,7 @@ int main(void)
         T(the_second_password_opens_the_door_for_looking),
         T(a_password_for_looking_expires),
         T(a_viewer_has_no_agent_and_no_say),
+        T(a_viewer_is_not_told_what_is_copied_in_the_guest),
         T(usb_goes_on_when_its_holder_leaves),
         T(usb_is_handed_over_when_asked),
         T(messages_to_the_agent_do_not_mix),
