@@ -33,6 +33,7 @@ static const struct cli_command *const COMMANDS[] = {
     &cli_command_monitor,
     &cli_command_bench,
     &cli_command_smartcard,
+    &cli_command_people,
     &cli_command_stats,
     &cli_command_completion,
 };

@@ -23,6 +23,7 @@ extern const struct cli_command cli_command_scroll;
 extern const struct cli_command cli_command_share;
 extern const struct cli_command cli_command_sleep;
 extern const struct cli_command cli_command_smartcard;
+extern const struct cli_command cli_command_people;
 extern const struct cli_command cli_command_sound;
 extern const struct cli_command cli_command_stats;
 extern const struct cli_command cli_command_type;

@@ -82,7 +82,10 @@ struct cli_options {
     bool is_read_only;  /* share */
     uint32_t for_ms;    /* share: how long; 0: until Ctrl-C */
     bool is_prometheus; /* stats */
-    bool is_watching;   /* stats, clipboard */
+    bool is_watching;   /* stats, clipboard, people */
+
+    bool is_asking;      /* people: for the devices */
+    const char *give_to; /* people: a number, a name, "asking"; or NULL */
 
     char **files;        /* copy */
     uint32_t file_count; /* copy: 1 or more */

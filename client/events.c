@@ -49,8 +49,8 @@ static bool is_mergeable(enum sm_event_kind kind)
            kind == SM_EVENT_CLIPBOARD_OFFER || kind == SM_EVENT_CLIPBOARD_WANTED ||
            kind == SM_EVENT_CLIPBOARD_DATA || kind == SM_EVENT_CLIPBOARD_PROGRESS ||
            kind == SM_EVENT_FILES || kind == SM_EVENT_FOLDER || kind == SM_EVENT_PORT ||
-           kind == SM_EVENT_USB || kind == SM_EVENT_SMARTCARD || kind == SM_EVENT_SOUND ||
-           kind == SM_EVENT_SOUND_DATA;
+           kind == SM_EVENT_USB || kind == SM_EVENT_SMARTCARD || kind == SM_EVENT_PEOPLE ||
+           kind == SM_EVENT_SOUND || kind == SM_EVENT_SOUND_DATA;
 }
 
 static struct sm_rect unite(struct sm_rect a, struct sm_rect b)

@@ -18,7 +18,7 @@ static uint32_t caps(const struct sm_session *session)
     /* Who records the session gets it in connections that each begin anew. */
     uint32_t seamless = session->capture ? 0 : 1u << SM_MAIN_CAP_SEAMLESS_MIGRATE;
     return 1u << SM_MAIN_CAP_SEMI_SEAMLESS_MIGRATE | 1u << SM_MAIN_CAP_NAME_AND_UUID |
-           1u << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS | seamless;
+           1u << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS | 1u << SM_MAIN_CAP_PEOPLE | seamless;
 }
 
 static enum sm_status open_main(struct sm_client_channel *channel,
@@ -207,6 +207,8 @@ static enum sm_status take_message(struct sm_client_channel *channel, const stru
     switch (msg->type) {
     case SM_MSG_MAIN_CHANNELS_LIST:
         return take_list(channel, &msg->channels_list);
+    case SM_MSG_MAIN_PEOPLE:
+        return sm_client_people_take(channel, &msg->people);
     case SM_MSG_NOTIFY:
         tell_notice(channel, &msg->notify);
         return SM_OK;
@@ -260,6 +262,7 @@ static void closed(struct sm_client_channel *channel)
     struct sm_session *session = channel->session;
     sm_session_end_channels(session);
     sm_client_files_end(channel);
+    sm_client_people_forget(channel);
     if (channel->self)
         (void)!sm_client_agent_changed(channel, false);
     pthread_mutex_lock(&session->lock);

@@ -261,6 +261,7 @@ void sm_session_destroy(struct sm_session *session)
     sm_migration_cancel(session);
     for (size_t i = 0; i < session->channel_count; i++)
         sm_client_channel_destroy(session->channels[i]);
+    sm_client_people_finish(&session->people);
     sm_client_smartcard_finish(&session->smartcard);
     sm_session_finish_shared(session);
     sm_client_clipboard_finish(&session->clipboard);
@@ -377,6 +378,24 @@ uint32_t sm_session_wanted_kinds(const struct sm_session *session)
     return kinds & ~session->settings.left_out;
 }
 
+/*
+ * A channel that is announced once more is to be had once more: it was another person's in
+ * between, or its device was taken away and put back. The end of the old one may not be seen yet.
+ */
+static enum sm_status reopen(struct sm_session *session, struct sm_client_channel *channel)
+{
+    if (channel->is_started) {
+        pthread_mutex_lock(&session->lock);
+        bool is_new = channel->state == SM_CLIENT_CHANNEL_CONNECTING;
+        pthread_mutex_unlock(&session->lock);
+        if (is_new)
+            return SM_OK;
+        sm_client_channel_stop(channel);
+        sm_client_channel_join(channel);
+    }
+    return sm_client_channel_restart(channel);
+}
+
 enum sm_status sm_session_open_channel(struct sm_session *session, enum sm_channel_kind kind,
                                        uint8_t id)
 {
@@ -385,7 +404,7 @@ enum sm_status sm_session_open_channel(struct sm_session *session, enum sm_chann
         return SM_OK;
     struct sm_client_channel *former = sm_session_find(session, kind, id);
     if (former)
-        return former->is_started ? SM_OK : sm_client_channel_restart(former);
+        return reopen(session, former);
     if (session->channel_count == SM_SESSION_CHANNELS_MAX)
         return SM_ERR_LIMIT;
     /* The new thread finds itself in the list from its first moment on. */

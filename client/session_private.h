@@ -26,6 +26,7 @@
 #include "client/files.h"
 #include "client/folder.h"
 #include "client/migration.h"
+#include "client/people.h"
 #include "client/shared.h"
 #include "client/smartcard.h"
 #include "client/sound_channels.h"
@@ -96,6 +97,7 @@ struct sm_session {
     struct sm_client_agent agent; /* see there who may touch what */
     struct sm_client_clipboard clipboard;
     struct sm_client_files files;
+    struct sm_client_people people;
     struct sm_client_smartcard smartcard;
     struct sm_client_usb usb; /* has a lock of its own */
     struct sm_client_folder folder;

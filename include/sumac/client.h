@@ -14,6 +14,7 @@
 #include "sumac/folder.h"
 #include "sumac/inputs.h"
 #include "sumac/keys.h"
+#include "sumac/people.h"
 #include "sumac/port.h"
 #include "sumac/session.h"
 #include "sumac/smartcard.h"

@@ -310,6 +310,8 @@ enum sm_event_kind {
     SM_EVENT_USB = 21,
     /** Something about the smart card has changed: sumac/smartcard.h. */
     SM_EVENT_SMARTCARD = 22,
+    /** Who is at the machine, or who has its devices, has changed: sumac/people.h. */
+    SM_EVENT_PEOPLE = 23,
 };
 
 enum sm_severity {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/alloc.h"
 #include "io/clock.h"
@@ -65,6 +66,7 @@ static struct sm_channel_handover *make_handover(struct sm_connection *connectio
     handover->has_mini_header = sm_link_server_has_mini_header(connection->phase);
     handover->is_secure = connection->is_secure;
     handover->is_view_only = connection->is_view_only;
+    memcpy(handover->user, connection->user, sizeof(handover->user));
     connection->figures = sm_figures_create();
     connection->linked_us = sm_now_us();
     if (connection->figures)

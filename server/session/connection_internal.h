@@ -29,6 +29,7 @@ struct sm_connection {
     bool has_layer;               /* SASL protects the stream */
     bool skip_auth, is_secure, is_unix;
     bool is_view_only; /* its password is the one for looking */
+    char user[64];     /* as SASL says, cut; for the eyes of people */
     bool is_linking;   /* counts as half open */
     bool is_refused;   /* and knows it once what is pending is written */
     bool is_migrated;  /* a main channel that began at another server */

@@ -188,6 +188,8 @@ enum sm_status sm_connection_answer(struct sm_connection *connection,
 enum sm_status sm_connection_accepted(struct sm_connection *connection)
 {
     connection->is_view_only = sm_sasl_login_is_view_only(connection->sasl);
+    const char *user = sm_sasl_login_user(connection->sasl);
+    memcpy(connection->user, user, strnlen(user, sizeof(connection->user) - 1));
     enum sm_status status =
         sm_sasl_login_secure(connection->sasl, connection->pump, &connection->has_layer);
     if (status != SM_OK)

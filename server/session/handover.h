@@ -43,6 +43,7 @@ struct sm_channel_handover {
     bool is_unix;          /* a local socket: no bandwidth limits, descriptors can be passed */
     bool is_secure;        /* TLS */
     bool is_view_only;     /* main: who comes may see and hear, no more */
+    char user[64];         /* main: as SASL says, cut; "": nobody knows */
     bool is_low_bandwidth; /* the network test of the session's main channel said so */
     uint64_t line_rtt_us, line_bytes_per_second; /* what it found; 0: nothing */
     enum sm_wan_compression jpeg, zlib_glz;      /* the host's settings */

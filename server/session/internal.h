@@ -78,8 +78,10 @@ struct sm_server {
     struct sm_log_limit client_complaints; /* lines that clients can cause */
     struct sm_migration migration;
     bool exits_on_disconnect;
-    unsigned max_clients; /* 1: the last one to come; 0: any number */
-    uint32_t holder;      /* id of the session with what there is one of; 0: none */
+    unsigned max_clients;            /* 1: the last one to come; 0: any number */
+    uint32_t holder;                 /* id of the session with what there is one of; 0: none */
+    uint32_t last_person;            /* the number of who came last */
+    struct sm_main_task people_task; /* tells clients who is there */
 
     /* what is offered */
     struct sm_registry registry;

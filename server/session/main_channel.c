@@ -94,6 +94,16 @@ void sm_main_channel_announce(struct sm_main_channel *main, const struct sm_chan
     sm_main_channel_send(main, &msg);
 }
 
+void sm_main_channel_people(struct sm_main_channel *main, const struct sm_person *people,
+                            uint32_t count)
+{
+    if (!main->has_channels_list || !sm_main_channel_can(main, SM_MAIN_CAP_PEOPLE))
+        return;
+    struct sm_main_msg msg = {.type = SM_MSG_MAIN_PEOPLE,
+                              .people = {.num_people = count, .people = people}};
+    sm_main_channel_send(main, &msg);
+}
+
 void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported, uint16_t current)
 {
     struct sm_main_msg msg = {
@@ -202,6 +212,10 @@ static void on_message(struct sm_main_channel *main, const struct sm_main_msgc *
     switch (msg->type) {
     case SM_MSGC_MAIN_ATTACH_CHANNELS:
         send_channels_list(main);
+        sm_people_changed(main->server);
+        break;
+    case SM_MSGC_MAIN_PEOPLE_WISH:
+        sm_people_wish(main->session, &msg->people_wish);
         break;
     case SM_MSGC_MAIN_MOUSE_MODE_REQUEST:
         if (!is_view_only(main))

@@ -20,7 +20,7 @@ struct sm_session;
 enum {
     SM_MAIN_CHANNEL_CAPS = 1 << SM_MAIN_CAP_SEMI_SEAMLESS_MIGRATE | 1 << SM_MAIN_CAP_NAME_AND_UUID |
                            1 << SM_MAIN_CAP_AGENT_CONNECTED_TOKENS |
-                           1 << SM_MAIN_CAP_SEAMLESS_MIGRATE,
+                           1 << SM_MAIN_CAP_SEAMLESS_MIGRATE | 1 << SM_MAIN_CAP_PEOPLE,
 };
 
 /**
@@ -68,6 +68,10 @@ void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported
 
 /** Tells all clients the time that frames are stamped with, now that no sound tells it. */
 void sm_main_channels_take_time(struct sm_server *server);
+
+/** Tells who is connected, if the client wants to know and may. */
+void sm_main_channel_people(struct sm_main_channel *main, const struct sm_person *people,
+                            uint32_t count);
 
 /** Tells the user something important. */
 void sm_main_channel_notify(struct sm_main_channel *main, const char *text);

@@ -174,6 +174,8 @@ static bool is_single(uint8_t channel_type)
 static void give(struct sm_server *server, struct sm_session *session)
 {
     server->holder = sm_session_id(session);
+    sm_session_person(session)->asks = false;
+    sm_people_changed(server);
     struct sm_main_channel *main = sm_session_main(session);
     if (!main)
         return; /* it begins just now, and asks for the whole list */
@@ -202,10 +204,12 @@ void sm_people_came(struct sm_session *session)
     struct sm_server *server = sm_session_server(session);
     if (server->holder == 0 && !sm_session_is_view_only(session))
         server->holder = sm_session_id(session);
+    sm_people_changed(server);
 }
 
 void sm_people_left(struct sm_server *server, uint32_t connection_id)
 {
+    sm_people_changed(server);
     if (server->holder != connection_id)
         return;
     server->holder = 0; /* its channels are closed already */

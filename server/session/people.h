@@ -7,11 +7,13 @@
 #define SM_SERVER_SESSION_PEOPLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "io/ticket.h"
 #include "sumac/status.h"
 
+struct sm_msgc_main_people_wish;
 struct sm_server;
 struct sm_session;
 
@@ -52,6 +54,15 @@ bool sm_people_has_room(const struct sm_server *server);
 
 /** Whether a session may have channels of this type now: whoever may not is not told of them. */
 bool sm_people_may_have(const struct sm_session *session, uint8_t channel_type);
+
+/** Tells those who want to know, soon and once, that who is there or what they want has changed. */
+void sm_people_changed(struct sm_server *server);
+
+/** What a client wants done with what there is one of; what cannot be is not done. */
+void sm_people_wish(struct sm_session *session, const struct sm_msgc_main_people_wish *wish);
+
+/** Cuts `name` (UTF-8) between two characters and fills up with zeroes. */
+void sm_people_cut_name(uint8_t *out, size_t size, const char *name);
 
 /** A session has begun, or has left the server's list. */
 void sm_people_came(struct sm_session *session);

@@ -255,6 +255,11 @@ bool sm_sasl_login_is_accepted(const struct sm_sasl_login *login)
     return login && login->is_accepted;
 }
 
+const char *sm_sasl_login_user(const struct sm_sasl_login *login)
+{
+    return login->user;
+}
+
 bool sm_sasl_login_is_view_only(const struct sm_sasl_login *login)
 {
     return login->view != SM_PEOPLE_CONTROLS;

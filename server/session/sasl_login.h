@@ -46,7 +46,10 @@ SM_NODISCARD enum sm_status sm_sasl_login_answer(struct sm_sasl_login *login,
 /** Whether sm_sasl_login_secure() is due when nothing is pending any more. NULL: no. */
 bool sm_sasl_login_is_accepted(const struct sm_sasl_login *login);
 
-/** Whether the user who was accepted only looks. */
+/** Who was accepted; borrowed until destroyed. */
+const char *sm_sasl_login_user(const struct sm_sasl_login *login);
+
+/** Whether that user only looks. */
 bool sm_sasl_login_is_view_only(const struct sm_sasl_login *login);
 
 /**

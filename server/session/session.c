@@ -25,6 +25,7 @@ struct sm_session {
     struct sm_list connections; /* struct sm_connection: the main channel's and all others */
     uint32_t id;
     bool is_view_only;
+    struct sm_session_person person;
     struct sm_main_channel *main; /* owned */
     struct sm_session_migration migration;
     struct sm_main_task end_task;
@@ -119,6 +120,8 @@ void sm_session_open(struct sm_server *server, struct sm_connection *connection,
     session->server = server;
     session->id = handover->connection_id;
     session->is_view_only = handover->is_view_only;
+    session->person.number = ++server->last_person;
+    sm_people_cut_name(session->person.name, sizeof(session->person.name), handover->user);
     session->end_task = (struct sm_main_task){.func = end_now, .opaque = session};
     sm_list_init(&session->connections);
     sm_list_init(&session->migration.pending);
@@ -206,6 +209,7 @@ void sm_session_resume(struct sm_session *session, bool is_seamless)
         }
         free_pending(pending);
     }
+    sm_people_changed(session->server);
     if (!is_seamless)
         sm_migration_arrived(session);
 }
@@ -295,6 +299,11 @@ void sm_session_announce(struct sm_server *server, const struct sm_channel_offer
 uint32_t sm_session_id(const struct sm_session *session)
 {
     return session->id;
+}
+
+struct sm_session_person *sm_session_person(struct sm_session *session)
+{
+    return &session->person;
 }
 
 bool sm_session_is_view_only(const struct sm_session *session)

@@ -101,4 +101,12 @@ struct sm_server *sm_session_server(const struct sm_session *session);
 uint32_t sm_session_id(const struct sm_session *session);
 struct sm_main_channel *sm_session_main(const struct sm_session *session);
 
+/** Whose session it is, for the others. */
+struct sm_session_person {
+    uint32_t number;  /* in the order of coming */
+    bool asks;        /* for what there is one of */
+    uint8_t name[32]; /* as SASL says; zeroes behind it */
+};
+struct sm_session_person *sm_session_person(struct sm_session *session);
+
 #endif

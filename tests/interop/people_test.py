@@ -2,9 +2,10 @@
 """Several people at one machine of QEMU's, which knows nothing of it: the environment says how many, and which password is
 for looking. The reference's viewers and our client are there at once."""
 
+import json
 import sys
 
-from peers import Machine, Stage
+from peers import SUMAC, Machine, Stage
 from tap import Tap, check, check_equal, wait_for
 
 tap = Tap()
@@ -115,6 +116,29 @@ def _():
     check_equal(machine.screendump().differences(picture), None, 'the picture')
     os.kill(viewers[0].pid, signal.SIGCONT)
     check(viewers[0].is_running, 'the viewer ended')
+
+
+@tap.test('our clients ask for the devices and hand them over')
+def _():
+    for viewer in viewers:
+        viewer.kill()
+    wait_for(lambda: not sessions(), 20, 'an empty room')
+
+    def people(*words):
+        result = ours('people', '--json', *words, password=PASSWORD)
+        check_equal(result.code, OK, f'exit code of people {words}')
+        return json.loads(result.out)['people']
+    alone = people()
+    check_equal([(one['self'], one['holder']) for one in alone], [(True, True)], 'alone')
+    giver = stage.start('giver', [SUMAC, 'people', machine.uri, '--password', PASSWORD,
+                                  '--give', 'asking', '--timeout', '60s'])
+    wait_for(lambda: len(sessions()) == 1, 20, 'the giver')
+    both = people()
+    check_equal([(one['self'], one['holder']) for one in both], [(False, True), (True, False)], 'with a holder')
+    got = people('--ask', '--timeout', '60s')
+    check_equal([(one['self'], one['holder']) for one in got], [(False, False), (True, True)], 'handed over')
+    check_equal(giver.wait(20), OK, 'exit code of the giver')
+    check_equal(ours('people', password=LOOK).code, NO_CHANNEL, 'exit code for who only looks')
 
 
 @tap.test('QEMU runs, and its log has no critical message')

@@ -413,6 +413,143 @@ static void usb_is_handed_over_when_asked(void **state)
     go(&second);
 }
 
+/* ---- clients that know of each other ---- */
+
+static const uint32_t NOT_YET = UINT32_MAX;
+
+enum { YOU = 1, VIEW_ONLY = 2, HOLDER = 4, ASKS = 8, CAN_BE_ASKED = 16, PERSON_SIZE = 40 };
+
+static struct person come_and_know(struct fixture *f, const char *password)
+{
+    struct person person = {.main = sm_test_visitor(&f->host, f->host.path)};
+    person.main.more_caps = 1u << SM_MAIN_CAP_PEOPLE;
+    person.id = sm_test_visitor_open_main(&person.main, password);
+    (void)ask_list(&person);
+    return person;
+}
+
+/* The flags of person `number` in the next PEOPLE; NOT_YET unless they are `count` by then. */
+static uint32_t told(struct person *person, uint32_t count, uint32_t number)
+{
+    uint8_t body[4 + 8 * PERSON_SIZE];
+    size_t size = sm_test_visitor_await(&person->main, SM_MSG_MAIN_PEOPLE, body, sizeof(body));
+    struct sm_reader r = sm_reader((struct sm_bytes){body, size});
+    if (sm_get_le32(&r) != count)
+        return NOT_YET;
+    assert_int_equal(size, 4 + count * PERSON_SIZE);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t its_number = sm_get_le32(&r), flags = sm_get_le32(&r);
+        struct sm_bytes name = sm_get_bytes(&r, PERSON_SIZE - 8);
+        assert_int_equal(name.data[0], 0); /* without SASL nobody has one */
+        if (its_number == number)
+            return flags;
+    }
+    fail_msg("person %u is not told", number);
+    return 0;
+}
+
+static void await_told(struct person *person, uint32_t count, uint32_t number, uint32_t flags)
+{
+    while (told(person, count, number) != flags)
+        continue;
+}
+
+static void wish(struct person *person, uint32_t what, uint32_t number)
+{
+    uint8_t body[8] = {(uint8_t)what, 0, 0, 0, (uint8_t)number};
+    sm_test_visitor_message(&person->main, SM_MSGC_MAIN_PEOPLE_WISH, SM_TEST_BYTES(body));
+}
+
+static void a_client_asks_for_usb_and_is_given_it(void **state)
+{
+    struct fixture *f = *state;
+    struct sm_test_visitor usb = {.fd = -1};
+    struct person first = come_and_know(f, ""), second = come_and_know(f, "");
+    await_told(&first, 2, 1, YOU | HOLDER | CAN_BE_ASKED);
+    await_told(&second, 2, 1, HOLDER | CAN_BE_ASKED);
+    assert_int_equal(open_channel(f, first.id, USBREDIR, "", &usb), 0);
+
+    wish(&second, SM_PEOPLE_WISH_ASK, 0);
+    await_told(&first, 2, 2, ASKS | CAN_BE_ASKED);
+    wish(&second, SM_PEOPLE_WISH_FORGET, 0);
+    await_told(&first, 2, 2, CAN_BE_ASKED);
+    wish(&second, SM_PEOPLE_WISH_ASK, 0);
+    await_told(&first, 2, 2, ASKS | CAN_BE_ASKED);
+    assert_false(sm_test_visitor_is_closed(&usb)); /* the holder decides */
+
+    wish(&first, SM_PEOPLE_WISH_GIVE, 2);
+    assert_true(sm_test_visitor_is_closed(&usb));
+    assert_int_equal(listed(&second), 1u << USBREDIR);
+    await_told(&second, 2, 2, YOU | HOLDER | CAN_BE_ASKED);
+    assert_int_equal(open_channel(f, second.id, USBREDIR, "", NULL), 0);
+    await_told(&first, 2, 1, YOU | CAN_BE_ASKED);
+    sm_test_visitor_close(&usb);
+
+    go(&second); /* it goes back to who is left */
+    await_told(&first, 1, 1, YOU | HOLDER | CAN_BE_ASKED);
+    go(&first);
+}
+
+static void nobody_gives_what_is_not_theirs(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(sumac_server_set_view_ticket(f->server, "look", 0), 0);
+    struct person first = come_and_know(f, ""), second = come_and_know(f, "");
+    struct person viewer = come(f, "look");
+    await_told(&first, 3, 3, VIEW_ONLY);
+    wish(&second, SM_PEOPLE_WISH_GIVE, 2);
+    wish(&viewer, SM_PEOPLE_WISH_ASK, 0);
+    wish(&first, SM_PEOPLE_WISH_GIVE, 3);  /* only looks */
+    wish(&first, SM_PEOPLE_WISH_GIVE, 77); /* is not there */
+    wish(&first, 99, 1);                   /* of a later Sumac */
+    assert_int_equal(told(&first, 3, 3), VIEW_ONLY);
+    struct sumac_client clients[3];
+    assert_int_equal(sumac_server_get_clients(f->server, clients, 3), 3);
+    assert_true(clients[0].is_holder);
+    go(&first);
+    go(&second);
+    go(&viewer);
+}
+
+/* The types of all messages until the list of channels comes. */
+static bool hears_of_people(struct person *person)
+{
+    bool hears = false;
+    sm_test_visitor_message(&person->main, SM_MSGC_MAIN_ATTACH_CHANNELS, (struct sm_bytes){0});
+    sm_test_host_run(person->main.host, 5);
+    for (uint16_t type = 0; type != SM_MSG_MAIN_CHANNELS_LIST;) {
+        uint8_t header[6], body[4096];
+        if (sm_test_visitor_receive(&person->main, header, sizeof(header)) != sizeof(header))
+            break;
+        struct sm_reader r = sm_reader(SM_TEST_BYTES(header));
+        type = sm_get_le16(&r);
+        uint32_t size = sm_get_le32(&r);
+        assert_true(size <= sizeof(body));
+        assert_int_equal(sm_test_visitor_receive(&person->main, body, size), size);
+        hears = hears || type == SM_MSG_MAIN_PEOPLE;
+    }
+    return hears;
+}
+
+static void others_hear_nothing_of_it(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(sumac_server_set_view_ticket(f->server, "look", 0), 0);
+    struct person stock = come(f, ""), first = come_and_know(f, ""), viewer = {.id = 0};
+    viewer.main = sm_test_visitor(&f->host, f->host.path);
+    viewer.main.more_caps = 1u << SM_MAIN_CAP_PEOPLE;
+    viewer.id = sm_test_visitor_open_main(&viewer.main, "look");
+    await_told(&first, 3, 1, HOLDER); /* and cannot be asked */
+    wish(&first, SM_PEOPLE_WISH_ASK, 0);
+    assert_false(hears_of_people(&stock));
+    assert_false(hears_of_people(&stock)); /* what the first list would have brought */
+    assert_false(hears_of_people(&viewer));
+    assert_false(hears_of_people(&viewer));
+    go(&stock);
+    go(&viewer);
+    go(&first);
+}
+
 static void messages_to_the_agent_do_not_mix(void **state)
 {
     struct fixture *f = *state;
@@ -586,6 +723,9 @@ int main(void)
         T(a_viewer_is_not_told_what_is_copied_in_the_guest),
         T(usb_goes_on_when_its_holder_leaves),
         T(usb_is_handed_over_when_asked),
+        T(a_client_asks_for_usb_and_is_given_it),
+        T(nobody_gives_what_is_not_theirs),
+        T(others_hear_nothing_of_it),
         T(messages_to_the_agent_do_not_mix),
         T(everybody_hears_and_a_slow_one_harms_nobody),
         T(the_environment_says_how_many_and_who_looks),

@@ -12,6 +12,7 @@
 #include "core/base/reader.h"
 #include "core/base/writer.h"
 #include "core/wire/main.h"
+#include "server/session/people.h"
 #include "tests/io/fake_sasl.h"
 #include "tests/server/support/visitor.h"
 
@@ -443,6 +444,23 @@ static void without_the_file_everybody_only_looks(void **state)
     leave(&ann);
 }
 
+/* For the eyes of the others. */
+static void names_are_cut_between_two_characters(void **state)
+{
+    (void)state;
+    uint8_t name[4];
+    sm_people_cut_name(name, sizeof(name), "ann");
+    assert_memory_equal(name, "ann", 4);
+    sm_people_cut_name(name, sizeof(name), "anna");
+    assert_memory_equal(name, "anna", 4);
+    sm_people_cut_name(name, sizeof(name), "anné"); /* its last byte would be the fifth */
+    assert_memory_equal(name, "ann", 4);
+    sm_people_cut_name(name, sizeof(name), "a世界");
+    assert_memory_equal(name, "a世", 4);
+    sm_people_cut_name(name, sizeof(name), "");
+    assert_memory_equal(name, "\0\0\0", 4);
+}
+
 static int setup_without_locks(void **state)
 {
     sm_fake_sasl_wants_locks = false;
@@ -465,6 +483,7 @@ int main(void)
         T(the_server_ends_while_mechanisms_think),
         T(users_in_the_file_only_look),
         T(another_way_to_write_a_name_is_no_way_out),
+        cmocka_unit_test(names_are_cut_between_two_characters),
         T(a_slow_file_of_users_holds_up_nobody_else),
         T(without_the_file_everybody_only_looks),
     };

@@ -93,7 +93,7 @@ int sm_test_visitor_hello(struct sm_test_visitor *visitor, uint32_t connection_i
     sm_put_le32(&w, 1);
     sm_put_le32(&w, 18);
     sm_put_le32(&w, 0x0d); /* mechanism selection, SASL, mini header: as the reference client */
-    sm_put_le32(&w, 0x0f);
+    sm_put_le32(&w, 0x0f | visitor->more_caps);
     sm_test_visitor_send(visitor, sm_writer_bytes(&w).data, sm_writer_bytes(&w).size);
     sm_writer_finish(&w);
 

@@ -11,7 +11,8 @@
 
 struct sm_test_visitor {
     struct sm_test_host *host;
-    int fd; /* −1: closed */
+    int fd;             /* −1: closed */
+    uint32_t more_caps; /* of the channel, besides what the reference's client says */
 };
 
 /** Connects to the unix socket at `path`. */
