@@ -115,7 +115,7 @@ static bool attach(struct SpiceCharDeviceState *st)
     if (strcmp(instance->subtype, "smartcard") == 0) {
         if (sm_smartcard_create(&st->card, st->s->server, &OPS, st, notifies_writable(instance)))
             sm_say(log, SM_LOG_WARNING,
-                   "one card reader works; a further one is registered, but of no use");
+                   "a further card reader is registered, but there is no room for it");
         return true;
     }
     if (is_served_as_stream(instance)) {

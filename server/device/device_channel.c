@@ -38,6 +38,11 @@ bool sm_device_channel_has_room(const struct sm_device_channel *self)
     return self->client && !sm_channel_is_full(self->client->channel);
 }
 
+static struct sm_device_channel *front_of(struct sm_device_channel *self)
+{
+    return self->ops->front ? self->ops->front(self) : self;
+}
+
 static const char *name_of(uint8_t type)
 {
     switch (type) {
@@ -115,7 +120,10 @@ static void on_activity(void *opaque)
     pull(self);
     if (self->waits_for_room && sm_device_channel_has_room(self)) {
         self->waits_for_room = false;
-        sm_char_device_wakeup(self->device);
+        if (self->ops->wake)
+            self->ops->wake(self);
+        else
+            sm_char_device_wakeup(self->device);
     }
     sm_device_channel_release(self);
 }
@@ -259,9 +267,11 @@ static bool may_read(struct sm_device_channel *self)
 
 static bool on_read(void *user)
 {
-    struct sm_device_channel *self = user;
+    struct sm_device_channel *self = user, *front = front_of(self);
     sm_device_channel_hold(self);
-    bool gets_on = may_read(self) && self->ops->read(self);
+    sm_device_channel_hold(front);
+    bool gets_on = may_read(front) && self->ops->read(self);
+    sm_device_channel_release(front);
     sm_device_channel_release(self);
     return gets_on;
 }
@@ -269,7 +279,7 @@ static bool on_read(void *user)
 /* Also the words of one that has left make room for the next one's. */
 static void on_written(void *user, uint32_t tag)
 {
-    struct sm_device_channel *self = user;
+    struct sm_device_channel *self = front_of(user);
     if (!self->client)
         return;
     sm_device_channel_hold(self);
@@ -311,6 +321,7 @@ enum sm_status sm_device_channel_init(struct sm_device_channel *self,
         .migrates_with_data = true,
         .opaque = self,
     };
+    sm_list_init(&self->offer.link); /* it may never be offered */
     return sm_char_device_create(&self->device, &device);
 }
 

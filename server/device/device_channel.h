@@ -40,6 +40,13 @@ struct sm_device_channel_ops {
     bool (*read)(struct sm_device_channel *self);
     /** One of the client's buffers was written; optional. */
     void (*written)(struct sm_device_channel *self);
+    /**
+     * Whose client `self`, whose own channel is not offered, has: several devices of one channel.
+     * Optional: its own.
+     */
+    struct sm_device_channel *(*front)(struct sm_device_channel *self);
+    /** The client's line takes more again: wakes all devices of the channel. With front(). */
+    void (*wake)(struct sm_device_channel *self);
     /** The client has gone, maybe to another server; optional. */
     void (*gone)(struct sm_device_channel *self, bool was_leaving);
     void (*free)(struct sm_device_channel *self);

@@ -15,15 +15,21 @@
 enum {
     HEADER_SIZE = 12, /* type, reader, size of the data: u32 each, big-endian at the device */
     DATA_MAX = 65536 - HEADER_SIZE, /* what a message of the channel can carry */
-    OUR_READER = 0,
+    MAX_READERS = 10,               /* as the reference */
     GENERAL_ERROR = 1,
     CANNOT_ADD_MORE_READERS = 2,
 };
 
+/* One reader of the guest. The first in the server's list has the channel and its client. */
 struct sm_smartcard {
     struct sm_device_channel base;
-    bool is_broken; /* the device broke its protocol: it is not read any more */
-    bool has_added; /* the client's reader is in the guest */
+    struct sm_list link; /* of the server */
+    uint32_t id;         /* on the wire */
+    bool is_running;
+    bool is_broken;  /* the device broke its protocol: it is not read any more */
+    bool has_added;  /* a reader of the client's is in the guest */
+    bool is_used;    /* and its device was told so */
+    bool is_resumed; /* its client came from another server, which told of the first reader only */
 
     /* a message of the device, as far as it has come */
     uint8_t message[HEADER_SIZE + DATA_MAX];
@@ -35,9 +41,29 @@ static struct sm_smartcard *card_of(struct sm_device_channel *base)
     return (struct sm_smartcard *)(void *)base;
 }
 
-static struct sm_smartcard_server *machine_of(const struct sm_smartcard *card)
+static struct sm_smartcard *item(struct sm_list *link)
 {
-    return card->base.client->machine;
+    return SM_LIST_ITEM(link, struct sm_smartcard, link);
+}
+
+/* The one with the client; `card` itself when it is the last to go. */
+static struct sm_smartcard *front_of(const struct sm_smartcard *card)
+{
+    struct sm_list *cards = &card->base.server->smartcards;
+    return sm_list_is_empty(cards) ? (struct sm_smartcard *)(uintptr_t)card : item(cards->next);
+}
+
+static struct sm_smartcard *find(struct sm_server *server, uint32_t id)
+{
+    SM_LIST_FOR (link, &server->smartcards)
+        if (item(link)->id == id)
+            return item(link);
+    return NULL;
+}
+
+static struct sm_smartcard_server *machine_of(const struct sm_smartcard *front)
+{
+    return front->base.client->machine;
 }
 
 static uint32_t get_be32(const uint8_t *from)
@@ -58,7 +84,7 @@ static enum sm_status write_device(struct sm_smartcard *card, uint32_t type, str
 {
     uint8_t header[HEADER_SIZE];
     put_be32(header, type);
-    put_be32(header + 4, OUR_READER);
+    put_be32(header + 4, card->id);
     put_be32(header + 8, (uint32_t)data.size);
     const struct sm_bytes parts[] = {{.data = header, .size = sizeof(header)}, data};
     return sm_char_device_write(card->base.device, parts, 2, tag);
@@ -74,45 +100,87 @@ static enum sm_status send_error(struct sm_smartcard *card, uint32_t reader_id, 
     return sm_smartcard_server_send(machine_of(card), &msg);
 }
 
-static enum sm_status add_reader(struct sm_smartcard *card)
+/* The first reader's device hears of the client itself; the others when one of its is theirs. */
+static void set_added(struct sm_smartcard *card, bool has_added)
 {
-    if (card->has_added)
-        return send_error(card, SM_SMARTCARD_UNDEFINED_READER, CANNOT_ADD_MORE_READERS);
-    card->has_added = true;
-    return write_device(card, SM_SMARTCARD_TYPE_READER_ADD, (struct sm_bytes){0},
-                        card->base.client->tag);
+    card->has_added = has_added;
+    bool is_used = has_added && card != front_of(card);
+    if (is_used == card->is_used)
+        return;
+    card->is_used = is_used;
+    sm_char_device_set_state(card->base.device, is_used);
 }
 
-static enum sm_status remove_reader(struct sm_smartcard *card, uint32_t reader_id)
+/* Binds a reader of the client's to `card`, or takes it off, and tells the device. */
+static enum sm_status change_reader(struct sm_smartcard *card, bool has_added, uint32_t tag)
 {
-    if (reader_id != OUR_READER || !card->has_added)
-        return send_error(card, reader_id, GENERAL_ERROR);
+    uint32_t type = has_added ? SM_SMARTCARD_TYPE_READER_ADD : SM_SMARTCARD_TYPE_READER_REMOVE;
+    enum sm_status status = SM_OK;
+    sm_device_channel_hold(&card->base);
+    if (has_added)
+        set_added(card, true);
+    if (card->base.device) /* the host may have taken it away */
+        status = write_device(card, type, (struct sm_bytes){0}, tag);
+    if (!has_added && card->base.device)
+        set_added(card, false);
+    sm_device_channel_release(&card->base);
+    return status;
+}
+
+static enum sm_status add_reader(struct sm_smartcard *front)
+{
+    SM_LIST_FOR (link, &front->base.server->smartcards)
+        if (!item(link)->has_added)
+            return change_reader(item(link), true, front->base.client->tag);
+    return send_error(front, SM_SMARTCARD_UNDEFINED_READER, CANNOT_ADD_MORE_READERS);
+}
+
+static enum sm_status remove_reader(struct sm_smartcard *front, uint32_t reader_id)
+{
+    struct sm_smartcard *card = find(front->base.server, reader_id);
+    if (!card || !card->has_added)
+        return send_error(front, reader_id, GENERAL_ERROR);
     card->has_added = false;
-    return write_device(card, SM_SMARTCARD_TYPE_READER_REMOVE, (struct sm_bytes){0},
-                        card->base.client->tag);
+    return change_reader(card, false, front->base.client->tag);
+}
+
+/* Words about the card in one of the readers. */
+static enum sm_status pass_words(struct sm_smartcard *front,
+                                 const struct sm_msgc_smartcard_data *msg)
+{
+    struct sm_smartcard *card = find(front->base.server, msg->reader_id);
+    uint32_t tag = front->base.client->tag;
+    enum sm_status status = SM_OK;
+    if (!card)
+        return sm_channel_fail(front->base.client->channel, SM_ERR_PROTOCOL,
+                               "ERROR: received message for non existing reader");
+    sm_device_channel_hold(&card->base);
+    if (!card->has_added && front->is_resumed)
+        set_added(card, true);
+    if (card->base.device)
+        status = write_device(card, msg->type, msg->data, tag);
+    sm_device_channel_release(&card->base);
+    return status;
 }
 
 /* What the client said; a failure ends its channel. */
-static enum sm_status take_words(struct sm_smartcard *card,
+static enum sm_status take_words(struct sm_smartcard *front,
                                  const struct sm_msgc_smartcard_data *msg)
 {
     switch (msg->type) {
     case SM_SMARTCARD_TYPE_INIT:
         return SM_OK;
     case SM_SMARTCARD_TYPE_READER_ADD:
-        return add_reader(card);
+        return add_reader(front);
     case SM_SMARTCARD_TYPE_READER_REMOVE:
-        return remove_reader(card, msg->reader_id);
+        return remove_reader(front, msg->reader_id);
     case SM_SMARTCARD_TYPE_ERROR:
     case SM_SMARTCARD_TYPE_ATR:
     case SM_SMARTCARD_TYPE_CARD_REMOVE:
     case SM_SMARTCARD_TYPE_APDU:
-        if (msg->reader_id == OUR_READER)
-            return write_device(card, msg->type, msg->data, card->base.client->tag);
-        return sm_channel_fail(card->base.client->channel, SM_ERR_PROTOCOL,
-                               "ERROR: received message for non existing reader");
+        return pass_words(front, msg);
     default:
-        sm_device_channel_complain(&card->base, "ERROR: unexpected message on smartcard channel");
+        sm_device_channel_complain(&front->base, "ERROR: unexpected message on smartcard channel");
         return SM_OK;
     }
 }
@@ -147,6 +215,7 @@ static enum sm_status restore(struct sm_smartcard *card, const struct sm_migrati
         memcpy(card->message, from->read_data.data, from->read_data.size);
     card->got = from->read_data.size;
     card->has_added = from->reader_added;
+    card->is_resumed = true;
     return sm_device_channel_resume(&card->base, from->device.write_data);
 }
 
@@ -180,20 +249,21 @@ static enum sm_status on_message(struct sm_smartcard *card, const struct sm_smar
 /* A whole message of the device; without a client its words are lost. */
 static void pass_message(struct sm_smartcard *card)
 {
+    struct sm_device_channel *front = &front_of(card)->base;
     struct sm_msg_smartcard_data msg = {
         .type = get_be32(card->message),
-        .reader_id = OUR_READER,
+        .reader_id = card->id,
         .data = {.data = card->message + HEADER_SIZE, .size = card->got - HEADER_SIZE},
     };
     card->got = 0;
-    if (!card->base.client || msg.type == SM_SMARTCARD_TYPE_INIT)
+    if (!front->client || !card->base.device || msg.type == SM_SMARTCARD_TYPE_INIT)
         return;
-    if (sm_smartcard_server_send(machine_of(card), &msg) == SM_OK) {
-        sm_pump_kick(card->base.client->pump);
+    if (sm_smartcard_server_send(machine_of(card_of(front)), &msg) == SM_OK) {
+        sm_pump_kick(front->client->pump);
         return;
     }
-    sm_device_channel_complain(&card->base, "out of memory");
-    sm_device_channel_drop(&card->base);
+    sm_device_channel_complain(front, "out of memory");
+    sm_device_channel_drop(front);
 }
 
 /* Reads on; true if something came. */
@@ -211,7 +281,7 @@ static bool read_some(struct sm_smartcard *card)
             sm_device_channel_complain(&card->base,
                                        "the device announces too much; it is not read any more");
             card->is_broken = true;
-            sm_device_channel_drop(&card->base);
+            sm_device_channel_drop(&front_of(card)->base);
             return false;
         }
         whole = HEADER_SIZE + announced;
@@ -232,7 +302,7 @@ static enum sm_status open_machine(struct sm_device_channel *self,
     enum sm_status status = sm_smartcard_server_create(&made, &config, sm_now_us());
     if (status != SM_OK)
         return status;
-    card_of(self)->has_added = false;
+    card_of(self)->has_added = card_of(self)->is_resumed = false;
     *machine = made;
     *pumped = sm_smartcard_server_machine(made);
     *channel = sm_smartcard_server_channel(made);
@@ -246,8 +316,10 @@ static void close_machine(void *machine)
 
 static bool may_take(const struct sm_device_channel *self)
 {
-    return sm_char_device_queued_size(self->device) < SM_DEVICE_QUEUED_MAX_BYTES &&
-           sm_device_channel_has_room(self);
+    SM_LIST_FOR (link, &self->server->smartcards)
+        if (sm_char_device_queued_size(item(link)->base.device) >= SM_DEVICE_QUEUED_MAX_BYTES)
+            return false;
+    return sm_device_channel_has_room(self);
 }
 
 static enum sm_status take(struct sm_device_channel *self)
@@ -262,15 +334,45 @@ static bool read_on(struct sm_device_channel *self)
     return !card_of(self)->is_broken && read_some(card_of(self));
 }
 
-/* Its reader goes with it; one that went to another server took it along, in the machine. */
+static struct sm_device_channel *front(struct sm_device_channel *self)
+{
+    return &front_of(card_of(self))->base;
+}
+
+/* The host may take devices away meanwhile: those that follow are looked for by their ids. */
+static void wake(struct sm_device_channel *self)
+{
+    struct sm_server *server = self->server;
+    for (uint32_t id = 0; id < MAX_READERS; id++) {
+        struct sm_smartcard *card = find(server, id);
+        if (card)
+            sm_device_channel_wakeup(&card->base);
+    }
+}
+
+/* A reader of a client that went goes with it; those of one that went to another server it took
+ * along, in the machine. */
+static void lose_reader(struct sm_smartcard *card, bool was_leaving, uint32_t tag)
+{
+    if (card->is_used)
+        sm_char_device_drop(card->base.device, tag);
+    card->has_added = false; /* what is called below may bring us here again */
+    if (was_leaving)
+        set_added(card, false);
+    else if (change_reader(card, false, 0) != SM_OK)
+        sm_device_channel_complain(&card->base,
+                                   "out of memory: the guest keeps a reader that is gone");
+}
+
 static void gone(struct sm_device_channel *self, bool was_leaving)
 {
-    struct sm_smartcard *card = card_of(self);
-    bool has_added = card->has_added && !was_leaving;
-    card->has_added = false;
-    if (has_added &&
-        write_device(card, SM_SMARTCARD_TYPE_READER_REMOVE, (struct sm_bytes){0}, 0) != SM_OK)
-        sm_device_channel_complain(self, "out of memory: the guest keeps a reader that is gone");
+    struct sm_server *server = self->server;
+    uint32_t tag = self->last_tag;
+    for (uint32_t id = 0; id < MAX_READERS; id++) {
+        struct sm_smartcard *card = find(server, id);
+        if (card && card->has_added)
+            lose_reader(card, was_leaving, tag);
+    }
 }
 
 static void free_card(struct sm_device_channel *self)
@@ -284,21 +386,36 @@ static const struct sm_device_channel_ops OPS = {
     .may_take = may_take,
     .take = take,
     .read = read_on,
+    .front = front,
+    .wake = wake,
     .gone = gone,
     .free = free_card,
 };
 
 /* ---- life ---- */
 
+static bool find_id(struct sm_server *server, uint32_t *id)
+{
+    for (*id = 0; *id < MAX_READERS; ++*id)
+        if (!find(server, *id))
+            return true;
+    return false;
+}
+
 enum sm_status sm_smartcard_create(struct sm_smartcard **out, struct sm_server *server,
                                    const struct sm_char_device_ops *ops, void *context,
                                    bool notifies_writable)
 {
-    if (!server->is_started || server->smartcard) /* without a start there is no loop to live on */
+    uint32_t id;
+    if (!server->is_started) /* there is no loop to live on */
         return SM_ERR_STATE;
+    if (!find_id(server, &id))
+        return SM_ERR_LIMIT;
     struct sm_smartcard *card = calloc(1, sizeof(*card));
     if (!card)
         return SM_ERR_NOMEM;
+    card->id = id;
+    card->is_running = server->vm_is_running;
     struct sm_device_channel_config config = {
         .ops = &OPS,
         .server = server,
@@ -312,9 +429,11 @@ enum sm_status sm_smartcard_create(struct sm_smartcard **out, struct sm_server *
         free(card);
         return status;
     }
-    server->smartcard = card;
-    sm_device_channel_offer(&card->base);
+    bool is_first = sm_list_is_empty(&server->smartcards);
+    sm_list_append(&server->smartcards, &card->link);
     *out = card;
+    if (is_first)
+        sm_device_channel_offer(&card->base);
     return SM_OK;
 }
 
@@ -322,9 +441,16 @@ void sm_smartcard_destroy(struct sm_smartcard *card)
 {
     if (!card)
         return;
-    card->base.server->smartcard = NULL;
+    struct sm_server *server = card->base.server;
+    bool was_front = front_of(card) == card;
     card->has_added = false; /* no words into a device that goes */
+    sm_list_remove(&card->link);
     sm_device_channel_destroy(&card->base);
+    struct sm_smartcard *next =
+        sm_list_is_empty(&server->smartcards) ? NULL : item(server->smartcards.next);
+    /* Whoever is called while the client goes may have done it. */
+    if (was_front && next && !sm_registry_find(&server->registry, SM_CHANNEL_SMARTCARD, 0))
+        sm_device_channel_offer(&next->base);
 }
 
 void sm_smartcard_wakeup(struct sm_smartcard *card)
@@ -332,11 +458,15 @@ void sm_smartcard_wakeup(struct sm_smartcard *card)
     sm_device_channel_wakeup(&card->base);
 }
 
-void sm_smartcard_set_running(struct sm_smartcard *card, bool is_running)
+void sm_smartcard_set_all_running(struct sm_server *server, bool is_running)
 {
-    if (!card)
-        return;
-    sm_device_channel_hold(&card->base);
-    sm_char_device_set_running(card->base.device, is_running);
-    sm_device_channel_release(&card->base);
+    for (uint32_t id = 0; id < MAX_READERS; id++) {
+        struct sm_smartcard *card = find(server, id);
+        if (!card || card->is_running == is_running)
+            continue;
+        card->is_running = is_running;
+        sm_device_channel_hold(&card->base);
+        sm_char_device_set_running(card->base.device, is_running);
+        sm_device_channel_release(&card->base);
+    }
 }

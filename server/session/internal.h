@@ -85,12 +85,12 @@ struct sm_server {
 
     /* what is offered */
     struct sm_registry registry;
-    struct sm_list displays;        /* struct sm_display, newest first */
-    struct sm_recorder *recorder;   /* borrowed; NULL: displays are not recorded */
-    struct sm_list streams;         /* struct sm_spicevmc: usbredir, ports, webdav */
-    struct sm_list stream_devices;  /* struct sm_stream_device: screens the guest encodes */
-    struct sm_smartcard *smartcard; /* borrowed; NULL: the guest has no reader */
-    uint8_t image_compression;      /* enum sm_worker_compression */
+    struct sm_list displays;       /* struct sm_display, newest first */
+    struct sm_recorder *recorder;  /* borrowed; NULL: displays are not recorded */
+    struct sm_list streams;        /* struct sm_spicevmc: usbredir, ports, webdav */
+    struct sm_list stream_devices; /* struct sm_stream_device: screens the guest encodes */
+    struct sm_list smartcards;     /* struct sm_smartcard: the guest's card readers */
+    uint8_t image_compression;     /* enum sm_worker_compression */
     enum sm_wan_compression jpeg, zlib_glz;
     struct sm_video_list video_codecs;
     uint8_t streaming; /* enum sm_worker_streaming */

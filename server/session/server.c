@@ -54,6 +54,7 @@ enum sm_status sm_server_create(struct sm_server **out, const struct sm_log *log
     sm_list_init(&server->sessions);
     sm_list_init(&server->displays);
     sm_list_init(&server->streams);
+    sm_list_init(&server->smartcards);
     sm_list_init(&server->stream_devices);
     sm_registry_init(&server->registry);
     sm_ticket_policy_init(&server->ticket);
@@ -493,7 +494,7 @@ void sm_server_vm_start(struct sm_server *server)
     sm_agent_set_running(&server->agent, true);
     sm_spicevmc_set_all_running(server, true);
     sm_stream_devices_set_running(server, true);
-    sm_smartcard_set_running(server->smartcard, true);
+    sm_smartcard_set_all_running(server, true);
     sm_displays_start(server);
 }
 
@@ -503,6 +504,6 @@ void sm_server_vm_stop(struct sm_server *server)
     sm_agent_set_running(&server->agent, false);
     sm_spicevmc_set_all_running(server, false);
     sm_stream_devices_set_running(server, false);
-    sm_smartcard_set_running(server->smartcard, false);
+    sm_smartcard_set_all_running(server, false);
     sm_displays_stop(server);
 }

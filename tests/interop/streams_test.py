@@ -23,6 +23,9 @@ DEVICES = ['-chardev', 'spiceport,id=monitor,name=org.qemu.monitor.qmp.0', '-mon
            '-device', 'qemu-xhci', '-chardev', 'spicevmc,id=usb,name=usbredir', '-device', 'usb-redir,chardev=usb',
            '-device', 'usb-ccid', '-chardev', 'spicevmc,id=card,name=smartcard', '-device', 'ccid-card-passthru,chardev=card']
 
+SECOND_READER = ['-device', 'usb-ccid,id=further', '-chardev', 'spicevmc,id=further_card,name=smartcard',
+                 '-device', 'ccid-card-passthru,chardev=further_card,bus=further.0']
+
 tap = Tap()
 stage = Stage()
 names = {'reference': "the reference's server", 'ours': 'our server'}
@@ -137,6 +140,35 @@ def test_monitor(machine, name):
         main.close()
 
 
+def tell_cards(cards, kind, reader, data=b''):
+    """A message to one of the guest's readers; returns what is answered: (code, reader)."""
+    cards.say(struct.pack('<III', kind, reader, len(data)) + data)
+    cards.text = b''
+    while not cards.text:
+        cards.take()
+    answer, reader, size, code = struct.unpack('<IIII', cards.text)
+    check_equal((answer, size), (CARD_ERROR, 4), 'an answer')
+    return code, reader
+
+
+def test_two_readers(machine, name):
+    @tap.test(f'{name}: two cards are put into two readers of the guest')
+    def _():
+        address = ('127.0.0.1', machine().port)
+        main, session = wire.open_main(address)
+        cards = Stream(address, session, SMARTCARD)
+        for reader in (0, 1):
+            check_equal(tell_cards(cards, CARD_READER_ADD, UNDEFINED_READER), (0, reader), 'a reader')
+        check_equal(tell_cards(cards, CARD_READER_ADD, UNDEFINED_READER), (2, UNDEFINED_READER), 'no third reader')
+        for reader in (1, 0):
+            check_equal(tell_cards(cards, CARD_ATR, reader, bytes.fromhex('3b00')), (0, reader), 'a card')
+        check_equal(tell_cards(cards, CARD_READER_REMOVE, 0), (0, 0), 'the first is gone')
+        check_equal(tell_cards(cards, CARD_READER_ADD, UNDEFINED_READER), (0, 0), 'and back')
+        cards.channel.close()
+        main.close()
+        check(machine().is_running, 'QEMU ended')
+
+
 def test_devices(machine, name):
     @tap.test(f'{name}: usbredir and webdav channels say what their devices do')
     def _():
@@ -167,15 +199,8 @@ def test_devices(machine, name):
         main, session = wire.open_main(address)
         cards = Stream(address, session, SMARTCARD)
 
-        def tell(kind, reader, data=b''):
-            """A message to the guest's reader; returns what it answers: (code, reader)."""
-            cards.say(struct.pack('<III', kind, reader, len(data)) + data)
-            cards.text = b''
-            while not cards.text:
-                cards.take()
-            answer, reader, size, code = struct.unpack('<IIII', cards.text)
-            check_equal((answer, size), (CARD_ERROR, 4), 'an answer')
-            return code, reader
+        def tell(*words):
+            return tell_cards(cards, *words)
         check_equal(tell(CARD_READER_ADD, UNDEFINED_READER, b'a reader'), (0, 0), 'the reader')
         check_equal(tell(CARD_ATR, 0, bytes.fromhex('3b00')), (0, 0), 'the card')
         check_equal(tell(CARD_READER_REMOVE, 0), (0, 0), 'the reader is gone')
@@ -183,6 +208,9 @@ def test_devices(machine, name):
         cards.channel.close()
         main.close()
         check(machine().is_running, 'QEMU ended')
+
+    if name == names['ours']:  # one reader works at the reference's
+        test_two_readers(machine, name)
 
     @tap.test(f"{name}: the reference's client opens the device's channel")
     def _():
@@ -204,7 +232,7 @@ with stage:
 
         def started(server=one_server, kept=machines):
             if server not in kept:
-                kept[server] = Machine(stage, server=server, extra=DEVICES)
+                kept[server] = Machine(stage, server=server, extra=DEVICES + (SECOND_READER if server == 'ours' else []))
             return kept[server]
         test_monitor(started, names[one_server])
         test_devices(started, names[one_server])

@@ -67,6 +67,65 @@ static const SpiceCharDeviceInterface READER = {
     .flags = SPICE_CHAR_DEVICE_NOTIFY_WRITABLE,
 };
 
+/* ---- a second reader of the guest's ---- */
+
+static struct {
+    struct sm_bytes from;
+    uint8_t to[256];
+    size_t to_size;
+    char states[64];
+} other;
+
+static void other_state(SpiceCharDeviceInstance *instance, int connected)
+{
+    (void)instance;
+    other.states[strlen(other.states)] = (char)('0' + connected);
+}
+
+static int other_write(SpiceCharDeviceInstance *instance, const uint8_t *data, int size)
+{
+    (void)instance;
+    assert_true(other.to_size + (size_t)size <= sizeof(other.to));
+    memcpy(other.to + other.to_size, data, (size_t)size);
+    other.to_size += (size_t)size;
+    return size;
+}
+
+static int other_read(SpiceCharDeviceInstance *instance, uint8_t *to, int size)
+{
+    (void)instance;
+    size_t given = other.from.size < (size_t)size ? other.from.size : (size_t)size;
+    if (given == 0)
+        return 0;
+    memcpy(to, other.from.data, given);
+    other.from.data += given;
+    other.from.size -= given;
+    return (int)given;
+}
+
+static const SpiceCharDeviceInterface OTHER_READER = {
+    .base = {.type = SPICE_INTERFACE_CHAR_DEVICE,
+             .description = "another card reader",
+             .major_version = SPICE_INTERFACE_CHAR_DEVICE_MAJOR,
+             .minor_version = SPICE_INTERFACE_CHAR_DEVICE_MINOR},
+    .state = other_state,
+    .write = other_write,
+    .read = other_read,
+    .flags = SPICE_CHAR_DEVICE_NOTIFY_WRITABLE,
+};
+
+static SpiceCharDeviceInstance other_instance(void)
+{
+    memset(&other, 0, sizeof(other));
+    return (SpiceCharDeviceInstance){.base.sif = &OTHER_READER.base, .subtype = "smartcard"};
+}
+
+static void other_says(SpiceCharDeviceInstance *instance, const char *hex)
+{
+    other.from = sm_test_hex(hex);
+    spice_server_char_device_wakeup(instance);
+}
+
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
@@ -128,6 +187,13 @@ static void guest_says(struct fixture *f, const char *hex)
     spice_server_char_device_wakeup(&f->instance);
 }
 
+static void check_other_got(struct fixture *f, const char *hex)
+{
+    sm_test_host_run(&f->host, 5);
+    sm_check_bytes(((struct sm_bytes){.data = other.to, .size = other.to_size}), sm_test_hex(hex));
+    other.to_size = 0;
+}
+
 /* What the guest got since it was asked last. */
 static void check_guest_got(struct fixture *f, const char *hex)
 {
@@ -176,7 +242,7 @@ static void words_for_readers_that_are_not_there_are_refused(void **state)
     assert_string_equal(f->states, "10");
 }
 
-static void there_is_room_for_one_reader(void **state)
+static void there_is_room_for_as_many_readers_as_devices(void **state)
 {
     struct fixture *f = *state;
     struct sm_test_visitor cards = open_cards(f);
@@ -237,13 +303,101 @@ static void a_reader_that_is_unplugged_takes_its_channel_along(void **state)
     check_guest_got(f, "");
 }
 
+static void two_readers_share_the_channel(void **state)
+{
+    struct fixture *f = *state;
+    SpiceCharDeviceInstance second = other_instance();
+    assert_int_equal(spice_server_add_interface(f->server, &second.base), 0);
+    struct sm_test_visitor cards = open_cards(f);
+    assert_string_equal(f->states, "1");
+    assert_string_equal(other.states, ""); /* nothing is its yet */
+    say(&cards, "03000000 ffffffff 00000000");
+    check_guest_got(f, "00000003 00000000 00000000");
+    guest_says(f, "00000002 00000000 00000004 00000000");
+    hear(&cards, "02000000 00000000 04000000 00000000");
+    say(&cards, "03000000 ffffffff 00000000");
+    check_guest_got(f, "");
+    check_other_got(f, "00000003 00000001 00000000");
+    assert_string_equal(other.states, "1");
+    other_says(&second, "00000002 00000000 00000004 00000000");
+    hear(&cards, "02000000 01000000 04000000 00000000");
+    say(&cards, "03000000 ffffffff 00000000"); /* and there is no third */
+    hear(&cards, "02000000 ffffffff 04000000 02000000");
+
+    say(&cards, "07000000 01000000 02000000 9000");
+    check_other_got(f, "00000007 00000001 00000002 9000");
+    other_says(&second, "00000007 00000000 00000001 bb");
+    hear(&cards, "07000000 01000000 01000000 bb");
+    guest_says(f, "00000007 00000000 00000001 aa");
+    hear(&cards, "07000000 00000000 01000000 aa");
+    say(&cards, "04000000 00000000 00000000"); /* the first is free again */
+    check_guest_got(f, "00000004 00000000 00000000");
+    say(&cards, "03000000 ffffffff 00000000");
+    check_guest_got(f, "00000003 00000000 00000000");
+
+    sm_test_visitor_close(&cards);
+    check_guest_got(f, "00000004 00000000 00000000");
+    check_other_got(f, "00000004 00000001 00000000");
+    assert_string_equal(f->states, "10");
+    assert_string_equal(other.states, "10");
+    spice_server_remove_interface(&second.base);
+}
+
+static void the_channel_goes_on_with_the_reader_that_is_left(void **state)
+{
+    struct fixture *f = *state;
+    SpiceCharDeviceInstance second = other_instance();
+    assert_int_equal(spice_server_add_interface(f->server, &second.base), 0);
+    struct sm_test_visitor cards = open_cards(f);
+    say(&cards, "03000000 ffffffff 00000000");
+    say(&cards, "03000000 ffffffff 00000000");
+    check_other_got(f, "00000003 00000001 00000000");
+    spice_server_remove_interface(&f->instance.base);
+    assert_true(sm_test_visitor_is_closed(&cards));
+    sm_test_visitor_close(&cards);
+    check_other_got(f, "00000004 00000001 00000000");
+    assert_string_equal(other.states, "10");
+
+    cards = open_cards(f);
+    assert_string_equal(other.states, "101");
+    say(&cards, "03000000 ffffffff 00000000");
+    check_other_got(f, "00000003 00000001 00000000");
+    spice_server_remove_interface(&second.base); /* and with it the channel */
+    assert_true(sm_test_visitor_is_closed(&cards));
+    sm_test_visitor_close(&cards);
+    assert_int_equal(spice_server_add_interface(f->server, &f->instance.base), 0);
+}
+
+static void ten_readers_are_enough(void **state)
+{
+    struct fixture *f = *state;
+    SpiceCharDeviceInstance more[10];
+    for (size_t i = 0; i < 10; i++) {
+        more[i] = other_instance();
+        assert_int_equal(spice_server_add_interface(f->server, &more[i].base), 0);
+    }
+    struct sm_test_visitor cards = open_cards(f);
+    for (unsigned i = 0; i < 10; i++)
+        say(&cards, "03000000 ffffffff 00000000");
+    say(&cards, "03000000 ffffffff 00000000");
+    hear(&cards, "02000000 ffffffff 04000000 02000000");
+    say(&cards, "07000000 0a000000 00000000"); /* an APDU for the eleventh */
+    assert_true(sm_test_visitor_is_closed(&cards));
+    sm_test_visitor_close(&cards);
+    for (size_t i = 0; i < 10; i++)
+        spice_server_remove_interface(&more[i].base);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_card_talks_to_the_guest),
         T(words_for_readers_that_are_not_there_are_refused),
-        T(there_is_room_for_one_reader),
+        T(there_is_room_for_as_many_readers_as_devices),
+        T(two_readers_share_the_channel),
+        T(the_channel_goes_on_with_the_reader_that_is_left),
+        T(ten_readers_are_enough),
         T(a_client_that_leaves_takes_its_reader_along),
         T(the_devices_own_init_goes_nowhere),
         T(a_device_that_announces_too_much_is_cut_off),
