@@ -111,15 +111,23 @@ struct dealing {
     uint32_t given_to;
 };
 
+/* Whether `number` has it; or had, and has left with it before we looked. */
+static bool is_given(const struct people *people, uint32_t number)
+{
+    for (size_t i = 0; i < people->count; i++)
+        if (people->list[i].number == number)
+            return people->list[i].is_holder;
+    return true;
+}
+
 /* Takes a step; `is_done` receives whether it was the last. */
 static bool give(struct cli_connection *c, const struct people *people, struct dealing *dealing,
                  bool *is_done)
 {
     const struct sm_participant *to = find(people, c->options->give_to);
-    if (dealing->is_giving && people->holder && people->holder->number == dealing->given_to) {
-        *is_done = true;
+    *is_done = dealing->is_giving && is_given(people, dealing->given_to);
+    if (*is_done)
         return true;
-    }
     c->doing = people->self && people->self->is_holder ? "waiting for the one to hand over to"
                                                        : "waiting to have the devices";
     dealing->is_giving = people->self && people->self->is_holder && to;

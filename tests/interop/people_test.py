@@ -136,7 +136,8 @@ def _():
     both = people()
     check_equal([(one['self'], one['holder']) for one in both], [(False, True), (True, False)], 'with a holder')
     got = people('--ask', '--timeout', '60s')
-    check_equal([(one['self'], one['holder']) for one in got], [(False, False), (True, True)], 'handed over')
+    # The giver may have left already.
+    check_equal([one['holder'] for one in got if one['self']], [True], 'handed over')
     check_equal(giver.wait(20), OK, 'exit code of the giver')
     check_equal(ours('people', password=LOOK).code, NO_CHANNEL, 'exit code for who only looks')
 
