@@ -336,6 +336,13 @@ void sm_stream_agent_offer(struct sm_stream_agent *agent, uint64_t now_us)
 
 /* ---- what the client shows ---- */
 
+void sm_stream_agent_draw(struct sm_stream_agent *agent, const struct sm_region *region)
+{
+    /* Where a film was dragged away before its frame began nothing else would bring it. */
+    if (!is_over(agent) && sm_region_union(&agent->lossy, &agent->lossy, region) != SM_OK)
+        sm_display_peer_queue_missed(agent->peer, 0, sm_region_bounds(region));
+}
+
 void sm_stream_agent_cover(struct sm_stream_agent *agent, const struct sm_region *region)
 {
     /* Without memory it stays on the list, and is sent once more in the end. */

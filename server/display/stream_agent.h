@@ -90,6 +90,12 @@ void sm_stream_agent_offer(struct sm_stream_agent *agent, uint64_t now_us);
 /** The stream's box is another one. False: this agent cannot go there, another one has to. */
 bool sm_stream_agent_can_follow(const struct sm_stream_agent *agent);
 
+/**
+ * The stream's drawing changes `region`: whatever becomes of the frames that are to show it, until
+ * it was sent exactly the client may have something else there.
+ */
+void sm_stream_agent_draw(struct sm_stream_agent *agent, const struct sm_region *region);
+
 /** Something that is not the stream's is drawn here, exactly. */
 void sm_stream_agent_cover(struct sm_stream_agent *agent, const struct sm_region *region);
 

@@ -407,6 +407,8 @@ void sm_streams_drawn(struct sm_streams *streams, const struct sm_stream_verdict
         sm_region_finish(&stream->visible);
         sm_region_init_rect(&stream->visible, stream->box);
     }
+    SM_LIST_FOR (link, &stream->agents)
+        sm_stream_agent_draw(sm_stream_agent_of(link), &region);
     sm_region_finish(&region);
     sm_drawable_unref(stream->whole);
     stream->whole = verdict->is_whole ? sm_drawable_ref(drawable) : NULL;

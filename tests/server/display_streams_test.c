@@ -46,7 +46,7 @@ static struct film make_film(struct sm_test_stage *f, uint32_t width, uint32_t h
     return film;
 }
 
-static void show_at(struct film *film, int x, int y)
+static void draw_at(struct film *film, int x, int y)
 {
     QXLDrawable copy = sm_test_drawable(
         QXL_DRAW_COPY, 0, sm_test_rect(x, y, x + (int)film->width, y + (int)film->height));
@@ -55,6 +55,11 @@ static void show_at(struct film *film, int x, int y)
     copy.u.copy.src_area = sm_test_rect(0, 0, (int)film->width, (int)film->height);
     copy.u.copy.rop_descriptor = 8;
     (void)sm_test_device_draw(&film->stage->device, &copy);
+}
+
+static void show_at(struct film *film, int x, int y)
+{
+    draw_at(film, x, y);
     sm_test_watcher_run(&film->stage->watcher, STEP_MS);
 }
 
@@ -185,6 +190,17 @@ static void film_that_is_dragged_goes_on_in_sized_frames(void **state)
     assert_true(f->watcher.cinema.films[0].sized_frames > 0);
     assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE), 1);
     (void)sm_test_device_fill(&f->device, 0, sm_test_rect(0, 0, 20, 48), 0x99);
+    check_exact_in_the_end(f);
+}
+
+static void drag_that_outruns_its_frames_leaves_no_holes(void **state)
+{
+    struct sm_test_stage *f = *state;
+    begin(f, &VIEWER);
+    struct film film = make_film(f, 32, 24);
+    show_until(&film, SM_MSG_DISPLAY_STREAM_DATA, 3);
+    for (int i = 0; i < 20; i++) /* most of them are never sent */
+        draw_at(&film, 8 + i, 4 + i);
     check_exact_in_the_end(f);
 }
 
@@ -343,6 +359,7 @@ int main(int argc, char **argv)
         STAGED(what_is_drawn_over_a_film_stays_exact),
         STAGED(drawings_that_use_what_is_there_are_sent_as_pixels),
         STAGED(film_that_is_dragged_goes_on_in_sized_frames),
+        STAGED(drag_that_outruns_its_frames_leaves_no_holes),
         STAGED(client_that_knows_no_sized_frames_gets_a_new_stream),
         STAGED(client_that_joins_gets_the_running_stream),
         STAGED(client_that_cannot_show_a_stream_gets_drawings),
