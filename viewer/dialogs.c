@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "sumac/client.h"
+#include "viewer/error_words.h"
 
 /* A question that waits for its answer; freed with the dialog. */
 struct question {
@@ -81,8 +82,10 @@ void sm_dialog_ask_password(GtkWindow *parent, const char *machine_name, bool wa
 void sm_dialog_tell_error(GtkWindow *parent, const struct sm_error *error)
 {
     GtkWidget *dialog = adw_message_dialog_new(parent, _("That Did Not Work"), NULL);
-    adw_message_dialog_format_body(ADW_MESSAGE_DIALOG(dialog), "%s%s%s", error->cause,
-                                   error->cure[0] ? "\n\n" : "", error->cure);
+    g_autofree char *cause = sm_error_words_cause(error, NULL);
+    g_autofree char *cure = sm_error_words_cure(error, NULL);
+    adw_message_dialog_format_body(ADW_MESSAGE_DIALOG(dialog), "%s%s%s", cause,
+                                   cure[0] ? "\n\n" : "", cure);
     adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
     gtk_window_present(GTK_WINDOW(dialog));
 }

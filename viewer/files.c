@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "viewer/error_words.h"
 #include "viewer/window_private.h"
 
 enum { SHOWN_MAX = 256, SETTLED_US = 500000 };
@@ -22,8 +23,9 @@ static void toast(SmWindow *window, const char *text)
 
 static void toast_error(SmWindow *window, const struct sm_error *error)
 {
-    g_autofree char *text =
-        g_strdup_printf("%s: %s", error->cause, error->cure[0] ? error->cure : _("try again"));
+    g_autofree char *cause = sm_error_words_cause(error, NULL);
+    g_autofree char *cure = sm_error_words_cure(error, NULL);
+    g_autofree char *text = g_strdup_printf("%s: %s", cause, cure[0] ? cure : _("try again"));
     toast(window, text);
 }
 

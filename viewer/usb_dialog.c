@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "sumac/usb.h"
+#include "viewer/error_words.h"
 
 enum { DEVICES_MAX = 96, LOOK_MS = 500 };
 
@@ -28,8 +29,9 @@ static struct sm_session *session_of(const struct dialog *d)
 static void tell_error(struct dialog *d, const struct sm_error *error)
 {
     AdwToast *toast = NULL;
-    g_autofree char *text =
-        g_strdup_printf("%s%s%s", error->cause, error->cure[0] ? ": " : "", error->cure);
+    g_autofree char *cause = sm_error_words_cause(error, NULL);
+    g_autofree char *cure = sm_error_words_cure(error, NULL);
+    g_autofree char *text = g_strdup_printf("%s%s%s", cause, cure[0] ? ": " : "", cure);
     g_autofree char *escaped = g_markup_escape_text(text, -1);
     toast = adw_toast_new(escaped);
     adw_toast_set_timeout(toast, 10);

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "viewer/dialogs.h"
+#include "viewer/error_words.h"
 #include "viewer/files.h"
 #include "viewer/quality.h"
 #include "viewer/screenshot.h"
@@ -62,8 +63,10 @@ static char *sentence(const char *text)
 static void show_failure(SmWindow *window, struct sm_connection *connection)
 {
     const struct sm_error *error = sm_connection_error(connection);
-    g_autofree char *cause = sentence(error->cause);
-    g_autofree char *cure = sentence(error->cure);
+    g_autofree char *cause_words = sm_error_words_cause(error, NULL);
+    g_autofree char *cure_words = sm_error_words_cure(error, NULL);
+    g_autofree char *cause = sentence(cause_words);
+    g_autofree char *cure = sentence(cure_words);
     show_status(window, "network-error-symbolic", cause, cure, false, true);
     bool is_password =
         error->kind == SM_ERROR_PASSWORD_NEEDED || error->kind == SM_ERROR_PASSWORD_WRONG;
@@ -93,7 +96,8 @@ static void show_lost(SmWindow *window, bool is_lost)
 {
     if (is_lost) {
         const struct sm_error *error = sm_connection_error(sm_machine_connection(window->machine));
-        gtk_label_set_text(GTK_LABEL(window->lost_text), error->cause);
+        g_autofree char *cause = sm_error_words_cause(error, NULL);
+        gtk_label_set_text(GTK_LABEL(window->lost_text), cause);
     }
     gtk_spinner_set_spinning(GTK_SPINNER(window->lost_spinner), is_lost);
     gtk_revealer_set_reveal_child(GTK_REVEALER(window->lost), is_lost);
