@@ -93,17 +93,17 @@ def longest_silence_s(samples):
     return max((b - a for a, b in zip(loud, loud[1:])), default=0) / RATE_HZ
 
 
-def sound_follows(server, seamless):
-    """A machine that whistles moves, and remote-viewer goes along."""
+def sound_follows(server, seamless, name, *command):
+    """A machine that whistles moves, and a viewer goes along."""
     spice = {'seamless-migration': 'on'} if seamless else {}
-    path = stage.path(f'move-{server}-{seamless}')
+    path = stage.path(f'move-{server}-{seamless}-{name}')
     source = Machine(stage, server=server, extra=SPEAKER, spice=spice)
     source.wait_screen()
     target = Machine(stage, server=server, extra=[*SPEAKER, '-incoming', f'unix:{path}'], spice=spice)
-    viewer = stage.start('remote-viewer', ['remote-viewer', source.uri], {**desk.env, **pulse.env})
+    viewer = stage.start(name, [*command, source.uri], {**desk.env, **pulse.env})
     wait_for(lambda: 5 in [entry['channel-type'] for entry in source.qmp('query-spice').get('channels', [])], 60, 'the channel')
     source.send_keys('shift', 't')
-    wait_for(lambda: pulse.streams('sink-inputs') > 0, 60, 'remote-viewer playing')
+    wait_for(lambda: pulse.streams('sink-inputs') > 0, 60, f'{name} playing')
     time.sleep(2)
     recorder, heard_path = pulse.listen('moving')
     time.sleep(2)
@@ -121,7 +121,7 @@ def sound_follows(server, seamless):
     with open(heard_path, 'rb') as file:
         samples = samples_of(file.read())
     after = Hearing(samples[-2 * RATE_HZ:])
-    note(f'{server}, {"seamless" if seamless else "semi-seamless"}: silent for {longest_silence_s(samples) * 1000:.0f} ms; then {after}')
+    note(f'{name} on {server}, {"seamless" if seamless else "semi-seamless"}: silent for {longest_silence_s(samples) * 1000:.0f} ms; then {after}')
     after.check_tone(TONE_HZ, 'at the target')
     check(viewer.is_running, viewer.log[-2000:])
     viewer.kill()
@@ -134,7 +134,12 @@ for server in 'ours', 'reference':
     for seamless in True, False:
         @tap.test(f'sound on {server} follows a machine that moves, {"seamless" if seamless else "semi-seamless"}ly, in remote-viewer')
         def _(server=server, seamless=seamless):
-            sound_follows(server, seamless)
+            sound_follows(server, seamless, 'remote-viewer', 'remote-viewer')
+
+    @tap.test(f'sound on {server} follows a machine that moves, seamlessly, in our viewer')
+    def _(server=server):
+        from desk import VIEWER
+        sound_follows(server, True, 'sumac-viewer', VIEWER, '--debug')
 
 
 with stage:
