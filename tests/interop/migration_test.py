@@ -188,9 +188,8 @@ def _():
     pair.stop()
 
 
-@tap.test('a target that is not there, and one that fails later, leave our library where it is')
-def _():
-    pair = Pair('ours', 'ours', False)
+def target_fails(seamless):
+    pair = Pair('ours', 'ours', seamless)
     probe = Probe(stage, pair.source.uri)
     probe.shows(pair.source)
     pair.announce(free_port())
@@ -209,6 +208,11 @@ def _():
     check_equal([probe.seen('closed'), probe.seen('moved')], [[], []], 'what was told')
     probe.stop()
     pair.source.stop()
+
+
+for seamless in False, True:
+    tap.test(f'a target that is not there, and one that fails later, leave our library where it is{", also seamlessly" * seamless}')(
+        lambda seamless=seamless: target_fails(seamless))
 
 
 @tap.test('a source that vanishes before the move is the end, and no link stays behind')
