@@ -11,7 +11,7 @@
 enum {
     FRAMES_MAX = 4096,
     PATIENCE_US = 3000000, /* for the server's answers */
-    TARGET_MS = 20,        /* in the server's buffer, at first */
+    TARGET_MS = 16,        /* in the server's buffer, at first */
     TARGET_MOST_MS = 160,  /* on a machine that is too busy for less */
 };
 
