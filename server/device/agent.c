@@ -44,7 +44,11 @@ static void end_own_message(struct sm_agent *agent, struct sm_writer *w, uint32_
         if (tag)
             agent->has_message_out = true;
         agent->is_touched = true;
-        if (sm_char_device_write(agent->device, &message, 1, tag) && tag)
+        /* The end of a client must not get ahead of what it said; all else need not wait for a
+         * file. */
+        enum sm_status status = tag ? sm_char_device_write_soon(agent->device, message, tag)
+                                    : sm_char_device_write(agent->device, &message, 1, tag);
+        if (status && tag)
             agent->has_message_out = false;
     }
     sm_writer_finish(w);

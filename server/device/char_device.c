@@ -15,6 +15,7 @@ struct buffer {
     struct sm_list link;
     uint32_t tag;
     size_t size, done;
+    bool is_rest; /* what is before it was written by another server */
     uint8_t data[];
 };
 
@@ -197,6 +198,7 @@ static struct buffer *make_buffer(const struct sm_bytes *parts, size_t count, ui
     buffer->tag = tag;
     buffer->size = size;
     buffer->done = 0;
+    buffer->is_rest = false;
     uint8_t *to = buffer->data;
     for (size_t i = 0; i < count; i++) {
         if (parts[i].size)
@@ -218,12 +220,28 @@ enum sm_status sm_char_device_write(struct sm_char_device *device, const struct 
     return SM_OK;
 }
 
+enum sm_status sm_char_device_write_soon(struct sm_char_device *device, struct sm_bytes data,
+                                         uint32_t tag)
+{
+    struct buffer *buffer = make_buffer(&data, 1, tag);
+    if (!buffer)
+        return SM_ERR_NOMEM;
+    struct buffer *first = first_buffer(device);
+    /* The first may be in the host's hands right now, from where we were called. */
+    bool is_begun = first && (first->done > 0 || first->is_rest || device->is_busy);
+    sm_list_insert(is_begun ? &first->link : &device->buffers, &buffer->link);
+    device->queued_size += buffer->size;
+    turn(device);
+    return SM_OK;
+}
+
 enum sm_status sm_char_device_write_first(struct sm_char_device *device, struct sm_bytes data,
                                           uint32_t tag)
 {
     struct buffer *buffer = make_buffer(&data, 1, tag);
     if (!buffer)
         return SM_ERR_NOMEM;
+    buffer->is_rest = true;
     sm_list_insert(&device->buffers, &buffer->link);
     device->queued_size += buffer->size;
     turn(device);

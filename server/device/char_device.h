@@ -73,6 +73,10 @@ SM_NODISCARD enum sm_status sm_char_device_write(struct sm_char_device *device,
                                                  const struct sm_bytes *parts, size_t count,
                                                  uint32_t tag);
 
+/** The same, ahead of all that is queued and not begun. */
+SM_NODISCARD enum sm_status sm_char_device_write_soon(struct sm_char_device *device,
+                                                      struct sm_bytes data, uint32_t tag);
+
 /**
  * The same ahead of all that is queued: what another server had not written yet. Only before
  * anything was written.

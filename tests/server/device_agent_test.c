@@ -229,6 +229,32 @@ static void what_the_client_says_goes_out_in_chunks_and_its_tokens_return(void *
     assert_int_equal(f->port.to_guest[5 * 29 + 12], SM_AGENT_CLIENT_DISCONNECTED);
 }
 
+/* Nobody's pointer waits for a file. */
+static void the_servers_own_words_pass_those_that_wait(void **state)
+{
+    struct fixture *f = *state;
+    attach(f);
+    struct sm_test_visitor client = client_that_started_the_agent(f, 10);
+    f->port.to_size = 0;
+    f->port.room = 10; /* the guest is stuck within the first chunk */
+    struct sm_bytes message = sm_test_hex("01000000 03000000 0000000000000000 01000000 aa");
+    for (unsigned i = 0; i < 3; i++)
+        sm_test_visitor_message(&client, SM_MSGC_MAIN_AGENT_DATA, message);
+    /* It takes GRAPHICS_DEVICE_INFO, and gets it. */
+    guest_says(&f->port, SM_AGENT_PORT_CLIENT, SM_AGENT_ANNOUNCE_CAPABILITIES,
+               sm_test_hex("00000000 00800000"));
+    assert_int_equal(f->port.to_size, 10);
+    f->port.room = SIZE_MAX;
+    spice_server_char_device_wakeup(&f->port.instance);
+    enum { CHUNK = 29, INFO = 8 + SM_AGENT_HEADER_SIZE + 4 };
+    assert_int_equal(f->port.to_size, 3 * CHUNK + INFO);
+    assert_int_equal(f->port.to_guest[0], SM_AGENT_PORT_CLIENT);
+    assert_int_equal(f->port.to_guest[CHUNK], SM_AGENT_PORT_SERVER);
+    assert_int_equal(f->port.to_guest[CHUNK + 12], SM_AGENT_GRAPHICS_DEVICE_INFO);
+    assert_int_equal(f->port.to_guest[CHUNK + INFO], SM_AGENT_PORT_CLIENT);
+    sm_test_visitor_close(&client);
+}
+
 static void words_of_a_client_that_left_are_dropped_unless_begun(void **state)
 {
     struct fixture *f = *state;
@@ -342,6 +368,7 @@ int main(void)
         T(what_the_agent_says_reaches_the_client),
         T(the_agent_waits_for_the_clients_tokens),
         T(what_the_client_says_goes_out_in_chunks_and_its_tokens_return),
+        T(the_servers_own_words_pass_those_that_wait),
         T(words_of_a_client_that_left_are_dropped_unless_begun),
         T(policy_stops_the_clipboard_both_ways),
         T(a_broken_agent_is_cut_off_and_another_may_come),

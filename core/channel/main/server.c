@@ -37,8 +37,9 @@ struct sm_main_server {
 
     /* client to agent */
     struct sm_agent_filter filter;
-    uint32_t client_tokens;    /* AGENT_DATA messages the client may send */
-    uint32_t owed, to_return;  /* pieces the owner has; tokens collected for the next batch */
+    uint32_t client_tokens;   /* AGENT_DATA messages the client may send */
+    uint32_t owed, to_return; /* pieces the owner has; tokens collected for the next batch */
+    struct sm_agent_window window;
     struct sm_writer monitors; /* a MONITORS_CONFIG being collected, header included */
 
     /* agent to client */
@@ -294,6 +295,7 @@ static void reset_agent(struct sm_main_server *server)
     server->is_agent_started = false;
     server->client_tokens = SM_MAIN_AGENT_TOKENS;
     server->owed = server->to_return = 0;
+    server->window = (struct sm_agent_window){0};
     server->tokens = 0;
     server->filter.discards_all = true;
     server->filter.verdict = SM_AGENT_VERDICT_DISCARD;
@@ -325,10 +327,23 @@ void sm_main_server_set_policy(struct sm_main_server *server, struct sm_agent_po
     server->filter.policy = policy;
 }
 
+/* Lends the client what it will need, or keeps back what it needs no more. */
+static void fit_window(struct sm_main_server *server)
+{
+    bool is_passed = server->filter.verdict == SM_AGENT_VERDICT_OK;
+    uint32_t wanted = sm_agent_window_tokens(&server->window, is_passed ? server->filter.left : 0);
+    uint32_t out = server->client_tokens + server->owed + server->to_return;
+    if (out < wanted)
+        server->to_return += wanted - out;
+    else
+        server->to_return -= sm_min_u32(out - wanted, server->to_return);
+}
+
 /* A token goes back to the client, sooner or later. */
 static enum sm_status give_back(struct sm_main_server *server, uint32_t count)
 {
     server->to_return += count;
+    fit_window(server);
     /* Of a client that leaves, the target counts what it has and returns the rest. */
     if (server->to_return < TOKEN_BATCH || sm_channel_is_leaving(server->typed.channel))
         return SM_OK;
@@ -426,7 +441,7 @@ enum sm_status sm_main_server_resume(struct sm_main_server *server,
     if (server->is_started)
         return SM_ERR_STATE;
     uint64_t counted = (uint64_t)agent->client_tokens + agent->owed;
-    if (agent->has_agent && agent->is_started && counted > SM_MAIN_AGENT_TOKENS)
+    if (agent->has_agent && agent->is_started && counted > SM_MAIN_AGENT_TOKENS_MAX)
         return SM_ERR_PROTOCOL;
     server->is_started = true;
     server->is_attached_to_channels = true;
@@ -443,7 +458,7 @@ enum sm_status sm_main_server_resume(struct sm_main_server *server,
     server->client_tokens = agent->client_tokens;
     server->owed = agent->owed;
     server->tokens = agent->tokens;
-    enum sm_status status = give_back(server, SM_MAIN_AGENT_TOKENS - (uint32_t)counted);
+    enum sm_status status = give_back(server, 0);
     watch_room(server);
     server->has_room_event = sm_main_server_agent_room(server);
     return status;
@@ -513,7 +528,9 @@ static enum sm_status on_agent_data(struct sm_main_server *server,
     case SM_AGENT_VERDICT_OK:
         server->owed++;
         *event = (struct sm_main_server_event){.kind = SM_MAIN_SERVER_AGENT_DATA, .data = piece};
-        return SM_OK;
+        if (is_first)
+            sm_agent_window_note(&server->window, piece);
+        return give_back(server, 0);
     case SM_AGENT_VERDICT_MONITORS_CONFIG:
         return collect_monitors(server, piece, is_first, event);
     case SM_AGENT_VERDICT_DISCARD:

@@ -9,10 +9,10 @@
 
 #include "core/channel/channel.h"
 #include "core/channel/main/agent_filter.h"
+#include "core/channel/main/agent_window.h"
 #include "core/wire/main.h"
 
 enum {
-    SM_MAIN_AGENT_TOKENS = 10,     /* of the client */
     SM_MAIN_AGENT_QUEUE_COUNT = 5, /* messages that wait for the client's tokens */
 };
 
@@ -154,7 +154,10 @@ SM_NODISCARD enum sm_status sm_main_server_set_agent(struct sm_main_server *serv
 /** Takes effect with the next message of the client to the agent. */
 void sm_main_server_set_policy(struct sm_main_server *server, struct sm_agent_policy policy);
 
-/** The agent has taken `count` pieces: their tokens go back, in batches. */
+/**
+ * The agent has taken `count` pieces: their tokens go back, in batches, as far as its window wants
+ * them.
+ */
 SM_NODISCARD enum sm_status sm_main_server_agent_taken(struct sm_main_server *server,
                                                        uint32_t count);
 

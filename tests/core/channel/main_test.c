@@ -408,6 +408,69 @@ static void server_ends_sessions_that_break_the_rules_of_tokens(void **state)
     sm_test_free_copies();
 }
 
+/* FILE_XFER_START of 2,000,000 bytes, and STATUS: cancelled. */
+static const char START_PIECE[] =
+    "6b00 40000000 01000000 0a000000 0000000000000000 2c000000 01000000"
+    "5b76646167656e742d66696c652d786665725d0a" /* [vdagent-file-xfer] */
+    "6e616d653d610a"                           /* name=a */
+    "73697a653d323030303030300a";              /* size=2000000 */
+static const char CANCEL_PIECE[] =
+    "6b00 1c000000 01000000 0b000000 0000000000000000 08000000 01000000 01000000";
+
+static void server_lends_tokens_for_a_file(void **state)
+{
+    (void)state;
+    struct sm_main_server *server = server_with_agent(ALLOWED);
+    struct sm_machine machine = sm_main_server_machine(server);
+    struct sm_main_server_event event;
+    sm_test_feed_hex(machine, START_PIECE);
+    sm_check_status(sm_main_server_next(server, &event), SM_OK);
+    sm_check_pending(machine, "6e00 04000000 f6010000"); /* 502 and the first ten */
+    for (int i = 0; i < 511; i++) {                      /* this many it may send indeed */
+        sm_test_feed_hex(machine, i == 510 ? CANCEL_PIECE : CAPS_PIECE);
+        sm_check_status(sm_main_server_next(server, &event), SM_OK);
+    }
+    sm_check_pending(machine, "");
+    sm_check_status(sm_main_server_agent_taken(server, 502), SM_OK); /* they were a loan */
+    sm_check_pending(machine, "");
+    sm_check_status(sm_main_server_agent_taken(server, 10), SM_OK);
+    sm_check_pending(machine, "6e00 04000000 0a000000");
+    sm_main_server_destroy(server);
+    sm_test_free_copies();
+}
+
+static void window_is_as_large_as_what_is_to_come(void **state)
+{
+    (void)state;
+    struct sm_agent_window window = {0};
+    assert_int_equal(sm_agent_window_tokens(&window, 0), 10);
+    assert_int_equal(sm_agent_window_tokens(&window, 2049), 12);
+    assert_int_equal(sm_agent_window_tokens(&window, UINT32_MAX), 512);
+    struct sm_bytes start = sm_test_hex(START_PIECE);
+    for (size_t size = 0; size <= start.size - 6; size++) { /* also without its end */
+        struct sm_agent_window cut = {0};
+        sm_agent_window_note(&cut, sm_test_copy(start.data + 6, size));
+        assert_true(cut.file_bytes <= 2000000);
+    }
+    sm_agent_window_note(&window, (struct sm_bytes){start.data + 6, start.size - 6});
+    assert_int_equal(window.file_bytes, 2000000);
+    /* a block of 65,536 bytes that begins, then one of more than all */
+    sm_agent_window_note(
+        &window,
+        sm_test_hex("01000000 0c000000 0000000000000000 0c000100 01000000 0000010000000000"));
+    assert_int_equal(window.file_bytes, 2000000 - 65536);
+    sm_agent_window_note(&window, sm_test_hex("01000000 0c000000 0000000000000000 ffffffff"));
+    assert_int_equal(window.file_bytes, 0);
+    /* sizes beyond measure, again and again */
+    struct sm_bytes huge =
+        sm_test_hex("01000000 0a000000 0000000000000000 30000000"
+                    "0a73697a653d3939393939393939393939393939393939393939393939");
+    for (int i = 0; i < 100; i++)
+        sm_agent_window_note(&window, huge);
+    assert_int_equal(sm_agent_window_tokens(&window, UINT32_MAX), 512);
+    sm_test_free_copies();
+}
+
 static void server_discards_before_agent_start_but_not_nonsense(void **state)
 {
     (void)state;
@@ -740,6 +803,8 @@ int main(void)
         cmocka_unit_test(client_joins_what_the_agent_says),
         cmocka_unit_test(server_passes_pieces_on_and_returns_tokens_in_fives),
         cmocka_unit_test(server_ends_sessions_that_break_the_rules_of_tokens),
+        cmocka_unit_test(server_lends_tokens_for_a_file),
+        cmocka_unit_test(window_is_as_large_as_what_is_to_come),
         cmocka_unit_test(server_discards_before_agent_start_but_not_nonsense),
         cmocka_unit_test(server_drops_what_the_policy_forbids),
         cmocka_unit_test(monitors_go_to_the_graphics_device_when_it_takes_them),
