@@ -29,6 +29,11 @@ static enum sm_clipboard_kind wanted_kind(const struct cli_options *o)
     return o->is_image ? SM_CLIPBOARD_PNG : (enum sm_clipboard_kind)o->clipboard_kind;
 }
 
+static enum sm_selection selection_of(const struct cli_connection *c)
+{
+    return (enum sm_selection)c->options->selection;
+}
+
 static bool next(struct cli_connection *c, struct sm_event *event)
 {
     return cli_connection_next(c, UINT64_MAX, event) == CLI_NEXT_EVENT;
@@ -75,14 +80,15 @@ static bool await_offer(struct cli_connection *c, bool is_new, enum sm_clipboard
     c->doing = "waiting for something to be copied in the guest";
     for (;;) {
         struct sm_event event = {.kind = SM_EVENT_NONE};
-        *kind = is_new ? SM_CLIPBOARD_NOTHING
-                       : choose(c->options,
-                                sm_session_clipboard_offer(c->session, SM_SELECTION_CLIPBOARD));
+        *kind = is_new
+                    ? SM_CLIPBOARD_NOTHING
+                    : choose(c->options, sm_session_clipboard_offer(c->session, selection_of(c)));
         if (*kind)
             return true;
         if (!check_agent(c) || !next(c, &event))
             return false;
-        is_new = is_new && event.kind != SM_EVENT_CLIPBOARD_OFFER;
+        is_new = is_new &&
+                 (event.kind != SM_EVENT_CLIPBOARD_OFFER || event.channel_id != selection_of(c));
     }
 }
 
@@ -90,7 +96,7 @@ static bool await_offer(struct cli_connection *c, bool is_new, enum sm_clipboard
 static bool fetch(struct cli_connection *c, enum sm_clipboard_kind kind, struct content *content)
 {
     struct sm_event event;
-    enum sm_status status = sm_session_ask_clipboard(c->session, SM_SELECTION_CLIPBOARD, kind);
+    enum sm_status status = sm_session_ask_clipboard(c->session, selection_of(c), kind);
     c->doing = "waiting for what was copied";
     if (status == SM_ERR_STATE)
         return true;
@@ -99,9 +105,11 @@ static bool fetch(struct cli_connection *c, enum sm_clipboard_kind kind, struct 
     do {
         if (!next(c, &event))
             return false;
-    } while (event.kind != SM_EVENT_CLIPBOARD_DATA);
-    content->data = sm_session_take_clipboard(c->session, SM_SELECTION_CLIPBOARD, &content->size,
-                                              &content->kind);
+        if (event.kind == SM_EVENT_CLIPBOARD_PROGRESS) /* a large picture may take its time */
+            cli_connection_progress(c, 0);
+    } while (event.kind != SM_EVENT_CLIPBOARD_DATA || event.channel_id != selection_of(c));
+    content->data =
+        sm_session_take_clipboard(c->session, selection_of(c), &content->size, &content->kind);
     return true;
 }
 
@@ -143,6 +151,7 @@ static bool write_content(const struct cli_options *o, const struct content *con
 static bool get(struct cli_connection *c)
 {
     bool is_new = false;
+    sm_session_set_clipboard_directions(c->session, SM_CLIPBOARD_FROM_GUEST);
     for (;;) {
         struct content content = {.kind = SM_CLIPBOARD_NOTHING};
         enum sm_clipboard_kind kind;
@@ -261,7 +270,7 @@ static bool serve(struct cli_connection *c, const struct content *content, unsig
 {
     c->doing = "waiting for somebody to paste in the guest";
     enum sm_status status =
-        sm_session_offer_clipboard(c->session, SM_SELECTION_CLIPBOARD, 1u << content->kind);
+        sm_session_offer_clipboard(c->session, selection_of(c), 1u << content->kind);
     if (status != SM_OK)
         return failed(c, status);
     while (*pastes == 0 || c->options->is_kept) {
@@ -269,17 +278,19 @@ static bool serve(struct cli_connection *c, const struct content *content, unsig
         if (!check_agent(c) || !next(c, &event))
             return c->failure->code == CLI_EXIT_INTERRUPTED && *pastes > 0;
         if (event.kind == SM_EVENT_CLIPBOARD_OFFER &&
-            sm_session_clipboard_offer(c->session, SM_SELECTION_CLIPBOARD))
+            sm_session_clipboard_offer(c->session, selection_of(c)))
             return *pastes > 0 ||
                    cli_fail(c->failure, CLI_EXIT_GUEST, "set it again",
                             "something else was copied in the guest before anybody pasted");
         if (event.kind != SM_EVENT_CLIPBOARD_WANTED ||
-            !sm_session_clipboard_wanted(c->session, SM_SELECTION_CLIPBOARD))
+            !sm_session_clipboard_wanted(c->session, selection_of(c)))
             continue;
-        status = sm_session_send_clipboard(c->session, SM_SELECTION_CLIPBOARD, content->kind,
+        status = sm_session_send_clipboard(c->session, selection_of(c), content->kind,
                                            content->data, content->size);
         if (status == SM_ERR_NOMEM)
             return cli_fail_nomem(c->failure);
+        if (status == SM_ERR_STATE) /* it waits no longer */
+            continue;
         *pastes += status == SM_OK;
         c->deadline_us = c->options->is_kept ? UINT64_MAX - 1 : c->deadline_us;
     }
@@ -344,6 +355,13 @@ static const struct cli_choice KINDS[] = {
     {"tiff", SM_CLIPBOARD_TIFF}, {"jpeg", SM_CLIPBOARD_JPEG}, {NULL},
 };
 
+static const struct cli_choice SELECTIONS[] = {
+    {"clipboard", SM_SELECTION_CLIPBOARD},
+    {"primary", SM_SELECTION_PRIMARY},
+    {"secondary", SM_SELECTION_SECONDARY},
+    {NULL},
+};
+
 #define FIELD(name) offsetof(struct cli_options, name)
 
 static const struct cli_option OPTIONS[] = {
@@ -352,6 +370,10 @@ static const struct cli_option OPTIONS[] = {
      "else a picture, and set what the file begins with",
      CLI_VALUE_CHOICE, FIELD(clipboard_kind), .choices = KINDS},
     {"image", NULL, "the same as --type png", CLI_VALUE_FLAG, FIELD(is_image)},
+    {"selection", "NAME",
+     "clipboard (default); primary is what is selected with the\n"
+     "pointer and pasted with its middle button; or secondary",
+     CLI_VALUE_CHOICE, FIELD(selection), .choices = SELECTIONS},
     {"output", "FILE", "get: write there; the file appears whole or not at all", CLI_VALUE_FILE,
      FIELD(output)},
     {"watch", NULL,

@@ -93,6 +93,7 @@ struct cli_options {
     bool is_setting;         /* clipboard: set, not get */
     bool is_kept;            /* clipboard: set for more than one paste */
     bool is_image;           /* clipboard: --type png */
+    uint32_t selection;      /* clipboard: enum sm_selection */
     uint32_t clipboard_kind; /* clipboard: enum sm_clipboard_kind; 0 for what there is */
 
     const char *text;      /* type, or NULL: read text_file; key: the chord;

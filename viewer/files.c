@@ -6,7 +6,11 @@
 #include "viewer/error_words.h"
 #include "viewer/window_private.h"
 
-enum { SHOWN_MAX = 256, SETTLED_US = 500000 };
+enum {
+    SHOWN_MAX = 256,
+    SETTLED_US = 500000,
+    LARGE_BYTES = 2 << 20, /* of the clipboard: less is not worth a word */
+};
 
 static struct sm_session *session_of(SmWindow *window)
 {
@@ -71,18 +75,15 @@ static void on_cancel(SmWindow *window)
     size_t count = session ? sm_session_get_files(session, files, SHOWN_MAX) : 0;
     for (size_t i = 0; i < count && i < SHOWN_MAX; i++)
         sm_session_cancel_file(session, files[i].id);
+    sm_machine_cancel_paste(window->machine);
 }
 
-static void show_progress(SmWindow *window, const char *name, size_t left, uint64_t sent,
-                          uint64_t total)
+static void show_progress(SmWindow *window, const char *heading, uint64_t sent, uint64_t total)
 {
     gint64 now_us = g_get_monotonic_time();
     if (!gtk_revealer_get_reveal_child(GTK_REVEALER(window->files)))
         window->files_since_us = now_us;
     gint64 elapsed_us = now_us - window->files_since_us;
-    g_autofree char *heading =
-        left > 1 ? g_strdup_printf(_("Sending %s and %u more"), name, (unsigned)left - 1)
-                 : g_strdup_printf(_("Sending %s"), name);
     g_autofree char *size = g_format_size(total);
     g_autofree char *text = g_strdup(size);
     if (elapsed_us > SETTLED_US && sent > 0) {
@@ -97,6 +98,19 @@ static void show_progress(SmWindow *window, const char *name, size_t left, uint6
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(window->files_bar),
                                   total ? (double)sent / (double)total : 0);
     gtk_revealer_set_reveal_child(GTK_REVEALER(window->files), TRUE);
+}
+
+/* Whether something large is on its way through the clipboard. */
+static bool show_clipboard(SmWindow *window)
+{
+    struct sm_clipboard_progress progress;
+    struct sm_session *session = session_of(window);
+    if (!session || !sm_session_clipboard_progress(session, &progress) ||
+        progress.total < LARGE_BYTES)
+        return false;
+    show_progress(window, progress.is_to_guest ? _("Pasting in the machine") : _("Pasting here"),
+                  progress.done, progress.total);
+    return true;
 }
 
 void sm_files_take_event(SmWindow *window)
@@ -115,9 +129,14 @@ void sm_files_take_event(SmWindow *window)
         name = left++ == 0 ? file->name : name;
     }
     if (left > 0) {
-        show_progress(window, name, left, sent, total);
+        g_autofree char *heading =
+            left > 1 ? g_strdup_printf(_("Sending %s and %u more"), name, (unsigned)left - 1)
+                     : g_strdup_printf(_("Sending %s"), name);
+        show_progress(window, heading, sent, total);
         return;
     }
+    if (show_clipboard(window))
+        return;
     gtk_revealer_set_reveal_child(GTK_REVEALER(window->files), FALSE);
     for (size_t i = 0; i < count && i < SHOWN_MAX; i++) {
         if (files[i].state == SM_FILE_FAILED)

@@ -9,6 +9,7 @@
 struct _SmGuestContent {
     GdkContentProvider parent_instance;
     struct sm_session *session; /* borrowed; NULL once it was cut off */
+    enum sm_selection selection;
     uint32_t kinds;
     GQueue waiting; /* owned struct paste: the first one was asked for */
 };
@@ -18,6 +19,7 @@ struct paste {
     GTask *task;           /* owned */
     GOutputStream *stream; /* owned */
     enum sm_clipboard_kind kind;
+    bool is_converted; /* what comes is another kind of picture than what is pasted */
     int priority;
 };
 
@@ -36,6 +38,19 @@ static const struct {
     {SM_CLIPBOARD_JPEG, "image/jpeg"},
 };
 
+static const char PNG[] = "image/png";
+
+/* What PNG, which every program reads, can be made of if the guest has none. */
+static enum sm_clipboard_kind convertible(const SmGuestContent *content)
+{
+    static const enum sm_clipboard_kind kinds[] = {SM_CLIPBOARD_BMP, SM_CLIPBOARD_TIFF,
+                                                   SM_CLIPBOARD_JPEG};
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !(content->kinds >> SM_CLIPBOARD_PNG & 1); i++)
+        if (content->kinds >> kinds[i] & 1)
+            return kinds[i];
+    return SM_CLIPBOARD_NOTHING;
+}
+
 static GdkContentFormats *ref_formats(GdkContentProvider *provider)
 {
     SmGuestContent *content = SM_GUEST_CONTENT(provider);
@@ -43,6 +58,8 @@ static GdkContentFormats *ref_formats(GdkContentProvider *provider)
     for (size_t i = 0; i < G_N_ELEMENTS(TYPES); i++)
         if (content->kinds >> TYPES[i].kind & 1)
             gdk_content_formats_builder_add_mime_type(builder, TYPES[i].mime_type);
+    if (convertible(content))
+        gdk_content_formats_builder_add_mime_type(builder, PNG);
     return gdk_content_formats_builder_free_to_formats(builder);
 }
 
@@ -65,8 +82,8 @@ static void ask_next(SmGuestContent *content)
 {
     struct paste *paste;
     while ((paste = g_queue_peek_head(&content->waiting))) {
-        if (content->session && sm_session_ask_clipboard(content->session, SM_SELECTION_CLIPBOARD,
-                                                         paste->kind) == SM_OK)
+        if (content->session &&
+            sm_session_ask_clipboard(content->session, content->selection, paste->kind) == SM_OK)
             return;
         fail(g_queue_pop_head(&content->waiting));
     }
@@ -83,20 +100,58 @@ static void on_written(GObject *stream, GAsyncResult *result, gpointer opaque)
     free_paste(paste);
 }
 
+static void write_bytes(struct paste *paste, GBytes *bytes)
+{
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    /* The bytes live as long as the task. */
+    g_task_set_task_data(paste->task, bytes, (GDestroyNotify)g_bytes_unref);
+    g_output_stream_write_all_async(paste->stream, data, size, paste->priority,
+                                    g_task_get_cancellable(paste->task), on_written, paste);
+}
+
+/* On a thread: a large picture takes seconds. */
+static void convert(GTask *task, gpointer source, gpointer opaque, GCancellable *cancellable)
+{
+    (void)source;
+    (void)cancellable;
+    GError *error = NULL;
+    g_autoptr(GdkTexture) texture = gdk_texture_new_from_bytes(opaque, &error);
+    if (texture)
+        g_task_return_pointer(task, gdk_texture_save_to_png_bytes(texture),
+                              (GDestroyNotify)g_bytes_unref);
+    else
+        g_task_return_error(task, error);
+}
+
+static void on_converted(GObject *source, GAsyncResult *result, gpointer opaque)
+{
+    (void)source;
+    GBytes *png = g_task_propagate_pointer(G_TASK(result), NULL);
+    if (png)
+        write_bytes(opaque, png);
+    else
+        fail(opaque);
+}
+
 void sm_guest_content_take_data(SmGuestContent *content)
 {
     size_t size;
-    void *data = sm_session_take_clipboard(content->session, SM_SELECTION_CLIPBOARD, &size, NULL);
+    void *data = sm_session_take_clipboard(content->session, content->selection, &size, NULL);
     struct paste *paste = g_queue_pop_head(&content->waiting);
     if (!paste || !data) {
         free(data);
         if (paste)
             fail(paste);
     } else {
-        /* The bytes live as long as the task. */
-        g_task_set_task_data(paste->task, data, free);
-        g_output_stream_write_all_async(paste->stream, data, size, paste->priority,
-                                        g_task_get_cancellable(paste->task), on_written, paste);
+        GBytes *bytes = g_bytes_new_with_free_func(data, size, free, data);
+        if (paste->is_converted) {
+            g_autoptr(GTask) task = g_task_new(NULL, NULL, on_converted, paste);
+            g_task_set_task_data(task, bytes, (GDestroyNotify)g_bytes_unref);
+            g_task_run_in_thread(task, convert);
+        } else {
+            write_bytes(paste, bytes);
+        }
     }
     ask_next(content);
 }
@@ -113,6 +168,9 @@ static void write_mime_type_async(GdkContentProvider *provider, const char *mime
     for (size_t i = 0; i < G_N_ELEMENTS(TYPES); i++)
         if (!paste->kind && strcmp(TYPES[i].mime_type, mime_type) == 0)
             paste->kind = TYPES[i].kind;
+    paste->is_converted = paste->kind == SM_CLIPBOARD_PNG && convertible(content);
+    if (paste->is_converted)
+        paste->kind = convertible(content);
     g_queue_push_tail(&content->waiting, paste);
     if (g_queue_get_length(&content->waiting) == 1)
         ask_next(content);
@@ -144,10 +202,12 @@ static void sm_guest_content_init(SmGuestContent *content)
     g_queue_init(&content->waiting);
 }
 
-SmGuestContent *sm_guest_content_new(struct sm_session *session, uint32_t kinds)
+SmGuestContent *sm_guest_content_new(struct sm_session *session, enum sm_selection selection,
+                                     uint32_t kinds)
 {
     SmGuestContent *content = g_object_new(SM_TYPE_GUEST_CONTENT, NULL);
     content->session = session;
+    content->selection = selection;
     content->kinds = kinds;
     return content;
 }

@@ -12,7 +12,8 @@ G_DECLARE_FINAL_TYPE(SmGuestContent, sm_guest_content, SM, GUEST_CONTENT, GdkCon
 
 /** Content of the kinds in the mask `kinds`, of the session's guest; borrowed until it is cut off.
  */
-SmGuestContent *sm_guest_content_new(struct sm_session *session, uint32_t kinds);
+SmGuestContent *sm_guest_content_new(struct sm_session *session, enum sm_selection selection,
+                                     uint32_t kinds);
 
 /** The answer has come: whoever pastes gets it. */
 void sm_guest_content_take_data(SmGuestContent *content);

@@ -137,6 +137,8 @@ static void apply_sound(struct sm_machine *machine)
 static void apply_settings(struct sm_machine *machine)
 {
     apply_sound(machine);
+    if (machine->clipboard)
+        sm_viewer_clipboard_set_ways(machine->clipboard, machine->settings.clipboard_ways);
     if (!sm_keymap_parse(&machine->keymap, machine->settings.keymap, NULL))
         machine->keymap.count = 0; /* it was looked at when it was read and when it was typed */
     for (int i = 0; i < WINDOWS_MAX; i++)
@@ -272,6 +274,13 @@ static const struct sm_connection_observer OBSERVER = {
     .on_event = on_event,
 };
 
+static void say(void *opaque, const char *text)
+{
+    struct sm_machine *machine = opaque;
+    if (machine->windows[0])
+        sm_window_say(machine->windows[0], text);
+}
+
 /* ---- For its windows ---- */
 
 struct sm_connection *sm_machine_connection(struct sm_machine *machine)
@@ -282,6 +291,12 @@ struct sm_connection *sm_machine_connection(struct sm_machine *machine)
 const struct sm_viewer_options *sm_machine_options(struct sm_machine *machine)
 {
     return &machine->options;
+}
+
+void sm_machine_cancel_paste(struct sm_machine *machine)
+{
+    if (machine->clipboard)
+        sm_viewer_clipboard_cancel(machine->clipboard);
 }
 
 char *sm_machine_title(struct sm_machine *machine, uint32_t number)
@@ -361,7 +376,7 @@ bool sm_machine_open(AdwApplication *application, struct sm_viewer_options *opti
         return false;
     }
     if (!machine->options.is_view_only)
-        machine->clipboard = sm_viewer_clipboard_create(gdk_display_get_default());
+        machine->clipboard = sm_viewer_clipboard_create(gdk_display_get_default(), say, machine);
     find_settings(machine);
     sm_machine_keyboard_changed(machine, false);
     open_window(machine, 0);

@@ -43,6 +43,9 @@ const struct sm_keymap *sm_machine_keymap(struct sm_machine *machine);
  */
 void sm_machine_set_fullscreen(struct sm_machine *machine, bool is_fullscreen);
 
+/** Who pastes something large of the machine's waits no more. */
+void sm_machine_cancel_paste(struct sm_machine *machine);
+
 /** The title of the window of monitor `number`; the caller's. */
 char *sm_machine_title(struct sm_machine *machine, uint32_t number);
 

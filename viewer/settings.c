@@ -15,7 +15,10 @@ char *sm_settings_path(void)
 
 struct sm_settings sm_settings_default(void)
 {
-    return (struct sm_settings){.zoom_percent = 100, .resizes_guest = true, .volume_percent = 100};
+    return (struct sm_settings){.zoom_percent = 100,
+                                .resizes_guest = true,
+                                .volume_percent = 100,
+                                .clipboard_ways = SM_CLIPBOARD_TO_GUEST | SM_CLIPBOARD_FROM_GUEST};
 }
 
 char *sm_settings_key(const unsigned char *uuid, const char *address)
@@ -38,6 +41,26 @@ static bool get_bool(GKeyFile *file, const char *key, const char *name, bool oth
     return error ? otherwise : value;
 }
 
+static const char *const WAYS[] = {
+    [0] = "off",
+    [SM_CLIPBOARD_TO_GUEST] = "to-machine",
+    [SM_CLIPBOARD_FROM_GUEST] = "from-machine",
+    [SM_CLIPBOARD_TO_GUEST | SM_CLIPBOARD_FROM_GUEST] = "both",
+};
+
+const char *sm_settings_ways_name(unsigned ways)
+{
+    return WAYS[ways % G_N_ELEMENTS(WAYS)];
+}
+
+unsigned sm_settings_ways(const char *name)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(WAYS); i++)
+        if (g_strcmp0(name, WAYS[i]) == 0)
+            return i;
+    return SM_CLIPBOARD_TO_GUEST | SM_CLIPBOARD_FROM_GUEST;
+}
+
 bool sm_settings_load(const char *path, const char *key, struct sm_settings *out)
 {
     *out = sm_settings_default();
@@ -53,6 +76,8 @@ bool sm_settings_load(const char *path, const char *key, struct sm_settings *out
     out->is_fullscreen = get_bool(file, key, "fullscreen", out->is_fullscreen);
     out->is_one_window = get_bool(file, key, "one-window", out->is_one_window);
     out->is_muted = get_bool(file, key, "muted", out->is_muted);
+    g_autofree char *ways = g_key_file_get_string(file, key, "clipboard", NULL);
+    out->clipboard_ways = sm_settings_ways(ways);
     g_autoptr(GError) no_volume = NULL;
     int volume = g_key_file_get_integer(file, key, "volume", &no_volume);
     if (!no_volume && volume >= 0 && volume <= VOLUME_MAX)
@@ -82,6 +107,7 @@ bool sm_settings_save(const char *path, const char *key, const struct sm_setting
     g_key_file_set_boolean(file, key, "one-window", settings->is_one_window);
     g_key_file_set_integer(file, key, "volume", settings->volume_percent);
     g_key_file_set_boolean(file, key, "muted", settings->is_muted);
+    g_key_file_set_string(file, key, "clipboard", sm_settings_ways_name(settings->clipboard_ways));
     if (settings->keymap[0])
         g_key_file_set_string(file, key, "keymap", settings->keymap);
     else

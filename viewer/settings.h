@@ -10,6 +10,8 @@
 
 #include <glib.h>
 
+#include "sumac/clipboard.h"
+
 enum { SM_SETTINGS_KEYMAP_SIZE = 512 /* bytes with the NUL */ };
 
 /** How one machine is looked at. */
@@ -21,6 +23,7 @@ struct sm_settings {
     bool is_one_window; /* has all monitors; else each has a window */
     int volume_percent; /* 0 to 100, of what is played */
     bool is_muted;
+    unsigned clipboard_ways;              /* mask of enum sm_clipboard_direction */
     char keymap[SM_SETTINGS_KEYMAP_SIZE]; /* as viewer/keymap.h reads it; "" changes nothing */
 };
 
@@ -47,6 +50,11 @@ bool sm_settings_save(const char *path, const char *key, const struct sm_setting
  * @param address  canonical, without a password
  */
 char *sm_settings_key(const unsigned char *uuid, const char *address);
+
+/** A mask of ways in words: "both", "to-machine", "from-machine" or "off"; and back, which is
+ * both for what makes no sense. */
+const char *sm_settings_ways_name(unsigned ways);
+unsigned sm_settings_ways(const char *name);
 
 /** The file of this user, the caller's. */
 char *sm_settings_path(void);

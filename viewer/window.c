@@ -150,13 +150,18 @@ void sm_window_update_state(SmWindow *window)
     update_title(window);
 }
 
+void sm_window_say(SmWindow *window, const char *text)
+{
+    g_autofree char *escaped = g_markup_escape_text(text, -1);
+    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), adw_toast_new(escaped));
+}
+
 /* Servers say at every start that a channel is not encrypted, which the bar shows all the time. */
 static void show_notice(SmWindow *window, const struct sm_event *event)
 {
     if (event->severity != SM_SEVERITY_ERROR)
         return;
-    g_autofree char *text = g_markup_escape_text(event->text, -1);
-    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), adw_toast_new(text));
+    sm_window_say(window, event->text);
 }
 
 static void set_state(SmWindow *window, const char *name, bool is_on)
@@ -175,6 +180,10 @@ void sm_window_update_settings(SmWindow *window)
     for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
         if (window->views[i])
             sm_view_set_keymap(window->views[i], sm_machine_keymap(window->machine));
+    GAction *clipboard = g_action_map_lookup_action(G_ACTION_MAP(window), "clipboard");
+    g_simple_action_set_state(
+        G_SIMPLE_ACTION(clipboard),
+        g_variant_new_string(sm_settings_ways_name(settings->clipboard_ways)));
     sm_sound_update_settings(window);
 }
 
@@ -189,7 +198,8 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
         sm_sound_take_event(window);
     if (event->kind == SM_EVENT_USB)
         sm_devices_take_event(window);
-    if (event->kind == SM_EVENT_FILES && window->number == 0)
+    if ((event->kind == SM_EVENT_FILES || event->kind == SM_EVENT_CLIPBOARD_PROGRESS) &&
+        window->number == 0)
         sm_files_take_event(window);
     if (event->kind == SM_EVENT_DISPLAY_CONFIG || event->kind == SM_EVENT_DISPLAY_DAMAGE) {
         if (sm_view_has_picture(window->view) &&

@@ -29,6 +29,9 @@ void sm_window_update_settings(SmWindow *window);
 /** An event of the session. */
 void sm_window_take_event(SmWindow *window, const struct sm_event *event);
 
+/** Says something in passing. */
+void sm_window_say(SmWindow *window, const char *text);
+
 /** Closes it without asking. */
 void sm_window_dismiss(SmWindow *window);
 

@@ -164,6 +164,15 @@ static void on_one_window(GSimpleAction *action, GVariant *value, gpointer opaqu
     sm_machine_change_settings(window->machine, &settings);
 }
 
+static void on_clipboard(GSimpleAction *action, GVariant *value, gpointer opaque)
+{
+    (void)action;
+    SmWindow *window = opaque;
+    struct sm_settings settings = *sm_machine_settings(window->machine);
+    settings.clipboard_ways = sm_settings_ways(g_variant_get_string(value, NULL));
+    sm_machine_change_settings(window->machine, &settings);
+}
+
 static void on_view_only(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
     g_simple_action_set_state(action, value);
@@ -192,6 +201,10 @@ void sm_window_add_actions(SmWindow *window)
         {.name = "fill", .state = "false", .change_state = on_fill},
         {.name = "resize-guest", .state = "true", .change_state = on_resize_guest},
         {.name = "one-window", .state = "false", .change_state = on_one_window},
+        {.name = "clipboard",
+         .parameter_type = "s",
+         .state = "'both'",
+         .change_state = on_clipboard},
         {.name = "view-only", .state = "false", .change_state = on_view_only},
     };
     GActionMap *map = G_ACTION_MAP(window);
@@ -211,6 +224,17 @@ static void add_section(GMenu *menu, GMenu *section)
 {
     g_menu_append_section(menu, NULL, G_MENU_MODEL(section));
     g_object_unref(section);
+}
+
+static void add_clipboard_menu(GMenu *section)
+{
+    GMenu *ways = g_menu_new();
+    g_menu_append(ways, _("_Both Ways"), "win.clipboard::both");
+    g_menu_append(ways, _("_To the Machine"), "win.clipboard::to-machine");
+    g_menu_append(ways, _("_From the Machine"), "win.clipboard::from-machine");
+    g_menu_append(ways, _("_Off"), "win.clipboard::off");
+    g_menu_append_submenu(section, _("_Clipboard"), G_MENU_MODEL(ways));
+    g_object_unref(ways);
 }
 
 GMenuModel *sm_window_main_menu(void)
@@ -234,6 +258,7 @@ GMenuModel *sm_window_main_menu(void)
     add_section(menu, sm_files_menu());
 
     section = g_menu_new();
+    add_clipboard_menu(section);
     g_menu_append(section, _("_View Only"), "win.view-only");
     g_menu_append(section, _("_Release Keyboard and Pointer"), "win.release");
     add_section(menu, section);

@@ -33,8 +33,9 @@ enum sm_clipboard_kind {
     SM_CLIPBOARD_BMP = 3,
     SM_CLIPBOARD_TIFF = 4,
     SM_CLIPBOARD_JPEG = 5,
-    /** A list of files in the shared folder: sm_session_pack_files(), sm_session_unpack_files().
-     * Guests hear of it only if their machine has a port for shared folders. */
+    /** Files of the shared folder (sumac/folder.h): "copy" or "cut", then their paths in it, each
+     * beginning with a slash; a NUL behind each of these. Guests are offered them only if their
+     * machine has a port for shared folders. */
     SM_CLIPBOARD_FILES = 6,
 };
 

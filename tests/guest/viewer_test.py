@@ -16,6 +16,7 @@ from pictures import Picture
 from tap import Tap, check, check_equal, note, wait_for
 
 TEXT = 'Käse, 乳酪 & "quotes"\nsecond line\n'
+LARGE_BYTES = 5000000
 tap = Tap()
 stage = Stage()
 desk = Desk(stage)
@@ -31,25 +32,26 @@ def path_of(name, data):
     return path
 
 
-def copy_here(data, target='UTF8_STRING'):
+def copy_here(data, target='UTF8_STRING', selection='clipboard'):
     # xclip stays in the background as the owner of the selection.
-    stage.start('xclip', ['xclip', '-quiet', '-selection', 'clipboard', '-t', target, '-i', path_of('copied', data)], desk.env)
+    stage.start('xclip', ['xclip', '-quiet', '-selection', selection, '-t', target, '-i', path_of('copied', data)], desk.env)
 
 
-def paste_here(target='UTF8_STRING'):
+def paste_here(target='UTF8_STRING', selection='clipboard', timeout=20):
     out = stage.path('pasted')
-    result = desk.run('sh', '-c', f'xclip -o -selection clipboard -t {target} >{out}', timeout=20)
+    result = desk.run('sh', '-c', f'xclip -o -selection {selection} -t {target} >{out}', timeout=timeout)
     with open(out, 'rb') as file:
         return file.read() if result.code == 0 else None
 
 
-def copy_there(data, target='UTF8_STRING'):
+def copy_there(data, target='UTF8_STRING', selection='clipboard'):
     machine.run(f'echo {data.hex()} | tr -d "\\n" | perl -pe \'$_ = pack "H*", $_\' >/tmp/copied')
-    machine.run(f'setsid xclip -selection clipboard -t {target} -i /tmp/copied >/dev/null 2>&1 &')
+    machine.run(f'setsid xclip -selection {selection} -t {target} -i /tmp/copied >/dev/null 2>&1 &')
 
 
-def paste_there(target='UTF8_STRING'):
-    return machine.run(f'timeout 10 xclip -o -selection clipboard -t {target} 2>/dev/null | sha256sum', check=False).split()[0]
+def paste_there(target='UTF8_STRING', selection='clipboard', timeout=10):
+    return machine.run(f'timeout {timeout} xclip -o -selection {selection} -t {target} 2>/dev/null | sha256sum',
+                       timeout=timeout + 30, check=False).split()[0]
 
 
 def small_picture():
@@ -113,6 +115,44 @@ def _():
     import base64
     found = Picture.load(path_of('found.png', base64.b64decode(wait_for(pasted, 30, 'the picture', 0.5))))
     check_equal(picture.differences(found), None, 'the picture')
+
+
+@tap.test('what is selected goes both ways, beside the clipboard')
+def _():
+    copy_there(b'selected there', selection='primary')
+    wait_for(lambda: paste_here(selection='primary') == b'selected there', 30, 'the selection here', 0.5)
+    copy_here(b'selected here', selection='primary')
+    expected = hashlib.sha256(b'selected here').hexdigest()
+    wait_for(lambda: paste_there(selection='primary') == expected, 30, 'the selection in the guest', 0.5)
+
+
+@tap.test('a picture of 5 MB goes both ways, to the byte')
+def _():
+    data = small_picture()[1][:8] + os.urandom(LARGE_BYTES)  # nobody between needs to understand it
+    expected = hashlib.sha256(data).hexdigest()
+    copy_here(data, 'image/png')
+    wait_for(lambda: paste_there('image/png', timeout=60) == expected, 120, 'the picture in the guest', 0.5)
+    machine.run('timeout 60 xclip -o -selection clipboard -t image/png >/tmp/large.png; printf x >>/tmp/large.png', timeout=90)
+    machine.run('setsid xclip -selection clipboard -t image/png -i /tmp/large.png >/dev/null 2>&1 &')
+    wait_for(lambda: paste_here('image/png', timeout=60) == data + b'x', 120, 'the picture here', 0.5)
+
+
+@tap.test('nothing goes to the machine if the user remembers so')
+def _():
+    global program
+    program.stop()
+    folder = os.path.join(stage.home, '.config', 'sumac')
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, 'machines'), 'w', encoding='ascii') as file:
+        file.write(f'[{machine.uri}]\nclipboard=from-machine\n')
+    program = desk.viewer(machine.uri)
+    copy_here(b'secret')
+    copy_there(b'public')
+    wait_for(lambda: paste_here() == b'public', 60, 'the text here', 0.5)
+    copy_here(b'secret')
+    check_equal(paste_here(), b'secret', 'the text copied here')
+    time.sleep(1)
+    check_equal(paste_there(), hashlib.sha256(b'public').hexdigest(), 'what is pasted in the guest')
 
 
 @tap.test('nothing was said on standard error that should worry anybody')

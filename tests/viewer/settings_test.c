@@ -115,12 +115,19 @@ static void each_machine_has_settings_of_its_own(void **state)
     struct sm_settings found;
     assert_false(sm_settings_load(path, by_uuid, &found));
     assert_true(found.zoom_percent == 100 && found.resizes_guest && !found.fills);
+    const unsigned both = SM_CLIPBOARD_TO_GUEST | SM_CLIPBOARD_FROM_GUEST;
+    assert_int_equal(found.clipboard_ways, both);
+    assert_int_equal(sm_settings_ways("nonsense"), both);
+    assert_int_equal(sm_settings_ways(NULL), both);
+    for (unsigned ways = 0; ways <= both; ways++)
+        assert_int_equal(sm_settings_ways(sm_settings_ways_name(ways)), ways);
     const struct sm_settings first = {.zoom_percent = 150,
                                       .fills = true,
                                       .is_fullscreen = true,
                                       .is_one_window = true,
                                       .volume_percent = 0,
                                       .is_muted = true,
+                                      .clipboard_ways = SM_CLIPBOARD_TO_GUEST,
                                       .keymap = "Super_L=,F1=Shift_L+F1"};
     const struct sm_settings second = {
         .zoom_percent = 50, .resizes_guest = true, .volume_percent = 25};
@@ -130,10 +137,12 @@ static void each_machine_has_settings_of_its_own(void **state)
     assert_true(found.zoom_percent == 150 && found.fills && !found.resizes_guest &&
                 found.is_fullscreen);
     assert_true(found.volume_percent == 0 && found.is_muted && found.is_one_window);
+    assert_int_equal(found.clipboard_ways, SM_CLIPBOARD_TO_GUEST);
     assert_string_equal(found.keymap, "Super_L=,F1=Shift_L+F1");
     assert_true(sm_settings_load(path, by_address, &found));
     assert_true(found.zoom_percent == 50 && !found.fills && found.resizes_guest);
     assert_true(found.volume_percent == 25 && !found.is_muted && !found.is_one_window);
+    assert_int_equal(found.clipboard_ways, 0);
     assert_string_equal(found.keymap, "");
 }
 
