@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "io/sandbox.h"
 
 struct findings {
     enum sm_status status;
-    int pipe[2];
+    int pipe[2], socket; /* open before */
+    int connect_error, listen_error, other_abi_error;
     int open_error, socket_error, exec_error, unlink_error, child_error;
     bool can_read, can_allocate;
 };
@@ -39,6 +42,11 @@ static void *look_around(void *opaque)
     f->status = sm_sandbox_enter();
     f->open_error = error_of(open("/dev/null", O_RDONLY));
     f->socket_error = error_of(socket(AF_INET, SOCK_STREAM, 0));
+    struct sockaddr_un nowhere = {.sun_family = AF_UNIX, .sun_path = "/nowhere/at/all"};
+    int result = connect(f->socket, (const struct sockaddr *)&nowhere, sizeof(nowhere));
+    f->connect_error = result != 0 ? errno : 0;
+    f->listen_error = listen(f->socket, 1) != 0 ? errno : 0;
+    f->other_abi_error = syscall(0x40000000 | __NR_getpid) < 0 ? errno : 0;
     f->exec_error = execl("/bin/false", "false", (char *)NULL) != 0 ? errno : 0;
     f->unlink_error = unlink("/nowhere/at/all") != 0 ? errno : 0;
     char byte = 0;
@@ -56,10 +64,12 @@ static void look(struct findings *f)
 {
     pthread_t thread;
     assert_int_equal(pipe(f->pipe), 0);
+    f->socket = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(pthread_create(&thread, NULL, look_around, f), 0);
     pthread_join(thread, NULL);
     close(f->pipe[0]);
     close(f->pipe[1]);
+    close(f->socket);
 }
 
 static void a_thread_that_entered_opens_nothing(void **state)
@@ -71,6 +81,9 @@ static void a_thread_that_entered_opens_nothing(void **state)
         skip(); /* a kernel without filters; what follows would be no proof of anything */
     assert_int_equal(f.open_error, EPERM);
     assert_int_equal(f.socket_error, EPERM);
+    assert_int_equal(f.connect_error, EPERM);
+    assert_int_equal(f.listen_error, EPERM);
+    assert_int_equal(f.other_abi_error, EPERM);
     assert_int_equal(f.exec_error, EPERM);
     assert_int_equal(f.unlink_error, EPERM);
     assert_int_equal(f.child_error, EPERM);
