@@ -59,6 +59,7 @@ static void put_channels(struct cli_json *json, const struct moment *now)
         cli_json_bool(json, "secure", channel->is_secure);
         cli_json_number(json, "messages", (int64_t)channel->messages);
         cli_json_number(json, "bytes", (int64_t)channel->received_bytes);
+        cli_json_number(json, "round_trip_us", (int64_t)channel->round_trip_us);
         cli_json_close(json, '}');
     }
     cli_json_close(json, ']');
@@ -86,6 +87,7 @@ static void print_json(const struct cli_options *o, const struct moment *now,
         cli_json_number(&json, "height", now->displays[i].height);
         cli_json_bool(&json, "ready", now->displays[i].is_ready);
         cli_json_number(&json, "quiet_ms", (int64_t)(now->displays[i].quiet_us / 1000));
+        cli_json_text(&json, "codec", now->displays[i].codec);
         cli_json_close(&json, '}');
     }
     cli_json_close(&json, ']');

@@ -18,12 +18,14 @@
 #include "io/clock.h"
 #include "io/sandbox.h"
 #include "io/sasl.h"
+#include "io/tcp_figures.h"
 #include "io/ticket.h"
 
 enum {
     /* For a connection while the line is lost: one that hangs would keep us from the next. */
     LOST_TIMEOUT_MS = 5000,
     LINK_TIMEOUT_MS = 8000, /* to a migration's target: the source waits for 10 s */
+    MEASURE_EVERY_US = 250 * 1000,
 };
 
 /* ---- What passes through: counting, and the first bytes for messages ---- */
@@ -44,6 +46,17 @@ static void capture(struct sm_client_channel *channel, struct sm_bytes bytes)
         session->capture(session->capture_opaque, &piece);
 }
 
+/* Asked for here, since nobody else may look at the socket. */
+static void measure(struct sm_client_channel *channel, uint64_t now_us)
+{
+    struct sm_tcp_figures figures;
+    if (now_us - channel->measured_us < MEASURE_EVERY_US || !channel->pump)
+        return;
+    channel->measured_us = now_us;
+    if (sm_tcp_figures_read(&figures, sm_pump_transport(channel->pump)->fd))
+        atomic_store(&channel->round_trip_us, figures.rtt_us);
+}
+
 static enum sm_status tap_receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
 {
     struct sm_client_channel *channel = self;
@@ -55,6 +68,8 @@ static enum sm_status tap_receive(void *self, struct sm_bytes in, uint64_t now_u
     memcpy(attempt->first + attempt->first_size, in.data, keep);
     attempt->first_size += keep;
     atomic_fetch_add(&channel->received_bytes, *taken);
+    if (is_linked && *taken > 0)
+        measure(channel, now_us);
     if (is_linked && *taken > 0)
         capture(channel, (struct sm_bytes){in.data, *taken});
     return status;

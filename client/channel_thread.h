@@ -109,6 +109,7 @@ struct sm_client_channel {
     struct sm_machine machine;   /* that of the link, then that of the kind */
     struct sm_attempt attempt;   /* for messages */
     char place[640];             /* attempt.place */
+    uint64_t measured_us;        /* when the kernel was asked for the round trip */
     bool is_over;                /* this connection has ended, `error` says why */
     bool is_link;                /* only links to a migration's target, and then ends */
     bool is_kept;                /* the link is up: `ready` */
@@ -131,6 +132,7 @@ struct sm_client_channel {
     bool is_confined;      /* its thread can open nothing */
     atomic_int link_state; /* enum sm_client_link_state */
     atomic_ullong received_bytes;
+    atomic_ullong round_trip_us;  /* as the kernel said when bytes last came */
     atomic_ullong handled_serial; /* of the last message dealt with */
     atomic_bool is_waiting;       /* for other channels: tell it when any gets further */
 };

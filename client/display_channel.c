@@ -193,12 +193,63 @@ static bool is_drawing(uint16_t type)
            type == SM_MSG_DISPLAY_DRAW_COMPOSITE;
 }
 
+/* For people. What comes from a cache has come before. */
+static const char *image_codec(const struct sm_image *image)
+{
+    switch (image->type) {
+    case SM_IMAGE_TYPE_BITMAP:
+        return "bitmap";
+    case SM_IMAGE_TYPE_QUIC:
+        return "QUIC";
+    case SM_IMAGE_TYPE_LZ_PLT:
+    case SM_IMAGE_TYPE_LZ_RGB:
+        return "LZ";
+    case SM_IMAGE_TYPE_GLZ_RGB:
+        return "GLZ";
+    case SM_IMAGE_TYPE_ZLIB_GLZ_RGB:
+        return "GLZ, zlib";
+    case SM_IMAGE_TYPE_JPEG:
+    case SM_IMAGE_TYPE_JPEG_ALPHA:
+        return "JPEG";
+    case SM_IMAGE_TYPE_LZ4:
+        return "LZ4";
+    default:
+        return NULL;
+    }
+}
+
+static const char *video_codec(unsigned type)
+{
+    static const char *const names[] = {
+        [SM_VIDEO_CODEC_MJPEG] = "MJPEG", [SM_VIDEO_CODEC_VP8] = "VP8",
+        [SM_VIDEO_CODEC_H264] = "H.264",  [SM_VIDEO_CODEC_VP9] = "VP9",
+        [SM_VIDEO_CODEC_H265] = "H.265",  [SM_VIDEO_CODEC_AV1] = "AV1",
+    };
+    return type < sizeof(names) / sizeof(names[0]) ? names[type] : NULL;
+}
+
+/* Which codec is at work, for those who look at the line. */
+static void note_codec(struct sm_client_display *display, const struct sm_display_msg *msg)
+{
+    const char *codec = NULL;
+    if (msg->type == SM_MSG_DISPLAY_DRAW_COPY)
+        codec = image_codec(msg->draw_copy.src_bitmap);
+    else if (msg->type == SM_MSG_DISPLAY_STREAM_CREATE)
+        display->stream_codec = video_codec(msg->stream_create.codec_type);
+    else if (msg->type == SM_MSG_DISPLAY_STREAM_DATA ||
+             msg->type == SM_MSG_DISPLAY_STREAM_DATA_SIZED)
+        codec = display->stream_codec;
+    if (codec)
+        display->codec = codec;
+}
+
 /* SM_AGAIN: the drawing waits for an image. */
 static enum sm_status draw(struct sm_client_channel *channel, const struct sm_display_msg *msg)
 {
     struct sm_client_display *display = channel->self;
     struct sm_region damage;
     sm_region_init(&damage);
+    note_codec(display, msg);
     enum sm_status status = sm_canvas_draw(display->canvas, msg, &damage);
     if (status != SM_AGAIN)
         display->drawings++;
@@ -262,6 +313,7 @@ static enum sm_status take_stream(struct sm_client_channel *channel,
         msg->stream_create.codec_type != SM_VIDEO_CODEC_MJPEG)
         have_module_loaded(channel);
     uint32_t refused = 0;
+    note_codec(display, msg);
     enum sm_status status =
         sm_streams_take(&display->streams, display->canvas, msg, &damage, &refused);
     if (!sm_region_is_empty(&damage))

@@ -34,8 +34,9 @@ struct sm_client_display {
     struct sm_head heads[SM_MONITORS_MAX];
     size_t head_count; /* 0: one monitor that is the surface */
     uint64_t drawings, failed_drawings;
-    uint64_t changed_us; /* last change of pixels, size or readiness */
-    uint8_t *converted;  /* owned: a surface of 16 bits, as 32; only while locked by a reader */
+    const char *codec, *stream_codec; /* of the last image or frame, of the last stream. Static */
+    uint64_t changed_us;              /* last change of pixels, size or readiness */
+    uint8_t *converted; /* owned: a surface of 16 bits, as 32; only while locked by a reader */
 };
 
 /** With the lock held: the canvas to be looked at; or NULL. */

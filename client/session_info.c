@@ -55,6 +55,7 @@ static void fill_state(const struct sm_session *session, struct sm_channel_info 
         info->channel_caps = channel->channel_caps;
         info->messages = atomic_load(&channel->handled_serial);
         info->received_bytes = atomic_load(&channel->received_bytes);
+        info->round_trip_us = info->is_open ? atomic_load(&channel->round_trip_us) : 0;
     }
 }
 

@@ -7,26 +7,35 @@ enum { CHANNELS_MAX = 64, DISPLAYS_MAX = 64, PERIOD_S = 1 };
 
 /* The sums over all channels and displays of a session. */
 struct figures {
-    uint64_t bytes, drawings, failed;
+    uint64_t bytes, failed, frames, round_trip_us, age_us;
+    const char *codec; /* static */
     unsigned open, secure;
 };
 
-static struct figures measure(struct sm_session *session)
+static struct figures measure(const struct sm_quality *q)
 {
-    struct figures f = {0};
+    struct sm_session *session = q->session;
+    struct sm_view_figures drawn = sm_view_get_figures(q->view);
+    struct figures f = {.frames = drawn.frames, .codec = ""};
     struct sm_channel_info channels[CHANNELS_MAX];
     size_t count = sm_session_get_channels(session, channels, CHANNELS_MAX);
     for (size_t i = 0; i < count && i < CHANNELS_MAX; i++) {
         f.bytes += channels[i].received_bytes;
+        bool is_picture = channels[i].kind == SM_CHANNEL_KIND_DISPLAY;
+        if (channels[i].round_trip_us && (is_picture || !f.round_trip_us))
+            f.round_trip_us = channels[i].round_trip_us;
         f.open += channels[i].is_open;
         f.secure += channels[i].is_open && channels[i].is_secure;
     }
     struct sm_display_info displays[DISPLAYS_MAX];
     count = sm_session_get_displays(session, displays, DISPLAYS_MAX);
     for (size_t i = 0; i < count && i < DISPLAYS_MAX; i++) {
-        f.drawings += displays[i].drawings;
+        if (displays[i].codec[0])
+            f.codec = displays[i].codec;
         f.failed += displays[i].failed_drawings;
     }
+    /* Half of the way there and back, and the time it waited here. */
+    f.age_us = f.frames ? drawn.age_us + f.round_trip_us / 2 : 0;
     return f;
 }
 
@@ -38,20 +47,26 @@ static void set_label(GtkWidget *label, char *text)
 
 static void show(struct sm_quality *q)
 {
-    struct figures f = measure(q->session);
+    struct figures f = measure(q);
     gint64 now_us = g_get_monotonic_time();
     double seconds = (double)MAX(now_us - q->last_us, 1) / G_USEC_PER_SEC;
     double kib = (double)(f.bytes - q->last_bytes) / seconds / 1024;
-    double drawings = (double)(f.drawings - q->last_drawings) / seconds;
+    double frames = (double)(f.frames - q->last_frames) / seconds;
     q->last_us = now_us;
     q->last_bytes = f.bytes;
-    q->last_drawings = f.drawings;
+    q->last_frames = f.frames;
+    set_label(q->round_trip, f.round_trip_us
+                                 ? g_strdup_printf(_("%.1f ms"), (double)f.round_trip_us / 1e3)
+                                 : g_strdup(_("not known")));
     set_label(q->rate, kib < 1024 ? g_strdup_printf(_("%.0f KiB/s"), kib)
                                   : g_strdup_printf(_("%.1f MiB/s"), kib / 1024));
     g_autofree char *failed = g_strdup_printf("%" G_GUINT64_FORMAT, f.failed);
-    set_label(q->drawings, f.failed ? g_strdup_printf(_("%.0f a second, %s could not be drawn"),
-                                                      drawings, failed)
-                                    : g_strdup_printf(_("%.0f a second"), drawings));
+    set_label(q->frames,
+              f.failed ? g_strdup_printf(_("%.0f a second, %s could not be drawn"), frames, failed)
+                       : g_strdup_printf(_("%.0f a second"), frames));
+    set_label(q->codec, g_strdup(f.codec[0] ? f.codec : _("not known")));
+    set_label(q->age, f.age_us ? g_strdup_printf(_("%.1f ms"), (double)f.age_us / 1e3)
+                               : g_strdup(_("not known")));
     set_label(q->security, f.secure == 0        ? g_strdup(_("not encrypted"))
                            : f.secure == f.open ? g_strdup(_("encrypted"))
                                                 : g_strdup_printf(_("%u of %u channels encrypted"),
@@ -73,10 +88,10 @@ static void update_timer(struct sm_quality *q, bool is_open)
     q->timer = 0;
     if (!is_open || !q->session)
         return;
-    struct figures f = measure(q->session);
+    struct figures f = measure(q);
     q->last_us = g_get_monotonic_time();
     q->last_bytes = f.bytes;
-    q->last_drawings = f.drawings;
+    q->last_frames = f.frames;
     q->timer = g_timeout_add_seconds(PERIOD_S, on_timer, q);
 }
 
@@ -111,10 +126,13 @@ GtkWidget *sm_quality_button(struct sm_quality *q)
     GtkWidget *grid = gtk_grid_new();
     gtk_grid_set_row_spacing(GTK_GRID(grid), 6);
     gtk_grid_set_column_spacing(GTK_GRID(grid), 12);
-    q->rate = add_row(grid, 0, _("Received"));
-    q->drawings = add_row(grid, 1, _("Drawings"));
-    q->state = add_row(grid, 2, _("Connection"));
-    q->security = add_row(grid, 3, _("Security"));
+    q->round_trip = add_row(grid, 0, _("Round Trip"));
+    q->rate = add_row(grid, 1, _("Received"));
+    q->frames = add_row(grid, 2, _("Frames"));
+    q->codec = add_row(grid, 3, _("Codec"));
+    q->age = add_row(grid, 4, _("Age of Pixels"));
+    q->state = add_row(grid, 5, _("Connection"));
+    q->security = add_row(grid, 6, _("Security"));
     GtkWidget *popover = gtk_popover_new();
     gtk_popover_set_child(GTK_POPOVER(popover), grid);
     g_signal_connect(popover, "show", G_CALLBACK(on_shown), q);

@@ -8,16 +8,17 @@
 
 #include <gtk/gtk.h>
 
-#include "sumac/client.h"
+#include "viewer/view.h"
 
 /** Part of a window. Zero-initialised it is ready. Thread: the main one. */
 struct sm_quality {
-    GtkWidget *button;                             /* borrowed from the tree of widgets */
-    GtkWidget *rate, *drawings, *state, *security; /* labels, likewise */
-    struct sm_session *session;                    /* borrowed; or NULL */
-    guint timer;                                   /* or 0 */
+    GtkWidget *button; /* borrowed from the tree of widgets */
+    GtkWidget *round_trip, *rate, *frames, *codec, *age, *state, *security; /* labels, likewise */
+    SmView *view;               /* whose frames are counted; borrowed */
+    struct sm_session *session; /* borrowed; or NULL */
+    guint timer;                /* or 0 */
     gint64 last_us;
-    uint64_t last_bytes, last_drawings;
+    uint64_t last_bytes, last_frames;
 };
 
 /** Makes the button. Borrowed by the caller as a new widget is. */

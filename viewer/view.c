@@ -177,6 +177,11 @@ static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
     float width = (float)gtk_widget_get_width(widget),
           height = (float)gtk_widget_get_height(widget);
     update_picture(view);
+    if (view->damaged_us) {
+        view->figures.frames++;
+        view->figures.age_us = (uint64_t)(g_get_monotonic_time() - view->damaged_us);
+        view->damaged_us = 0;
+    }
     if (!view->picture.tiles) {
         append_black(snapshot, 0, 0, width, height);
         return;
@@ -311,6 +316,8 @@ static void take_damage(SmView *view, struct sm_rect damage)
     struct sm_rect ours = {damage.left - view->area.left, damage.top - view->area.top,
                            damage.right - view->area.left, damage.bottom - view->area.top};
     sm_picture_damage(&view->picture, ours);
+    if (!view->damaged_us)
+        view->damaged_us = g_get_monotonic_time();
     gtk_widget_queue_draw(GTK_WIDGET(view));
 }
 
@@ -423,6 +430,11 @@ void sm_view_set_scaling(SmView *view, double zoom, bool fills)
     view->fills = fills;
     place(view);
     gtk_widget_queue_draw(GTK_WIDGET(view));
+}
+
+struct sm_view_figures sm_view_get_figures(SmView *view)
+{
+    return view->figures;
 }
 
 int sm_view_get_monitor(SmView *view, struct sm_rect *area)

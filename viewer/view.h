@@ -48,6 +48,15 @@ void sm_view_set_scaling(SmView *view, double zoom, bool fills);
  * and an empty area if there never was one. */
 int sm_view_get_monitor(SmView *view, struct sm_rect *area);
 
+/** What the view has drawn. */
+struct sm_view_figures {
+    uint64_t frames; /* with new pixels, since it was made */
+    uint64_t
+        age_us; /* of the oldest new pixels of the last one: from their arrival to its drawing */
+};
+
+struct sm_view_figures sm_view_get_figures(SmView *view);
+
 /** Pixels of the device a logical one of `widget`. */
 double sm_view_device_scale(GtkWidget *widget);
 

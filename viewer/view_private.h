@@ -32,6 +32,8 @@ struct _SmView {
     double zoom;
     bool fills;
     struct sm_placement placement; /* as last drawn */
+    gint64 damaged_us;             /* when pixels first changed that are not drawn yet; or 0 */
+    struct sm_view_figures figures;
 
     /* The guest's pointer: */
     struct sm_cursor_info cursor;

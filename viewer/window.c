@@ -376,6 +376,7 @@ SmWindow *sm_window_new(AdwApplication *application, struct sm_machine *machine,
     window->number = number;
     window->wall = SM_WALL(sm_wall_new());
     window->view = add_view(window, number);
+    window->quality.view = window->view;
     sm_window_build(window);
     sm_window_add_actions(window);
     sm_window_update_settings(window);

@@ -35,6 +35,8 @@ struct sm_display_info {
     uint64_t drawings;        /* drawing messages handled so far */
     uint64_t failed_drawings; /* of these, could not be drawn: the picture may be wrong there */
     uint64_t quiet_us;        /* since the last change of pixels, size or readiness */
+    const char *codec;        /* what the last image or video came as, such as "GLZ"; "" none yet.
+                                 Static */
 };
 
 /**

@@ -380,6 +380,7 @@ struct sm_channel_info {
     uint64_t messages;       /* received so far */
     uint64_t received_bytes; /* in messages, headers included */
     bool is_confined;        /* its thread, which decodes, can open no file and no connection */
+    uint64_t round_trip_us;  /* of its TCP connection, smoothed by the kernel; 0: not known */
 };
 
 /**

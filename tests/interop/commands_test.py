@@ -406,6 +406,10 @@ def scroll(shown):
 @on_both('monitor tells what arrives, line by line')
 def monitor(shown):
     lines = good('monitor', shown.uri, '--every', '300ms', '--count', '3')
+    last = lines[-1]
+    check(last['displays'][0]['codec'], f'the codec of the screen that was just sent: {last}')
+    trips = [channel['round_trip_us'] for channel in last['channels'] if channel['kind'] == 'display']
+    check(trips and 0 < trips[0] < 1000000, f'round trip on this computer: {last}')
     check_equal(len(lines), 3, 'lines')
     check(lines[0]['bytes'] > 1000 and lines[0]['displays'][0]['ready'], f'{lines[0]}')
     check(lines[1]['at_ms'] >= lines[0]['at_ms'] + 250, f'{lines}')
