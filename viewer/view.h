@@ -51,8 +51,7 @@ int sm_view_get_monitor(SmView *view, struct sm_rect *area);
 /** What the view has drawn. */
 struct sm_view_figures {
     uint64_t frames; /* with new pixels, since it was made */
-    uint64_t
-        age_us; /* of the oldest new pixels of the last one: from their arrival to its drawing */
+    uint64_t age_us; /* how long the oldest new pixels of the last one had been here */
 };
 
 struct sm_view_figures sm_view_get_figures(SmView *view);
