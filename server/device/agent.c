@@ -5,6 +5,8 @@
 
 #include "core/base/reader.h"
 #include "core/base/writer.h"
+#include "core/channel/agent_port.h"
+#include "core/channel/main/agent_window.h"
 #include "core/wire/agent.h"
 #include "server/device/stream_device.h"
 #include "server/session/displays.h"
@@ -13,7 +15,12 @@
 #include "server/session/main_channel.h"
 #include "server/session/session.h"
 
-enum { OWN_MESSAGE_MAX = 64 << 10 };
+enum {
+    OWN_MESSAGE_MAX = 64 << 10,
+    /* What a source can have had under way: a piece for each token, and words of its own. */
+    HANDED_ON_MAX = SM_MAIN_AGENT_TOKENS_MAX * (SM_AGENT_CHUNK_HEADER_SIZE + SM_AGENT_PIECE_MAX) +
+                    2 * OWN_MESSAGE_MAX,
+};
 
 /* Of buffers that are no client's: their token comes back to us. */
 static const uint32_t OWN_MESSAGE_TAG = SM_SESSION_NOBODY;
@@ -331,7 +338,7 @@ enum sm_status sm_agent_restore(struct sm_agent *agent, const struct sm_migratio
                                 uint32_t connection_id)
 {
     struct sm_agent_reader *reader = &agent->reader;
-    if (!can_stand(from) || from->device.write_data.size > OWN_MESSAGE_MAX)
+    if (!can_stand(from) || from->device.write_data.size > HANDED_ON_MAX)
         return SM_ERR_PROTOCOL;
     *reader = (struct sm_agent_reader){
         .header_size = from->to_client_chunk_header_size,

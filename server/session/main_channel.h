@@ -36,6 +36,9 @@ void sm_main_channel_destroy(struct sm_main_channel *main);
 /** What the network test found; zeroes before it is done. */
 struct sm_channel_net_test sm_main_channel_net_test(const struct sm_main_channel *main);
 
+/** The machine is about to move, or stays after all: see sm_main_server_set_moving(). */
+void sm_main_channel_set_moving(struct sm_main_channel *main, bool is_moving);
+
 /** Sends a message, or drops it if the session has not begun; a failure ends the session. */
 void sm_main_channel_send(struct sm_main_channel *main, const struct sm_main_msg *msg);
 

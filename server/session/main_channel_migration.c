@@ -11,11 +11,16 @@
 #include "server/session/session.h"
 
 enum {
-    BLOB_MAX = 256 << 10, /* bytes; the agent's queue is far smaller */
+    BLOB_MAX = 2 << 20, /* bytes: what all of a client's tokens can have sent, and more */
     ARENA_LIMIT = 4 << 10,
 };
 
 /* ---- source ---- */
+
+void sm_main_channel_set_moving(struct sm_main_channel *main, bool is_moving)
+{
+    sm_main_server_set_moving(main->machine, is_moving);
+}
 
 void sm_main_channel_migrate(struct sm_main_channel *main)
 {

@@ -95,6 +95,7 @@ static void ask(struct sm_server *server, struct sm_session *session)
     sm_list_init(&state->pending); /* empty behind the arrival */
     if (can_be_seamless(server, session)) {
         state->is_asked = state->owes_answer = state->is_seamless_offered = true;
+        sm_main_channel_set_moving(sm_session_main(session), true);
         send(session, &(struct sm_main_msg){
                           .type = SM_MSG_MAIN_MIGRATE_BEGIN_SEAMLESS,
                           .migrate_begin_seamless = {.dst = dst, .src_mig_version = VERSION}});
@@ -195,6 +196,8 @@ static void cancel(struct sm_server *server)
             send(s, &(struct sm_main_msg){.type = SM_MSG_MAIN_MIGRATE_CANCEL});
         state->is_asked = state->is_postponed = false;
         state->answer = SM_ANSWER_NONE;
+        if (sm_session_main(s))
+            sm_main_channel_set_moving(sm_session_main(s), false);
     }
 }
 

@@ -25,7 +25,7 @@ struct host {
     SpiceMigrateInstance migration;
     unsigned connects, ends;        /* times the host was told */
     SpiceCharDeviceInstance device; /* the agent, or a card reader */
-    uint8_t to_guest[4096];         /* what the device was sent */
+    uint8_t to_guest[1 << 20];      /* what the device was sent */
     size_t to_size;
     size_t room; /* bytes it takes */
     const uint8_t *says;
@@ -287,6 +287,52 @@ static void the_agents_stream_goes_on_where_it_was_cut(void **state)
                     "01000000 08000000 0011223344556677");
     assert_int_equal(5 + f->hosts[1].to_size, expected.size);
     assert_memory_equal(whole, expected.data, expected.size);
+    sm_test_visitor_close(&main);
+    sm_test_visitor_close(&next);
+}
+
+/* Tokens were lent for a file, and the machine stops while the agent takes nothing. */
+static void what_was_sent_with_lent_tokens_arrives_at_the_target(void **state)
+{
+    enum { PIECES = 200, PIECE_SIZE = 2048, ROOM = 1 << 20 };
+    struct fixture *f = *state;
+    struct sm_test_visitor main;
+    add_agent(&f->hosts[0]);
+    f->hosts[0].room = 0;
+    uint32_t id = begin(f, &main);
+    start_agent(&main);
+    sm_test_visitor_message(
+        &main, SM_MSGC_MAIN_AGENT_DATA,
+        sm_test_hex("01000000 0a000000 0000000000000000 2c000000 01000000"
+                    "5b76646167656e742d66696c652d786665725d0a" /* [vdagent-file-xfer] */
+                    "6e616d653d610a"                           /* name=a */
+                    "73697a653d323030303030300a"));            /* size=2000000 */
+    sm_test_visitor_await(&main, SM_MSG_MAIN_AGENT_TOKEN, NULL, 0);
+    uint8_t piece[PIECE_SIZE] = {0};
+    struct sm_bytes head = sm_test_hex("01000000 0c000000 0000000000000000 ec3f0600");
+    memcpy(piece, head.data, head.size);
+    for (unsigned i = 0; i < PIECES; i++) {
+        piece[PIECE_SIZE - 1] = (uint8_t)i;
+        sm_test_visitor_message(&main, SM_MSGC_MAIN_AGENT_DATA,
+                                (struct sm_bytes){piece, sizeof(piece)});
+        sm_test_host_run(&f->loop, 1);
+        memset(piece, 0xa5, head.size);
+    }
+    assert_int_equal(f->hosts[0].to_size, 0);
+    struct sm_test_visitor next = go(f, &main, id, true);
+    uint8_t *data = malloc(ROOM);
+    assert_non_null(data);
+    size_t size = take_data(f, &main, data, ROOM);
+    add_agent(&f->hosts[1]);
+    sm_test_visitor_message(&next, SM_MSGC_MIGRATE_DATA, (struct sm_bytes){data, size});
+    free(data);
+    sm_test_visitor_await(&next, SM_MSG_MAIN_MULTI_MEDIA_TIME, NULL, 0);
+    spice_server_vm_start(f->hosts[1].server);
+    sm_test_host_run(&f->loop, 5);
+    const uint8_t *got = f->hosts[1].to_guest + 8 + 64;
+    assert_int_equal(f->hosts[1].to_size, 8 + 64 + PIECES * (8 + PIECE_SIZE));
+    for (unsigned i = 0; i < PIECES; i++)
+        assert_int_equal(got[i * (8 + PIECE_SIZE) + 8 + PIECE_SIZE - 1], i);
     sm_test_visitor_close(&main);
     sm_test_visitor_close(&next);
 }
@@ -584,6 +630,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_session_begins_anew_after_a_semi_seamless_move),
         T(the_agents_stream_goes_on_where_it_was_cut),
+        T(what_was_sent_with_lent_tokens_arrives_at_the_target),
         T(the_guests_message_is_put_together_from_two_servers),
         T(an_agent_that_the_target_does_not_know_begins_anew),
         T(a_card_goes_on_where_it_was_cut),

@@ -40,6 +40,7 @@ struct sm_main_server {
     uint32_t client_tokens;   /* AGENT_DATA messages the client may send */
     uint32_t owed, to_return; /* pieces the owner has; tokens collected for the next batch */
     struct sm_agent_window window;
+    bool is_moving;            /* nothing is lent */
     struct sm_writer monitors; /* a MONITORS_CONFIG being collected, header included */
 
     /* agent to client */
@@ -327,11 +328,20 @@ void sm_main_server_set_policy(struct sm_main_server *server, struct sm_agent_po
     server->filter.policy = policy;
 }
 
+/* What the client should have. One that cannot be told its tokens when the agent comes back may
+ * keep a loan, and a target may know nothing of loans. */
+static uint32_t window_of(const struct sm_main_server *server)
+{
+    if (server->is_moving || !has_cap(server, SM_MAIN_CAP_AGENT_CONNECTED_TOKENS))
+        return SM_MAIN_AGENT_TOKENS;
+    bool is_passed = server->filter.verdict == SM_AGENT_VERDICT_OK;
+    return sm_agent_window_tokens(&server->window, is_passed ? server->filter.left : 0);
+}
+
 /* Lends the client what it will need, or keeps back what it needs no more. */
 static void fit_window(struct sm_main_server *server)
 {
-    bool is_passed = server->filter.verdict == SM_AGENT_VERDICT_OK;
-    uint32_t wanted = sm_agent_window_tokens(&server->window, is_passed ? server->filter.left : 0);
+    uint32_t wanted = window_of(server);
     uint32_t out = server->client_tokens + server->owed + server->to_return;
     if (out < wanted)
         server->to_return += wanted - out;
@@ -392,6 +402,12 @@ enum sm_status sm_main_server_agent_send(struct sm_main_server *server, struct s
 }
 
 /* ---- migration ---- */
+
+void sm_main_server_set_moving(struct sm_main_server *server, bool is_moving)
+{
+    server->is_moving = is_moving;
+    fit_window(server);
+}
 
 enum sm_status sm_main_server_migrate(struct sm_main_server *server)
 {

@@ -104,6 +104,12 @@ struct sm_main_server_agent {
     enum sm_agent_verdict verdict; /* on it */
 };
 
+/**
+ * The machine is about to move to another server, or stays after all. Meanwhile no more tokens are
+ * lent for files, so that what the target is told of is small if the client goes on.
+ */
+void sm_main_server_set_moving(struct sm_main_server *server, bool is_moving);
+
 /** Source: sends what waits for the client, tokens or not, and MIGRATE. SM_OK; SM_ERR_NOMEM. */
 SM_NODISCARD enum sm_status sm_main_server_migrate(struct sm_main_server *server);
 

@@ -439,6 +439,23 @@ static void server_lends_tokens_for_a_file(void **state)
     sm_test_free_copies();
 }
 
+static void server_lends_nothing_while_the_machine_moves(void **state)
+{
+    (void)state;
+    struct sm_main_server *server = server_with_agent(ALLOWED);
+    struct sm_machine machine = sm_main_server_machine(server);
+    struct sm_main_server_event event;
+    sm_main_server_set_moving(server, true);
+    sm_test_feed_hex(machine, START_PIECE);
+    sm_check_status(sm_main_server_next(server, &event), SM_OK);
+    sm_check_pending(machine, "");
+    sm_main_server_set_moving(server, false);
+    sm_check_status(sm_main_server_agent_taken(server, 1), SM_OK);
+    sm_check_pending(machine, "6e00 04000000 f7010000"); /* 502, and the one taken */
+    sm_main_server_destroy(server);
+    sm_test_free_copies();
+}
+
 static void window_is_as_large_as_what_is_to_come(void **state)
 {
     (void)state;
@@ -804,6 +821,7 @@ int main(void)
         cmocka_unit_test(server_passes_pieces_on_and_returns_tokens_in_fives),
         cmocka_unit_test(server_ends_sessions_that_break_the_rules_of_tokens),
         cmocka_unit_test(server_lends_tokens_for_a_file),
+        cmocka_unit_test(server_lends_nothing_while_the_machine_moves),
         cmocka_unit_test(window_is_as_large_as_what_is_to_come),
         cmocka_unit_test(server_discards_before_agent_start_but_not_nonsense),
         cmocka_unit_test(server_drops_what_the_policy_forbids),
