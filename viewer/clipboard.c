@@ -272,6 +272,7 @@ void sm_viewer_clipboard_set_session(struct sm_viewer_clipboard *c, struct sm_se
 {
     if (session == c->session)
         return;
+    c->session = NULL; /* it may be gone, and a clipboard that loses our content says so at once */
     for (size_t i = 0; i < SIDES; i++) {
         stop_reading(&c->sides[i]);
         drop_content(&c->sides[i]);
