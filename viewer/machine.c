@@ -29,6 +29,7 @@ struct sm_machine {
     char *key;                             /* owned */
     guint room_timer;                      /* or 0 */
     bool is_remembered;
+    bool is_view_only; /* now; the option says how it begins */
     bool is_closing;
 };
 
@@ -207,6 +208,19 @@ void sm_machine_change_settings(struct sm_machine *machine, const struct sm_sett
         g_warning("this will not be remembered: %s", error->message);
 }
 
+bool sm_machine_is_view_only(struct sm_machine *machine)
+{
+    return machine->is_view_only;
+}
+
+void sm_machine_set_view_only(struct sm_machine *machine, bool is_view_only)
+{
+    machine->is_view_only = is_view_only;
+    for (int i = 0; i < WINDOWS_MAX; i++)
+        if (machine->windows[i])
+            sm_window_update_view_only(machine->windows[i]);
+}
+
 void sm_machine_set_fullscreen(struct sm_machine *machine, bool is_fullscreen)
 {
     for (uint32_t i = 0; i < WINDOWS_MAX; i++) {
@@ -370,6 +384,7 @@ bool sm_machine_open(AdwApplication *application, struct sm_viewer_options *opti
     struct sm_machine *machine = g_new0(struct sm_machine, 1);
     machine->application = application;
     machine->options = *options;
+    machine->is_view_only = options->is_view_only;
     machine->connection = sm_connection_create(&machine->options, &OBSERVER, machine, error);
     if (!machine->connection) {
         destroy(machine);

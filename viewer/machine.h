@@ -39,6 +39,10 @@ void sm_machine_change_settings(struct sm_machine *machine, const struct sm_sett
  * the settings change. */
 const struct sm_keymap *sm_machine_keymap(struct sm_machine *machine);
 
+/** Whether the guest gets neither keys nor pointer: all views alike, also those that come later. */
+bool sm_machine_is_view_only(struct sm_machine *machine);
+void sm_machine_set_view_only(struct sm_machine *machine, bool is_view_only);
+
 /** Full screen or not, all windows alike: each on a monitor of its own as long as there are some.
  */
 void sm_machine_set_fullscreen(struct sm_machine *machine, bool is_fullscreen);

@@ -187,6 +187,15 @@ void sm_window_update_settings(SmWindow *window)
     sm_sound_update_settings(window);
 }
 
+void sm_window_update_view_only(SmWindow *window)
+{
+    bool is_view_only = sm_machine_is_view_only(window->machine);
+    set_state(window, "view-only", is_view_only);
+    for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+        if (window->views[i])
+            sm_view_set_takes_input(window->views[i], !is_view_only);
+}
+
 void sm_window_take_event(SmWindow *window, const struct sm_event *event)
 {
     for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
@@ -342,7 +351,7 @@ static SmView *add_view(SmWindow *window, uint32_t number)
     const struct sm_viewer_options *options = sm_machine_options(window->machine);
     SmView *view = SM_VIEW(sm_view_new(number));
     window->views[number] = view;
-    sm_view_set_takes_input(view, !options->is_view_only);
+    sm_view_set_takes_input(view, !sm_machine_is_view_only(window->machine));
     sm_view_set_local_cursor(view, options->shows_local_cursor);
     sm_view_set_keymap(view, sm_machine_keymap(window->machine));
     g_signal_connect(view, "keyboard-changed", G_CALLBACK(on_keyboard_changed), window);

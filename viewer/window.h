@@ -26,6 +26,9 @@ void sm_window_update_state(SmWindow *window);
 /** What is remembered of the machine has changed. */
 void sm_window_update_settings(SmWindow *window);
 
+/** Whether keys and pointer go to the machine has changed. */
+void sm_window_update_view_only(SmWindow *window);
+
 /** An event of the session. */
 void sm_window_take_event(SmWindow *window, const struct sm_event *event);
 

@@ -175,11 +175,8 @@ static void on_clipboard(GSimpleAction *action, GVariant *value, gpointer opaque
 
 static void on_view_only(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
-    g_simple_action_set_state(action, value);
-    SmWindow *window = opaque;
-    for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
-        if (window->views[i])
-            sm_view_set_takes_input(window->views[i], !g_variant_get_boolean(value));
+    (void)action;
+    sm_machine_set_view_only(SM_WINDOW(opaque)->machine, g_variant_get_boolean(value));
 }
 
 void sm_window_add_actions(SmWindow *window)
@@ -213,7 +210,7 @@ void sm_window_add_actions(SmWindow *window)
     sm_files_add_actions(window);
     sm_devices_add_actions(window);
     window->fullscreen_action = G_SIMPLE_ACTION(g_action_map_lookup_action(map, "fullscreen"));
-    bool is_view_only = sm_machine_options(window->machine)->is_view_only;
+    bool is_view_only = sm_machine_is_view_only(window->machine);
     g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "view-only")),
                               g_variant_new_boolean(is_view_only));
 }
