@@ -24,7 +24,8 @@ struct sm_machine {
     struct sm_connection *connection; /* owned */
     SmWindow *windows[WINDOWS_MAX];   /* borrowed: each tells when it goes; by monitor number */
     struct sm_viewer_clipboard *clipboard; /* owned; NULL: not shared */
-    struct sm_settings settings;           /* of the machine `key` names */
+    struct sm_settings settings;           /* of the machine `key` names, overruled by options */
+    struct sm_settings remembered;         /* of that machine, as they are in the file */
     struct sm_keymap keymap;               /* of the settings, understood */
     char *key;                             /* owned */
     guint room_timer;                      /* or 0 */
@@ -179,7 +180,7 @@ static void find_settings(struct sm_machine *machine)
     machine->key = g_steal_pointer(&key);
     if (!is_first && !is_known)
         return; /* what the address is known by holds for the machine */
-    machine->settings = found;
+    machine->settings = machine->remembered = found;
     overrule_settings(machine);
     apply_settings(machine);
 }
@@ -196,6 +197,7 @@ const struct sm_settings *sm_machine_settings(struct sm_machine *machine)
 
 void sm_machine_change_settings(struct sm_machine *machine, const struct sm_settings *settings)
 {
+    machine->remembered = sm_settings_changed(&machine->remembered, &machine->settings, settings);
     machine->settings = *settings;
     apply_settings(machine);
     bool is_nameless = !g_str_has_prefix(machine->key, "uuid-");
@@ -204,7 +206,7 @@ void sm_machine_change_settings(struct sm_machine *machine, const struct sm_sett
         return; /* an address from a connection file is somebody else's the next time */
     g_autofree char *path = sm_settings_path();
     g_autoptr(GError) error = NULL;
-    if (!sm_settings_save(path, machine->key, &machine->settings, &error))
+    if (!sm_settings_save(path, machine->key, &machine->remembered, &error))
         g_warning("this will not be remembered: %s", error->message);
 }
 

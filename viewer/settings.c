@@ -89,6 +89,18 @@ bool sm_settings_load(const char *path, const char *key, struct sm_settings *out
     return true;
 }
 
+struct sm_settings sm_settings_changed(const struct sm_settings *remembered,
+                                       const struct sm_settings *before,
+                                       const struct sm_settings *after)
+{
+    struct sm_settings changed = *after;
+    if (after->zoom_percent == before->zoom_percent)
+        changed.zoom_percent = remembered->zoom_percent;
+    if (after->resizes_guest == before->resizes_guest)
+        changed.resizes_guest = remembered->resizes_guest;
+    return changed;
+}
+
 bool sm_settings_save(const char *path, const char *key, const struct sm_settings *settings,
                       GError **error)
 {

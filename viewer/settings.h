@@ -39,6 +39,14 @@ struct sm_settings sm_settings_default(void);
  */
 bool sm_settings_load(const char *path, const char *key, struct sm_settings *out);
 
+/**
+ * What is to be remembered once the user has changed `before` to `after`. Zoom and following may
+ * be for this time only: unless they are what was changed, they stay as they are `remembered`.
+ */
+struct sm_settings sm_settings_changed(const struct sm_settings *remembered,
+                                       const struct sm_settings *before,
+                                       const struct sm_settings *after);
+
 /** Remembers them; false, and `error`, if the file cannot be written. */
 bool sm_settings_save(const char *path, const char *key, const struct sm_settings *settings,
                       GError **error);

@@ -146,6 +146,26 @@ static void each_machine_has_settings_of_its_own(void **state)
     assert_string_equal(found.keymap, "");
 }
 
+static void what_an_option_said_is_remembered_only_once_it_is_changed(void **state)
+{
+    (void)state;
+    const struct sm_settings remembered = {.zoom_percent = 50, .resizes_guest = true};
+    const struct sm_settings before = {.zoom_percent = 150}; /* --zoom=150 --auto-resize=never */
+    struct sm_settings after = before;
+    after.is_muted = true;
+    struct sm_settings changed = sm_settings_changed(&remembered, &before, &after);
+    assert_true(changed.zoom_percent == 50 && changed.resizes_guest && changed.is_muted);
+    after.zoom_percent = 160;
+    changed = sm_settings_changed(&remembered, &before, &after);
+    assert_true(changed.zoom_percent == 160 && changed.resizes_guest);
+    changed = sm_settings_changed(&changed, &after, &before); /* back to what the option said */
+    assert_true(changed.zoom_percent == 150 && !changed.is_muted);
+    after.resizes_guest = true;
+    changed = sm_settings_changed(&changed, &before, &after);
+    after.resizes_guest = false;
+    assert_false(sm_settings_changed(&changed, &changed, &after).resizes_guest);
+}
+
 static void a_uuid_of_zeros_is_none(void **state)
 {
     (void)state;
@@ -338,6 +358,7 @@ int main(void)
         cmocka_unit_test(tickets_of_gateways_stay_out_of_files),
         cmocka_unit_test(a_list_that_cannot_be_written_is_an_error),
         cmocka_unit_test(each_machine_has_settings_of_its_own),
+        cmocka_unit_test(what_an_option_said_is_remembered_only_once_it_is_changed),
         cmocka_unit_test(a_uuid_of_zeros_is_none),
         cmocka_unit_test(settings_that_make_no_sense_are_not_taken),
         cmocka_unit_test(the_options_of_the_reference_viewer_are_taken),
