@@ -116,15 +116,17 @@ static bool show_clipboard(SmWindow *window)
 void sm_files_take_event(SmWindow *window)
 {
     struct sm_file_progress files[SHOWN_MAX];
-    struct sm_session *session = session_of(window);
+    /* Also while the line is lost: what failed with it is to be told. */
+    struct sm_session *session = sm_connection_session(sm_machine_connection(window->machine));
     size_t count = session ? sm_session_get_files(session, files, SHOWN_MAX) : 0, left = 0;
     uint64_t sent = 0, total = 0;
     const char *name = "";
     for (size_t i = 0; i < count && i < SHOWN_MAX; i++) {
         const struct sm_file_progress *file = &files[i];
+        bool is_under_way = file->state == SM_FILE_WAITING || file->state == SM_FILE_SENDING;
         sent += file->sent;
-        total += file->size;
-        if (file->state != SM_FILE_WAITING && file->state != SM_FILE_SENDING)
+        total += is_under_way ? file->size : file->sent; /* the rest will not come */
+        if (!is_under_way)
             continue;
         name = left++ == 0 ? file->name : name;
     }
