@@ -103,16 +103,10 @@ static void dispose(GObject *object)
     G_OBJECT_CLASS(sm_wall_parent_class)->dispose(object);
 }
 
-static gboolean focus(GtkWidget *widget, GtkDirectionType direction)
-{
-    (void)direction;
-    GtkWidget *view = gtk_widget_get_first_child(widget);
-    return view && gtk_widget_grab_focus(view);
-}
-
 static gboolean grab_focus(GtkWidget *widget)
 {
-    return focus(widget, GTK_DIR_TAB_FORWARD);
+    GtkWidget *view = gtk_widget_get_first_child(widget);
+    return view && gtk_widget_grab_focus(view);
 }
 
 static void sm_wall_class_init(SmWallClass *class)
@@ -121,7 +115,6 @@ static void sm_wall_class_init(SmWallClass *class)
     G_OBJECT_CLASS(class)->dispose = dispose;
     widget_class->measure = measure;
     widget_class->size_allocate = size_allocate;
-    widget_class->focus = focus;
     widget_class->grab_focus = grab_focus;
     signals[SIGNAL_SIZE_CHANGED] = g_signal_new("size-changed", SM_TYPE_WALL, G_SIGNAL_RUN_LAST, 0,
                                                 NULL, NULL, NULL, G_TYPE_NONE, 0);
