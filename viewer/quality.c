@@ -45,13 +45,19 @@ static void set_label(GtkWidget *label, char *text)
     g_free(text);
 }
 
+/* Channels that are opened anew and other views begin at zero. */
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+    return now > before ? now - before : 0;
+}
+
 static void show(struct sm_quality *q)
 {
     struct figures f = measure(q);
     gint64 now_us = g_get_monotonic_time();
     double seconds = (double)MAX(now_us - q->last_us, 1) / G_USEC_PER_SEC;
-    double kib = (double)(f.bytes - q->last_bytes) / seconds / 1024;
-    double frames = (double)(f.frames - q->last_frames) / seconds;
+    double kib = (double)grown(f.bytes, q->last_bytes) / seconds / 1024;
+    double frames = (double)grown(f.frames, q->last_frames) / seconds;
     q->last_us = now_us;
     q->last_bytes = f.bytes;
     q->last_frames = f.frames;

@@ -82,10 +82,19 @@ static void show_screen(SmWindow *window)
     gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
 }
 
+/* A view that has something to show, or NULL. */
+static SmView *view_with_picture(SmWindow *window)
+{
+    for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+        if (window->views[i] && sm_view_has_picture(window->views[i]))
+            return window->views[i];
+    return NULL;
+}
+
 /* The picture stays in sight, whatever happens to the line. */
 static void show_picture_or(SmWindow *window, const char *title, const char *text)
 {
-    if (!sm_view_has_picture(window->view)) {
+    if (!view_with_picture(window)) {
         show_status(window, "computer-symbolic", title, text, true, false);
         return;
     }
@@ -211,10 +220,10 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
         window->number == 0)
         sm_files_take_event(window);
     if (event->kind == SM_EVENT_DISPLAY_CONFIG || event->kind == SM_EVENT_DISPLAY_DAMAGE) {
-        if (sm_view_has_picture(window->view) &&
-            gtk_stack_get_visible_child(GTK_STACK(window->stack)) != window->screen) {
+        SmView *view = view_with_picture(window);
+        if (view && gtk_stack_get_visible_child(GTK_STACK(window->stack)) != window->screen) {
             show_screen(window);
-            gtk_widget_grab_focus(GTK_WIDGET(window->view));
+            gtk_widget_grab_focus(GTK_WIDGET(view));
         }
     } else if (event->kind == SM_EVENT_NOTICE && window->number == 0) {
         show_notice(window, event);
@@ -359,22 +368,40 @@ static SmView *add_view(SmWindow *window, uint32_t number)
     return view;
 }
 
+static void remove_view(SmWindow *window, uint32_t number)
+{
+    SmView *view = window->views[number];
+    bool had_focus = gtk_widget_is_focus(GTK_WIDGET(view));
+    window->views[number] = NULL;
+    sm_view_set_session(view, NULL);
+    sm_wall_remove(window->wall, view);
+    if (had_focus)
+        gtk_widget_grab_focus(GTK_WIDGET(window->wall));
+}
+
+/* The one that was measured may be gone. */
+static void measure_first_view(SmWindow *window)
+{
+    for (size_t i = SM_WALL_VIEWS_MAX; i-- > 0;)
+        if (window->views[i])
+            window->quality.view = window->views[i];
+}
+
 void sm_window_set_monitors(SmWindow *window, uint32_t mask)
 {
+    if (!mask)
+        mask = 1u << window->number;
     struct sm_connection *connection = sm_machine_connection(window->machine);
     bool is_up = sm_connection_state(connection) == SM_CONNECTION_UP;
     for (uint32_t i = 0; i < SM_WALL_VIEWS_MAX; i++) {
-        bool is_wanted = i == window->number || (mask >> i & 1);
-        if (is_wanted && !window->views[i]) {
-            SmView *view = add_view(window, i);
-            sm_view_set_session(view, is_up ? sm_connection_session(connection) : NULL);
-        } else if (!is_wanted && window->views[i]) {
-            SmView *view = window->views[i];
-            window->views[i] = NULL;
-            sm_view_set_session(view, NULL);
-            sm_wall_remove(window->wall, view);
-        }
+        if ((mask >> i & 1) && !window->views[i])
+            sm_view_set_session(add_view(window, i),
+                                is_up ? sm_connection_session(connection) : NULL);
     }
+    for (uint32_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
+        if (window->views[i] && !(mask >> i & 1))
+            remove_view(window, i);
+    measure_first_view(window);
     gtk_widget_queue_resize(GTK_WIDGET(window->wall));
 }
 
@@ -384,8 +411,7 @@ SmWindow *sm_window_new(AdwApplication *application, struct sm_machine *machine,
     window->machine = machine;
     window->number = number;
     window->wall = SM_WALL(sm_wall_new());
-    window->view = add_view(window, number);
-    window->quality.view = window->view;
+    window->quality.view = add_view(window, number);
     sm_window_build(window);
     sm_window_add_actions(window);
     sm_window_update_settings(window);

@@ -17,7 +17,7 @@ SmWindow *sm_window_new(AdwApplication *application, struct sm_machine *machine,
 /** Its views. Borrowed. */
 SmWall *sm_window_wall(SmWindow *window);
 
-/** Which monitors it shows, a bit each; its own is always among them. */
+/** Which monitors it shows, a bit each; its own if there are none. */
 void sm_window_set_monitors(SmWindow *window, uint32_t mask);
 
 /** The connection's state has changed. */

@@ -12,8 +12,7 @@ struct _SmWindow {
     AdwApplicationWindow parent_instance;
     struct sm_machine *machine;       /* borrowed; NULL once it was told that we go */
     uint32_t number;                  /* of the monitor */
-    SmView *view;                     /* of its own monitor; borrowed from the wall */
-    SmView *views[SM_WALL_VIEWS_MAX]; /* all, by number, likewise; or NULL */
+    SmView *views[SM_WALL_VIEWS_MAX]; /* by number, borrowed from the wall; or NULL */
     SmWall *wall;                     /* borrowed from the tree of widgets */
 
     /* Borrowed from the tree of widgets: */
