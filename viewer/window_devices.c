@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "viewer/error_words.h"
 #include "viewer/window_private.h"
 
 enum { DEVICES_MAX = 64 };
@@ -11,6 +12,14 @@ static void toast(SmWindow *window, const char *text)
 {
     g_autofree char *escaped = g_markup_escape_text(text, -1);
     adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), adw_toast_new(escaped));
+}
+
+static void toast_error(SmWindow *window, const struct sm_error *error)
+{
+    g_autofree char *cause = sm_error_words_cause(error, NULL);
+    g_autofree char *cure = sm_error_words_cure(error, NULL);
+    g_autofree char *text = g_strdup_printf("%s%s%s", cause, cure[0] ? ": " : "", cure);
+    toast(window, text);
 }
 
 static struct sm_session *session_of(SmWindow *window)
@@ -90,7 +99,7 @@ void sm_devices_take_event(SmWindow *window)
         window->usb_anew[i] = window->usb_anew[--window->usb_anew_count];
         struct sm_error error;
         if (session && sm_session_redirect_usb(session, id, &error) != SM_OK)
-            toast(window, error.cause);
+            toast_error(window, &error);
     }
 }
 
