@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <glib/gi18n.h>
+
 #include "viewer/placement.h"
 #include "viewer/wall_plan.h"
 
@@ -12,6 +14,8 @@ struct _SmWall {
     double zoom;
     bool fills;
 };
+
+enum { PIXEL_BYTES = 4, SCREENSHOT_MAX_BYTES = 1 << 30 };
 
 G_DEFINE_FINAL_TYPE(SmWall, sm_wall, GTK_TYPE_WIDGET)
 
@@ -189,26 +193,38 @@ size_t sm_wall_get_wishes(SmWall *wall, struct sm_monitor_wish *wishes, size_t r
     return count;
 }
 
-GdkTexture *sm_wall_screenshot(SmWall *wall)
+/* Where its monitors are is the guest's to say. */
+static bool is_too_large(const struct sm_wall_plan *at)
+{
+    return (uint64_t)at->width * PIXEL_BYTES * (uint64_t)at->height > SCREENSHOT_MAX_BYTES;
+}
+
+GdkTexture *sm_wall_screenshot(SmWall *wall, GError **error)
 {
     SmView *views[SM_WALL_VIEWS_MAX];
     struct sm_wall_plan at;
     size_t count = plan(wall, views, &at);
     if (count < 2)
         return count ? sm_view_screenshot(views[0]) : NULL;
-    gsize stride = (gsize)at.width * 4, size = stride * (gsize)at.height;
-    guchar *pixels = g_try_malloc0(size);
-    if (!pixels)
+    gsize stride = (gsize)at.width * PIXEL_BYTES, size = stride * (gsize)at.height;
+    if (size == 0)
         return NULL;
-    for (gsize i = 3; i < size; i += 4)
+    guchar *pixels = is_too_large(&at) ? NULL : g_try_malloc0(size);
+    if (!pixels) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                            _("all monitors in one picture are too large"));
+        return NULL;
+    }
+    for (gsize i = 3; i < size; i += PIXEL_BYTES)
         pixels[i] = 0xff;
     for (size_t i = 0; i < count; i++) {
         g_autoptr(GdkTexture) part = sm_view_screenshot(views[i]);
         const struct sm_rect *place = &at.places[i];
         if (part && gdk_texture_get_width(part) == place->right - place->left &&
             gdk_texture_get_height(part) == place->bottom - place->top)
-            gdk_texture_download(part, pixels + (gsize)place->top * stride + (gsize)place->left * 4,
-                                 stride);
+            gdk_texture_download(
+                part, pixels + (gsize)place->top * stride + (gsize)place->left * PIXEL_BYTES,
+                stride);
     }
     g_autoptr(GBytes) bytes = g_bytes_new_take(pixels, size);
     return gdk_memory_texture_new(at.width, at.height, GDK_MEMORY_DEFAULT, bytes, stride);

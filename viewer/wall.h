@@ -37,7 +37,8 @@ void sm_wall_set_scaling(SmWall *wall, double zoom, bool fills);
  */
 size_t sm_wall_get_wishes(SmWall *wall, struct sm_monitor_wish *wishes, size_t room);
 
-/** All monitors as they are now, the caller's; NULL without a picture. */
-GdkTexture *sm_wall_screenshot(SmWall *wall);
+/** All monitors as they are now, the caller's; NULL without a picture, or with `error` if it would
+ * be larger than 1 GB. */
+GdkTexture *sm_wall_screenshot(SmWall *wall, GError **error);
 
 #endif

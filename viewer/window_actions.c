@@ -94,9 +94,14 @@ static void on_screenshot(GSimpleAction *action, GVariant *value, gpointer opaqu
     (void)action;
     (void)value;
     SmWindow *window = opaque;
-    GdkTexture *texture = sm_wall_screenshot(window->wall);
-    if (texture)
+    g_autoptr(GError) error = NULL;
+    GdkTexture *texture = sm_wall_screenshot(window->wall, &error);
+    if (texture) {
         sm_screenshot_save_as(GTK_WINDOW(window), ADW_TOAST_OVERLAY(window->toasts), texture);
+    } else if (error) {
+        g_autofree char *text = g_strdup_printf(_("Not saved: %s"), error->message);
+        sm_window_say(window, text);
+    }
 }
 
 static void on_usb(GSimpleAction *action, GVariant *value, gpointer opaque)
