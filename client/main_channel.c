@@ -272,7 +272,8 @@ static void closed(struct sm_client_channel *channel)
 
 static void destroy(struct sm_client_channel *channel)
 {
-    sm_client_clipboard_detach(channel);
+    if (!channel->is_link) /* which has no part in the clipboard of the main channel there is */
+        sm_client_clipboard_detach(channel);
     sm_main_client_destroy(channel->self);
 }
 

@@ -351,6 +351,40 @@ static void a_guest_that_does_not_answer_is_not_waited_for_forever(void **state)
     end(session, server);
 }
 
+static void play_failing_move(struct fake_peer *peer)
+{
+    static const char nowhere[] = "127.0.0.1";
+    struct fake_agent *agent = fake_agent_come_with(peer, MODERN, FAKE_AGENT_TOKENS);
+    grab(peer, CLIPBOARD, 0, SM_CLIPBOARD_TYPE_UTF8_TEXT);
+    (void)fake_agent_expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
+    struct sm_main_msg msg = {.type = SM_MSG_MAIN_MIGRATE_BEGIN};
+    msg.migrate_begin.dst.port = 1;
+    msg.migrate_begin.dst.host = (struct sm_bytes){(const uint8_t *)nowhere, sizeof(nowhere)};
+    fake_send_main(peer, &msg);
+    uint16_t type = 0;
+    uint8_t *body;
+    uint32_t size;
+    while (type != SM_MSGC_MAIN_MIGRATE_CONNECT_ERROR && fake_read(peer, &type, &body, &size))
+        free(body);
+    fake_step(peer, 0);
+    fake_agent_go(agent);
+}
+
+/* The link to the target is a main channel, too, and leaves the clipboard alone when it goes. */
+static void a_move_that_fails_does_not_end_the_wait(void **state)
+{
+    (void)state;
+    struct fake_server *server = serve(play_failing_move);
+    struct sm_session *session = fake_agent_session(server);
+    session->clipboard.answer_us = 2000000;
+    fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
+    sm_check_status(sm_session_ask_clipboard(session, CLIPBOARD, SM_CLIPBOARD_TEXT), SM_OK);
+    fake_server_wait_step(server, 0);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_DATA);
+    assert_null(take(session, CLIPBOARD));
+    end(session, server);
+}
+
 /* ---- Two that take it from each other ---- */
 
 static void play_keeper(struct fake_peer *peer)
@@ -462,6 +496,7 @@ int main(void)
         cmocka_unit_test(nothing_comes_a_closed_way_from_the_guest),
         cmocka_unit_test(requests_are_answered_in_their_order),
         cmocka_unit_test(a_guest_that_does_not_answer_is_not_waited_for_forever),
+        cmocka_unit_test(a_move_that_fails_does_not_end_the_wait),
         cmocka_unit_test(two_that_keep_what_is_copied_do_not_fight_forever),
         cmocka_unit_test(the_agent_is_told_how_much_we_take),
         cmocka_unit_test(much_is_sent_whole_and_is_not_left_behind_by_a_lost_line),
