@@ -219,9 +219,14 @@ static size_t left_behind(const struct sm_channel *channel, const struct sm_chan
     return has_byte ? node->frame.size + 1u - node->seen : 0;
 }
 
-/* Between messages: may another one begin? */
+/*
+ * Between messages: may another one begin? What is held back for a migration's target leaves only
+ * when the source's data are here, so these, one message of limited size, are read in any case.
+ */
 static bool may_begin(const struct sm_channel *channel)
 {
+    if (channel->move.awaits_data && sm_list_is_empty(&channel->in.nodes))
+        return true;
     return channel->in.bytes < SM_CHANNEL_READ_AHEAD && sm_channel_has_reply_room(channel);
 }
 

@@ -29,6 +29,9 @@ size_t sm_channel_move_allowed(const struct sm_channel *channel)
 static enum sm_status leave(struct sm_channel *channel, struct sm_bytes body)
 {
     struct sm_channel_move *move = &channel->move;
+    if (move->is_leaving)
+        return sm_channel_fail(channel, SM_ERR_PROTOCOL,
+                               "a second migration before the first is over");
     struct sm_arena none;
     struct sm_base_msg msg;
     const char *reason = "";
