@@ -462,8 +462,8 @@ static void on_timer(void *opaque)
     sm_client_clipboard_look(main);
     for (unsigned i = 0; i < SM_SELECTION_COUNT; i++) {
         struct sm_client_selection *s = selection_of(main, i);
-        uint64_t now_us = sm_now_us();
         lock(main);
+        uint64_t now_us = sm_now_us(); /* not before: what was asked meanwhile is not overdue */
         uint64_t own_us = main->session->clipboard.answer_us;
         uint64_t patience_us = own_us ? own_us : ANSWER_US;
         bool is_released = s->released_us && now_us - s->released_us >= RELEASE_US;
