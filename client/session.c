@@ -378,17 +378,27 @@ uint32_t sm_session_wanted_kinds(const struct sm_session *session)
     return kinds & ~session->settings.left_out;
 }
 
+/* What one person has at a time. Source: docs/people.md, "Who may do what". */
+static bool is_handed_over(enum sm_channel_kind kind)
+{
+    return kind == SM_CHANNEL_KIND_RECORD || kind == SM_CHANNEL_KIND_SMARTCARD ||
+           kind == SM_CHANNEL_KIND_USBREDIR || kind == SM_CHANNEL_KIND_PORT ||
+           kind == SM_CHANNEL_KIND_WEBDAV;
+}
+
 /*
  * A channel that is announced once more is to be had once more: it was another person's in
  * between, or its device was taken away and put back. The end of the old one may not be seen yet.
+ * What is never handed over stays as it is while it is open.
  */
 static enum sm_status reopen(struct sm_session *session, struct sm_client_channel *channel)
 {
     if (channel->is_started) {
         pthread_mutex_lock(&session->lock);
-        bool is_new = channel->state == SM_CLIENT_CHANNEL_CONNECTING;
+        bool is_good = channel->state == SM_CLIENT_CHANNEL_CONNECTING ||
+                       (channel->state == SM_CLIENT_CHANNEL_OPEN && !is_handed_over(channel->kind));
         pthread_mutex_unlock(&session->lock);
-        if (is_new)
+        if (is_good)
             return SM_OK;
         sm_client_channel_stop(channel);
         sm_client_channel_join(channel);

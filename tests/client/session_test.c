@@ -227,6 +227,44 @@ static void show_then_end_main(struct fake_peer *peer)
     fake_drain(peer);
 }
 
+static void list_again(struct fake_peer *peer)
+{
+    static const char text[] = "listed again";
+    struct sm_channel_id channels[] = {{SM_CHANNEL_DISPLAY, 0}, {SM_CHANNEL_INPUTS, 0}};
+    struct sm_main_msg msg = {.type = SM_MSG_MAIN_CHANNELS_LIST};
+    msg.channels_list.num_channels = 2;
+    msg.channels_list.channels = channels;
+    fake_wait_step(peer, 0);
+    fake_send_main(peer, &msg);
+    msg = (struct sm_main_msg){.type = SM_MSG_NOTIFY};
+    msg.notify.message = (struct sm_bytes){(const uint8_t *)text, sizeof(text) - 1};
+    fake_send_main(peer, &msg);
+    fake_drain(peer);
+}
+
+static void what_is_open_stays_open_when_it_is_listed_again(void **state)
+{
+    (void)state;
+    struct fake_script script = {.channels = {{SM_CHANNEL_DISPLAY, 0}, {SM_CHANNEL_INPUTS, 0}},
+                                 .channel_count = 2,
+                                 .display = show_blue,
+                                 .main_too = list_again};
+    struct fake_server *server = fake_server_start(&script);
+    struct sm_session *session = connect_to(server);
+    await_channel(session, SM_EVENT_CHANNEL_OPEN, SM_CHANNEL_KIND_INPUTS);
+    await_pixel(session, 0, BLUE);
+    fake_server_step(server, 0);
+    struct sm_event event;
+    do {
+        assert_true(sm_session_wait_event(session, PATIENCE_MS, &event));
+        assert_int_not_equal(event.kind, SM_EVENT_CHANNEL_CLOSED);
+    } while (event.kind != SM_EVENT_NOTICE);
+    sm_session_close(session);
+    check_closed(session, SM_ERROR_NONE);
+    sm_session_destroy(session);
+    fake_server_stop(server);
+}
+
 static void the_end_of_main_ends_everything(void **state)
 {
     (void)state;
@@ -370,6 +408,7 @@ int main(void)
         cmocka_unit_test(every_failing_allocation_of_the_caller_is_survived),
         cmocka_unit_test(a_wake_ends_a_wait_without_an_event),
         cmocka_unit_test(a_channel_may_end_without_the_session),
+        cmocka_unit_test(what_is_open_stays_open_when_it_is_listed_again),
         cmocka_unit_test(the_end_of_main_ends_everything),
         cmocka_unit_test(a_channel_that_breaks_the_protocol_is_closed),
         cmocka_unit_test(input_is_delivered_before_the_session_ends),
