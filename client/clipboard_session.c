@@ -33,6 +33,15 @@ static enum sm_status post(struct sm_session *session,
     return sm_client_channel_post(main, call, &selection, sizeof(selection));
 }
 
+/* With the lock held: what came and was not taken. */
+static void forget_data(struct sm_client_selection *s)
+{
+    free(s->data);
+    s->data = NULL;
+    s->data_size = 0;
+    s->data_kind = SM_CLIPBOARD_NOTHING;
+}
+
 void sm_session_set_clipboard_directions(struct sm_session *session, unsigned directions)
 {
     bool offers[SM_SELECTION_COUNT], answers[SM_SELECTION_COUNT];
@@ -46,6 +55,8 @@ void sm_session_set_clipboard_directions(struct sm_session *session, unsigned di
         answers[i] = closed & SM_CLIPBOARD_FROM_GUEST && s->asked;
         if (answers[i])
             s->asked = 0;
+        if (closed & SM_CLIPBOARD_FROM_GUEST)
+            forget_data(s);
     }
     pthread_mutex_unlock(&session->lock);
     for (unsigned i = 0; i < SM_SELECTION_COUNT; i++) {
@@ -177,8 +188,10 @@ enum sm_status sm_session_ask_clipboard(struct sm_session *session, enum sm_sele
         status = SM_ERR_STATE;
     else
         s->asked = kind;
-    if (status == SM_OK)
+    if (status == SM_OK) {
         s->asked_us = sm_now_us();
+        forget_data(s); /* an answer of before is none to this */
+    }
     pthread_mutex_unlock(&session->lock);
     if (status != SM_OK)
         return status;
@@ -195,8 +208,7 @@ void sm_session_cancel_clipboard(struct sm_session *session, enum sm_selection s
     pthread_mutex_lock(&session->lock);
     struct sm_client_selection *s = selection_of(session, selection);
     s->asked = 0;
-    free(s->data);
-    s->data = NULL;
+    forget_data(s);
     pthread_mutex_unlock(&session->lock);
 }
 

@@ -351,6 +351,46 @@ static void a_guest_that_does_not_answer_is_not_waited_for_forever(void **state)
     end(session, server);
 }
 
+static void play_once(struct fake_peer *peer)
+{
+    struct fake_agent *agent = fake_agent_come_with(peer, MODERN, FAKE_AGENT_TOKENS);
+    grab(peer, CLIPBOARD, 0, SM_CLIPBOARD_TYPE_UTF8_TEXT);
+    (void)fake_agent_expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
+    give(peer, CLIPBOARD, SM_CLIPBOARD_TYPE_UTF8_TEXT, "not taken");
+    (void)fake_agent_expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
+    fake_step(peer, 0);
+    fake_wait_step(peer, 1);
+    grab(peer, CLIPBOARD, 1, SM_CLIPBOARD_TYPE_UTF8_TEXT);
+    (void)fake_agent_expect(agent, SM_AGENT_CLIPBOARD_REQUEST);
+    give(peer, CLIPBOARD, SM_CLIPBOARD_TYPE_UTF8_TEXT, "not taken either");
+    fake_agent_go(agent);
+}
+
+static void ask_and_leave(struct sm_session *session)
+{
+    sm_check_status(sm_session_ask_clipboard(session, CLIPBOARD, SM_CLIPBOARD_TEXT), SM_OK);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_DATA);
+}
+
+static void an_answer_that_was_not_taken_is_none_to_the_next_question(void **state)
+{
+    (void)state;
+    struct fake_server *server = serve(play_once);
+    struct sm_session *session = fake_agent_session(server);
+    fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
+    ask_and_leave(session);
+    sm_check_status(sm_session_ask_clipboard(session, CLIPBOARD, SM_CLIPBOARD_TEXT), SM_OK);
+    fake_server_wait_step(server, 0);
+    assert_null(take(session, CLIPBOARD));
+    fake_server_step(server, 1); /* a new offer ends the wait */
+    fake_await_event(session, SM_EVENT_CLIPBOARD_DATA);
+    assert_null(take(session, CLIPBOARD));
+    ask_and_leave(session);
+    sm_session_set_clipboard_directions(session, SM_CLIPBOARD_TO_GUEST);
+    assert_null(take(session, CLIPBOARD));
+    end(session, server);
+}
+
 static void play_failing_move(struct fake_peer *peer)
 {
     static const char nowhere[] = "127.0.0.1";
@@ -496,6 +536,7 @@ int main(void)
         cmocka_unit_test(nothing_comes_a_closed_way_from_the_guest),
         cmocka_unit_test(requests_are_answered_in_their_order),
         cmocka_unit_test(a_guest_that_does_not_answer_is_not_waited_for_forever),
+        cmocka_unit_test(an_answer_that_was_not_taken_is_none_to_the_next_question),
         cmocka_unit_test(a_move_that_fails_does_not_end_the_wait),
         cmocka_unit_test(two_that_keep_what_is_copied_do_not_fight_forever),
         cmocka_unit_test(the_agent_is_told_how_much_we_take),
