@@ -90,6 +90,9 @@ static void wish_call(struct sm_client_channel *channel, const void *argument)
         return; /* the server is another one by now */
     if (sm_main_client_send(channel->self, &msg) == SM_OK)
         sm_client_channel_kick(channel);
+    else
+        sm_log_at(&channel->session->log, SM_LOG_WARNING,
+                  "what was wished about the devices could not be sent");
 }
 
 static enum sm_status wish(struct sm_session *session, uint32_t what, uint32_t number)

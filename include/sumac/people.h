@@ -47,7 +47,8 @@ SM_API size_t sm_session_get_people(struct sm_session *session, struct sm_partic
 /**
  * Asks the holder to hand over, or no longer. The holder decides; if there is none it is ours.
  *
- * @return SM_OK; SM_ERR_STATE if not connected, or the server does not know people; SM_ERR_NOMEM
+ * @return SM_OK; SM_ERR_STATE if not connected, or the server does not know people; SM_ERR_LIMIT
+ *         if too much is asked for at once; SM_ERR_NOMEM
  */
 SM_API SM_NODISCARD enum sm_status sm_session_ask_for_devices(struct sm_session *session,
                                                               bool is_asking);
@@ -55,6 +56,8 @@ SM_API SM_NODISCARD enum sm_status sm_session_ask_for_devices(struct sm_session 
 /**
  * Hands over to participant `number`; does nothing unless we are the holder. Their channels are
  * closed here.
+ *
+ * @return as sm_session_ask_for_devices()
  */
 SM_API SM_NODISCARD enum sm_status sm_session_give_devices(struct sm_session *session,
                                                            uint32_t number);
