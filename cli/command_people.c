@@ -8,6 +8,7 @@
 #include "cli/connection.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/utf8.h"
 #include "sumac/people.h"
 
 enum {
@@ -29,6 +30,7 @@ static void look(struct people *people, struct sm_session *session)
         people->count = PEOPLE_MAX;
     people->self = people->holder = NULL;
     for (size_t i = 0; i < people->count; i++) {
+        cli_utf8_tame(people->list[i].name); /* the server's words, and cut */
         if (people->list[i].is_self)
             people->self = &people->list[i];
         if (people->list[i].is_holder)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/utf8.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 size_t cli_utf8_next(const char *text, size_t size, uint32_t *character)
 {
     const unsigned char *bytes = (const unsigned char *)text;
@@ -24,4 +27,24 @@ size_t cli_utf8_next(const char *text, size_t size, uint32_t *character)
         return 1;
     *character = value;
     return count;
+}
+
+void cli_utf8_tame(char *text)
+{
+    size_t left = strlen(text);
+    char *out = text;
+    while (left > 0) {
+        uint32_t character;
+        size_t size = cli_utf8_next(text, left, &character);
+        bool is_good = character != CLI_UTF8_BAD && character >= 0x20 &&
+                       (character < 0x7f || character > 0x9f);
+        if (is_good)
+            memmove(out, text, size);
+        else
+            *out = '?';
+        out += is_good ? size : 1;
+        text += size;
+        left -= size;
+    }
+    *out = 0;
 }

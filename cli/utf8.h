@@ -16,4 +16,8 @@ static const uint32_t CLI_UTF8_BAD = UINT32_MAX;
  */
 size_t cli_utf8_next(const char *text, size_t size, uint32_t *character);
 
+/** Makes a question mark of each control character of `text`, and of each byte that is not UTF-8:
+ * what is left moves no terminal's cursor. */
+void cli_utf8_tame(char *text);
+
 #endif

@@ -27,6 +27,27 @@ static char *json_of(void (*write)(struct cli_json *json))
     return text;
 }
 
+static void names_move_no_terminal_s_cursor(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"", ""},
+        {"J\xc3\xb6rg", "J\xc3\xb6rg"},
+        {"a\x1b[2J\x7f\n", "a?[2J??"},
+        {"a\xc2\x9b"
+         "2J\xc2\x80\xc2\xa0",
+         "a?2J?\xc2\xa0"},
+        {"cut \xe2\x82", "cut ??"},
+        {"\xc0\x80\xff", "???"},
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char text[33];
+        strcpy(text, texts[i][0]);
+        cli_utf8_tame(text);
+        assert_string_equal(text, texts[i][1]);
+    }
+}
+
 static void write_nested(struct cli_json *json)
 {
     cli_json_open(json, NULL, '{');
@@ -262,6 +283,7 @@ static void what_cannot_be_written_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_move_no_terminal_s_cursor),
         cmocka_unit_test(json_nests_and_separates),
         cmocka_unit_test(json_texts_are_escaped_and_always_utf8),
         cmocka_unit_test(utf8_is_decoded_strictly),
