@@ -21,10 +21,14 @@ static const uint32_t UNLIMITED_TOKENS = UINT32_MAX;
 /* The header, and what comes before large data: a selection and a type. */
 enum { HEAD_MAX = SM_AGENT_HEADER_SIZE + 12 };
 
+/* Answers that there is nothing, which are taken though too much waits. */
+enum { NOTHINGS_MAX = 256 };
+
 /* A message to the agent on its way out. */
 struct outgoing {
     struct sm_list link;
     uint32_t type;
+    bool is_nothing;
     size_t size, sent; /* bytes, header included */
     size_t head_size;
     uint8_t head[HEAD_MAX];
@@ -41,6 +45,7 @@ struct sm_main_client {
     uint64_t tokens;      /* AGENT_DATA messages we may send */
     struct sm_list queue; /* owned struct outgoing, oldest first */
     size_t queued;        /* their bytes not sent */
+    size_t nothings;      /* how many of them are answers that there is nothing */
     struct sm_agent_join join;
     struct sm_bytes agent_rest; /* of the message being looked at: not joined yet */
     uint64_t agent_serial;
@@ -67,6 +72,7 @@ static void drop(struct sm_main_client *client, struct outgoing *out)
 {
     sm_list_remove(&out->link);
     client->queued -= out->size - out->sent;
+    client->nothings -= out->is_nothing;
     free(out->body);
     free(out);
 }
@@ -350,15 +356,23 @@ static struct sm_list *last_begun(struct sm_main_client *client)
     return is_begun ? first : &client->queue;
 }
 
-static enum sm_status can_send_agent(const struct sm_main_client *client, uint32_t type,
+/* CLIPBOARD without data: who waits for them is to wait no longer. Before agents knew several
+ * clipboards it was the kind alone. */
+static bool is_nothing(uint32_t type, struct sm_bytes body)
+{
+    static const uint8_t none[4] = {SM_CLIPBOARD_TYPE_NONE};
+    return type == SM_AGENT_CLIPBOARD && (body.size == 4 || body.size == 8) &&
+           memcmp(body.data + body.size - 4, none, 4) == 0;
+}
+
+static enum sm_status can_send_agent(const struct sm_main_client *client, bool is_urgent,
                                      uint64_t size)
 {
     if (!client->has_agent || client->config.has_no_agent)
         return SM_ERR_STATE;
     if (size > client->config.max_agent_message_bytes || size > UINT32_MAX)
         return SM_ERR_LIMIT;
-    bool is_state = type == SM_AGENT_MONITORS_CONFIG;
-    return !is_state && client->queued >= client->config.max_agent_queue_bytes ? SM_AGAIN : SM_OK;
+    return !is_urgent && client->queued >= client->config.max_agent_queue_bytes ? SM_AGAIN : SM_OK;
 }
 
 /* Takes `body`, also on failure. */
@@ -386,6 +400,8 @@ static enum sm_status queue_agent(struct sm_main_client *client, uint32_t type,
     out->head_size = w.size;
     sm_writer_finish(&w);
     out->type = type;
+    out->is_nothing = head.size == 0 && is_nothing(type, (struct sm_bytes){body, body_size});
+    client->nothings += out->is_nothing;
     out->size = out->head_size + body_size;
     out->body = body;
     if (is_state)
@@ -398,7 +414,9 @@ static enum sm_status queue_agent(struct sm_main_client *client, uint32_t type,
 enum sm_status sm_main_client_send_agent(struct sm_main_client *client, uint32_t type,
                                          struct sm_bytes body)
 {
-    enum sm_status status = can_send_agent(client, type, body.size);
+    bool is_urgent = type == SM_AGENT_MONITORS_CONFIG ||
+                     (is_nothing(type, body) && client->nothings < NOTHINGS_MAX);
+    enum sm_status status = can_send_agent(client, is_urgent, body.size);
     if (status != SM_OK)
         return status;
     uint8_t *copy = body.size ? malloc(body.size) : NULL;
@@ -412,7 +430,7 @@ enum sm_status sm_main_client_send_agent(struct sm_main_client *client, uint32_t
 enum sm_status sm_main_client_give_agent(struct sm_main_client *client, uint32_t type,
                                          struct sm_bytes head, uint8_t *data, size_t size)
 {
-    enum sm_status status = can_send_agent(client, type, (uint64_t)head.size + size);
+    enum sm_status status = can_send_agent(client, false, (uint64_t)head.size + size);
     if (status == SM_OK)
         return queue_agent(client, type, head, data, size);
     free(data);

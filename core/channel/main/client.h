@@ -82,7 +82,8 @@ bool sm_main_client_has_agent(const struct sm_main_client *client);
 /**
  * Queues a message for the guest agent; it leaves as tokens allow. Messages not begun are dropped
  * when the agent goes away. MONITORS_CONFIG is a state: it is taken however much waits, takes the
- * place of one that waits, and overtakes what was not begun.
+ * place of one that waits, and overtakes what was not begun. CLIPBOARD of no kind, the answer that
+ * there is nothing, is taken likewise unless very many of these wait.
  *
  * @param type  a type of core/wire/agent.h
  * @param body  copied

@@ -287,6 +287,15 @@ static void client_bounds_what_waits_for_the_agent(void **state)
     sm_check_status(sm_main_client_send_agent(client, 4, (struct sm_bytes){BODY, 20000}), SM_OK);
     sm_check_status(sm_main_client_send_agent(client, 4, (struct sm_bytes){BODY, 1}), SM_AGAIN);
     assert_int_equal(sm_main_client_agent_queued(client), 20020);
+    /* The guest that waits for the clipboard hears that there is nothing; but not without end. */
+    struct sm_bytes nothing = sm_test_hex("01000000 00000000");
+    size_t count = 0;
+    while (count < 1000 && sm_main_client_send_agent(client, SM_AGENT_CLIPBOARD, nothing) == SM_OK)
+        count++;
+    assert_int_equal(count, 256);
+    sm_check_status(
+        sm_main_client_send_agent(client, SM_AGENT_CLIPBOARD, sm_test_hex("01000000 01000000")),
+        SM_AGAIN);
     sm_main_client_destroy(client);
     sm_test_free_copies();
 }
