@@ -61,8 +61,8 @@ enum sm_clipboard_direction {
 
 /**
  * Opens and closes the ways; both are open at first. In a closed one nothing is offered, asked for
- * or given, and what was offered is taken back. What is held back is remembered: a way that is
- * opened has what it would have had.
+ * or given, and what was offered is taken back; what is already on its way to the guest arrives.
+ * What is held back is remembered: a way that is opened has what it would have had.
  *
  * @param directions  mask of enum sm_clipboard_direction
  */
