@@ -224,11 +224,12 @@ static void leave(struct sm_client_channel *main)
 void sm_migration_end(struct sm_client_channel *main)
 {
     struct sm_client_migration *migration = &main->session->migration;
-    if (!migration->target)
-        return; /* nothing was begun, or it went wrong: SWITCH_HOST will come */
     pthread_mutex_lock(&main->session->lock);
+    bool is_begun = migration->target != NULL;
     adopt_target(main->session);
     pthread_mutex_unlock(&main->session->lock);
+    if (!is_begun)
+        return; /* or it went wrong: SWITCH_HOST will come */
     bool is_whole = migration->link_count > 0;
     for (size_t i = 0; i < migration->link_count; i++)
         is_whole = is_whole && atomic_load(&migration->links[i]->link_state) == SM_CLIENT_LINK_UP;
@@ -333,6 +334,10 @@ void sm_migration_went(struct sm_client_channel *channel)
         /* If there is no room for the call the source ends main, which goes then. */
         (void)!sm_client_channel_post(session->channels[0], went_call, NULL, 0);
         return;
+    }
+    if (!(channel->channel_caps >> SM_MAIN_CAP_PEOPLE & 1) && sm_session_knows_people(session)) {
+        sm_client_people_forget(channel); /* they were the source's */
+        sm_session_tell(session, SM_EVENT_PEOPLE, channel);
     }
     (void)sm_comeback_done(session);
     sm_session_tell(session, SM_EVENT_MOVED, channel);

@@ -53,6 +53,15 @@ static void say_where(struct fake_peer *peer)
     fake_send_main(peer, &msg);
 }
 
+static void say_who(struct fake_peer *peer)
+{
+    struct sm_person us = {.number = 1, .flags = SM_PERSON_FLAGS_YOU | SM_PERSON_FLAGS_HOLDER};
+    struct sm_main_msg msg = {.type = SM_MSG_MAIN_PEOPLE};
+    msg.people.num_people = 1;
+    msg.people.people = &us;
+    fake_send_main(peer, &msg);
+}
+
 /* Hands the channel on: the mark is the client's last word here. */
 static void let_go(struct fake_peer *peer)
 {
@@ -73,6 +82,7 @@ static void source_main(struct fake_peer *peer)
     uint16_t type;
     uint8_t *body;
     uint32_t size;
+    say_who(peer);
     fake_wait_step(peer, STEP_BEGIN);
     say_where(peer);
     if (!fake_read(peer, &type, &body, &size))
@@ -174,7 +184,8 @@ static struct move begin(uint16_t word, bool moves)
     struct move move;
     struct fake_script source = {.channels = {{SM_CHANNEL_DISPLAY, 0}, {SM_CHANNEL_INPUTS, 0}},
                                  .channel_count = 2,
-                                 .main_caps = 1u << SM_MAIN_CAP_SEAMLESS_MIGRATE,
+                                 .main_caps =
+                                     1u << SM_MAIN_CAP_SEAMLESS_MIGRATE | 1u << SM_MAIN_CAP_PEOPLE,
                                  .display = source_display,
                                  .inputs = source_inputs,
                                  .main_too = source_main};
@@ -217,7 +228,11 @@ static void every_channel_goes_on_with_its_state(void **state)
     (void)state;
     struct move move = begin(SM_MSG_MAIN_MIGRATE_DST_SEAMLESS_ACK, true);
     assert_int_equal(prepare(&move), SM_MSGC_MAIN_MIGRATE_CONNECTED_SEAMLESS);
+    assert_true(sm_session_knows_people(move.session));
     fake_server_step(move.source, STEP_MOVE);
+    do /* the target knows none; the source told of them, too */
+        await_event(move.session, SM_EVENT_PEOPLE);
+    while (sm_session_knows_people(move.session));
     await_pixel(move.session, 0, GREEN);
     fake_server_wait_step(move.target, STEP_ARRIVED);
     sm_check_status(sm_session_send_key(move.session, KEY_A, true), SM_OK);
