@@ -37,6 +37,7 @@ def waits_of(program):
 
 def check_rest(program, seconds=2):
     """Nothing is drawn while nothing changes; a frame asks the X server ten things, and there would be sixty a second."""
+    desk.wait_still()
     before = waits_of(program)
     time.sleep(seconds)
     waits = waits_of(program) - before
