@@ -35,7 +35,7 @@ SET_PARENT_DEATH_SIGNAL = 1
 _libc = ctypes.CDLL(None)
 
 
-def _die_with_parent():
+def die_with_parent():
     _libc.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
@@ -55,10 +55,12 @@ def free_port():
     below the range that the system gives out, and no other test that runs beside this one."""
     with open('/proc/sys/net/ipv4/ip_local_port_range', encoding='ascii') as file:
         first = int(file.read().split()[0])
+    # Where the system gives out nearly all of them there is no room below.
+    low, high = (max(1024, first // 3), first) if first > 4096 else (10000, 30000)
     folder = os.path.join(tempfile.gettempdir(), f'sumac-ports-{os.getuid()}')
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    while True:
-        port = random.randrange(first // 3, first)
+    for _ in range(1000):
+        port = random.randrange(low, high)
         lock = open(os.path.join(folder, str(port)), 'w')
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,6 +71,7 @@ def free_port():
             continue
         _ports.append(lock)
         return port
+    raise RuntimeError(f'no free port from {low} to {high}')
 
 
 class Process:
@@ -80,7 +83,7 @@ class Process:
         with open(self.log_path, 'wb') as log:
             self.child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**stage.env, **(env or {})}, preexec_fn=_die_with_parent, cwd=stage.folder)
+                env={**stage.env, **(env or {})}, preexec_fn=die_with_parent, cwd=stage.folder)
 
     @property
     def log(self):
@@ -176,7 +179,7 @@ class Stage:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True, errors='replace', cwd=self.folder,
                                  env={**self.env, **(env or {})}, start_new_session=True,
-                                 preexec_fn=_die_with_parent)
+                                 preexec_fn=die_with_parent)
         try:
             out, err = child.communicate(timeout=timeout * PATIENCE)
             return Result(child.returncode, out, err)
@@ -385,8 +388,13 @@ class Machine:
     def watched_by(self, command, **settings):
         """Starts a client while no other one is here, waits until it is connected, and returns it."""
         wait_for(lambda: self.shows_to() == 0, 20, 'the clients before to be gone')
-        child = subprocess.Popen(command, text=True, env=self.stage.env, **settings)
-        wait_for(lambda: self.shows_to() > 0 or child.poll() is not None, 20, f'the display of {command}')
+        child = subprocess.Popen(command, text=True, env=self.stage.env, preexec_fn=die_with_parent, **settings)
+        try:
+            wait_for(lambda: self.shows_to() > 0 or child.poll() is not None, 20, f'the display of {command}')
+        except BaseException:
+            child.kill()
+            child.wait()
+            raise
         return child
 
     def send_keys(self, *names):

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-from peers import BUILD, Certificates, free_port, Machine, ROOT, SERVER_FOLDER, Stage, SUMAC
+from peers import BUILD, Certificates, die_with_parent, free_port, Machine, ROOT, SERVER_FOLDER, Stage, SUMAC
 from pictures import Picture
 from tap import Tap, check, check_equal, wait_for
 
@@ -219,7 +219,8 @@ def peak_memory_kb(process):
 def check_small(server, compression, *command):
     """A command stays below 40 MB while it is shown a whole recording of 1920 x 1080."""
     replay = Replay(server, compression)
-    child = subprocess.Popen([SUMAC, command[0], replay.uri, *command[1:]], stdout=subprocess.DEVNULL)
+    child = subprocess.Popen([SUMAC, command[0], replay.uri, *command[1:]], stdout=subprocess.DEVNULL,
+                             preexec_fn=die_with_parent)
     peak = peak_memory_kb(child)
     check_equal(child.returncode, 0, f'exit code of {command}')
     check(0 < peak < 40 * 1024, f'{server}, {compression}, {command[0]}: {peak} KiB')
