@@ -53,7 +53,7 @@ def _():
 def _():
     for name, soname in SONAMES.items():
         check(f'Library soname: [{soname}]' in run('readelf', '-d', found('lib*/' + name)), f'{name}: another soname')
-    for program in [*glob.glob(folder.name + '/usr/local/bin/*'), *glob.glob(folder.name + '/usr/local/lib/**/*.so', recursive=True)]:
+    for program in [*glob.glob(folder.name + '/usr/local/bin/*'), *glob.glob(folder.name + '/usr/local/lib/**/*.so*', recursive=True)]:
         check(not re.search('RPATH|RUNPATH', run('readelf', '-d', program)), f'{program} has a path of its own')
 
 
