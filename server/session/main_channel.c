@@ -94,6 +94,11 @@ void sm_main_channel_announce(struct sm_main_channel *main, const struct sm_chan
     sm_main_channel_send(main, &msg);
 }
 
+static bool has_pending(const struct sm_main_channel *main)
+{
+    return sm_channel_pending_size(sm_main_server_channel(main->machine)) > 0;
+}
+
 void sm_main_channel_people(struct sm_main_channel *main, const struct sm_person *people,
                             uint32_t count)
 {
@@ -101,7 +106,9 @@ void sm_main_channel_people(struct sm_main_channel *main, const struct sm_person
         return;
     struct sm_main_msg msg = {.type = SM_MSG_MAIN_PEOPLE,
                               .people = {.num_people = count, .people = people}};
-    sm_main_channel_send(main, &msg);
+    main->owes_people = has_pending(main); /* who does not read is not told every step */
+    if (!main->owes_people)
+        sm_main_channel_send(main, &msg);
 }
 
 void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported, uint16_t current)
@@ -313,6 +320,8 @@ static void on_activity(void *opaque)
     }
     if (status < 0)
         end_session(main);
+    else if (main->owes_people && !main->is_over && !has_pending(main))
+        sm_people_tell(main->session);
 }
 
 static void on_closed(void *opaque, enum sm_status status, const char *reason)

@@ -72,7 +72,8 @@ void sm_main_channel_mouse_mode(struct sm_main_channel *main, uint16_t supported
 /** Tells all clients the time that frames are stamped with, now that no sound tells it. */
 void sm_main_channels_take_time(struct sm_server *server);
 
-/** Tells who is connected, if the client wants to know and may. */
+/** Tells who is connected, if the client wants to know and may; while the line is busy it asks for
+ * the list again with sm_people_tell() once it is free. */
 void sm_main_channel_people(struct sm_main_channel *main, const struct sm_person *people,
                             uint32_t count);
 

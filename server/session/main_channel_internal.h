@@ -16,6 +16,7 @@ struct sm_main_channel {
     struct sm_pump *pump;                 /* owned */
     bool is_over;                         /* and its fault was logged, if it had one */
     bool has_channels_list;               /* the client asked, and is told of new ones */
+    bool owes_people;                     /* the list of people waits for a free line */
     uint64_t agent_left;                  /* bytes of its message to the agent still to come */
     bool is_agent_deaf;                   /* to that message: somebody else's is under way */
 

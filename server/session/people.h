@@ -58,6 +58,9 @@ bool sm_people_may_have(const struct sm_session *session, uint8_t channel_type);
 /** Tells those who want to know, soon and once, that who is there or what they want has changed. */
 void sm_people_changed(struct sm_server *server);
 
+/** Tells one session who is there now, if it wants to know and may. */
+void sm_people_tell(struct sm_session *session);
+
 /** What a client wants done with what there is one of; what cannot be is not done. */
 void sm_people_wish(struct sm_session *session, const struct sm_msgc_main_people_wish *wish);
 

@@ -43,9 +43,9 @@ static struct sm_person describe(struct sm_session *session)
     return told;
 }
 
-static void tell(void *opaque)
+/* Tells `only`, or everybody if it is NULL. */
+static void tell(struct sm_server *server, const struct sm_session *only)
 {
-    struct sm_server *server = opaque;
     uint32_t count = 0, at = 0;
     for (struct sm_session *s = NULL; (s = sm_session_next(server, s));)
         count++;
@@ -57,48 +57,65 @@ static void tell(void *opaque)
     at = 0;
     for (struct sm_session *s = NULL; (s = sm_session_next(server, s)); at++) {
         people[at].flags |= SM_PERSON_FLAGS_YOU;
-        if (can_talk(s) && !sm_session_is_view_only(s))
+        if ((!only || s == only) && can_talk(s) && !sm_session_is_view_only(s))
             sm_main_channel_people(sm_session_main(s), people, count);
         people[at].flags &= ~(uint32_t)SM_PERSON_FLAGS_YOU;
     }
     free(people);
 }
 
+static void tell_all(void *opaque)
+{
+    tell(opaque, NULL);
+}
+
+void sm_people_tell(struct sm_session *session)
+{
+    tell(sm_session_server(session), session);
+}
+
 void sm_people_changed(struct sm_server *server)
 {
     if (!server->people_task.func)
-        server->people_task = (struct sm_main_task){.func = tell, .opaque = server};
+        server->people_task = (struct sm_main_task){.func = tell_all, .opaque = server};
     sm_main_queue_post_task(server->queue, &server->people_task);
 }
 
-static void give_to(struct sm_server *server, uint32_t number)
+static void give_to(struct sm_session *giver, uint32_t number)
 {
+    struct sm_server *server = sm_session_server(giver);
     struct sm_session *to = NULL;
     while ((to = sm_session_next(server, to)))
         if (sm_session_person(to)->number == number)
             break;
     if (!to || sm_people_hand_over(server, sm_session_id(to)) != SM_OK)
-        sm_people_changed(server); /* the giver learns that it has it still */
+        sm_people_tell(giver); /* it has it still */
+}
+
+static void set_asks(struct sm_session *session, bool asks)
+{
+    struct sm_session_person *person = sm_session_person(session);
+    if (person->asks == asks)
+        return;
+    person->asks = asks;
+    sm_people_changed(sm_session_server(session));
 }
 
 void sm_people_wish(struct sm_session *session, const struct sm_msgc_main_people_wish *wish)
 {
-    struct sm_server *server = sm_session_server(session);
-    bool is_holder = server->holder == sm_session_id(session);
+    bool is_holder = sm_session_server(session)->holder == sm_session_id(session);
     if (sm_session_is_view_only(session))
         return;
     switch (wish->wish) {
     case SM_PEOPLE_WISH_ASK:
-        sm_session_person(session)->asks = !is_holder;
-        sm_people_changed(server);
+        set_asks(session, !is_holder);
         return;
     case SM_PEOPLE_WISH_FORGET:
-        sm_session_person(session)->asks = false;
-        sm_people_changed(server);
+        set_asks(session, false);
         return;
     case SM_PEOPLE_WISH_GIVE:
         if (is_holder)
-            give_to(server, wish->number);
+            give_to(session, wish->number);
         return;
     default: /* of a later Sumac */
         return;

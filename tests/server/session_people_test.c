@@ -550,6 +550,64 @@ static void others_hear_nothing_of_it(void **state)
     go(&first);
 }
 
+static void a_wish_that_changes_nothing_is_not_told(void **state)
+{
+    struct fixture *f = *state;
+    struct person first = come_and_know(f, ""), second = come_and_know(f, "");
+    await_told(&first, 2, 2, CAN_BE_ASKED);
+    (void)hears_of_people(&first); /* what that list brings */
+    (void)hears_of_people(&first);
+    wish(&first, SM_PEOPLE_WISH_ASK, 0); /* has it */
+    wish(&second, SM_PEOPLE_WISH_FORGET, 0);
+    sm_test_host_run(&f->host, 5);
+    uint8_t byte;
+    (void)sm_test_visitor_await(&second.main, SM_MSG_MAIN_PEOPLE, &byte, 1);
+    while (recv(second.main.fd, &byte, 1, MSG_DONTWAIT) == 1)
+        continue;
+    wish(&first, SM_PEOPLE_WISH_GIVE, 77); /* is not there: only the giver learns it */
+    sm_test_host_run(&f->host, 5);
+    assert_int_equal(recv(second.main.fd, &byte, 1, MSG_DONTWAIT), -1);
+    go(&first);
+    go(&second);
+}
+
+/* Reads all there is; its size. */
+static size_t drain(struct person *person, uint8_t *last, size_t last_size)
+{
+    uint8_t buffer[65536];
+    size_t total = 0, got;
+    do {
+        got = sm_test_visitor_receive(&person->main, buffer, sizeof(buffer));
+        total += got;
+        if (got >= last_size)
+            memcpy(last, buffer + got - last_size, last_size);
+    } while (got == sizeof(buffer));
+    assert_true(got >= last_size);
+    return total;
+}
+
+/* About 240 KiB of lists, if each step were told. */
+static void a_client_that_does_not_read_is_told_the_newest_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct person deaf = come_and_know(f, ""), other = come_and_know(f, "");
+    uint8_t buffer[4096], list[2 * PERSON_SIZE];
+    for (unsigned i = 0; i < 2001; i++) {
+        wish(&other, i % 2 ? SM_PEOPLE_WISH_FORGET : SM_PEOPLE_WISH_ASK, 0);
+        sm_test_host_run(&f->host, 0);
+        while (recv(other.main.fd, buffer, sizeof(buffer), MSG_DONTWAIT) > 0)
+            continue;
+    }
+    assert_int_equal(spice_server_get_num_clients(f->server), 2);
+    assert_in_range(drain(&deaf, list, sizeof(list)), sizeof(list), 128 << 10);
+    struct sm_reader r = sm_reader(SM_TEST_BYTES(list));
+    sm_skip(&r, PERSON_SIZE);
+    assert_int_equal(sm_get_le32(&r), 2);
+    assert_int_equal(sm_get_le32(&r), ASKS | CAN_BE_ASKED);
+    go(&deaf);
+    go(&other);
+}
+
 static void messages_to_the_agent_do_not_mix(void **state)
 {
     struct fixture *f = *state;
@@ -726,6 +784,8 @@ int main(void)
         T(a_client_asks_for_usb_and_is_given_it),
         T(nobody_gives_what_is_not_theirs),
         T(others_hear_nothing_of_it),
+        T(a_wish_that_changes_nothing_is_not_told),
+        T(a_client_that_does_not_read_is_told_the_newest_alone),
         T(messages_to_the_agent_do_not_mix),
         T(everybody_hears_and_a_slow_one_harms_nobody),
         T(the_environment_says_how_many_and_who_looks),
