@@ -138,10 +138,11 @@ static enum sm_status add_reader(struct sm_smartcard *front)
 static enum sm_status remove_reader(struct sm_smartcard *front, uint32_t reader_id)
 {
     struct sm_smartcard *card = find(front->base.server, reader_id);
-    if (!card || !card->has_added)
+    bool may_be_added = front->is_resumed && card != front; /* its source did not say */
+    if (!card || !(card->has_added || may_be_added))
         return send_error(front, reader_id, GENERAL_ERROR);
     card->has_added = false;
-    return change_reader(card, false, front->base.client->tag);
+    return change_reader(card, false, 0); /* said even if the client goes meanwhile */
 }
 
 /* Words about the card in one of the readers. */
@@ -357,11 +358,13 @@ static void lose_reader(struct sm_smartcard *card, bool was_leaving, uint32_t ta
     if (card->is_used)
         sm_char_device_drop(card->base.device, tag);
     card->has_added = false; /* what is called below may bring us here again */
+    sm_device_channel_hold(&card->base);
     if (was_leaving)
         set_added(card, false);
     else if (change_reader(card, false, 0) != SM_OK)
         sm_device_channel_complain(&card->base,
                                    "out of memory: the guest keeps a reader that is gone");
+    sm_device_channel_release(&card->base);
 }
 
 static void gone(struct sm_device_channel *self, bool was_leaving)

@@ -18,6 +18,7 @@ struct fixture {
     size_t from_size, piece; /* at most so much a read */
     uint8_t to_guest[4096];
     size_t to_size;
+    bool is_stuck; /* takes nothing */
     char states[16];
     struct sm_test_visitor main;
     uint32_t id;
@@ -37,6 +38,8 @@ static void on_state(SpiceCharDeviceInstance *instance, int connected)
 static int on_write(SpiceCharDeviceInstance *instance, const uint8_t *data, int size)
 {
     struct fixture *f = fixture_of(instance);
+    if (f->is_stuck)
+        return 0;
     assert_true(f->to_size + (size_t)size <= sizeof(f->to_guest));
     memcpy(f->to_guest + f->to_size, data, (size_t)size);
     f->to_size += (size_t)size;
@@ -264,6 +267,22 @@ static void a_client_that_leaves_takes_its_reader_along(void **state)
     check_guest_got(f, "00000004 00000000 00000000");
 }
 
+static void a_reader_taken_off_is_gone_even_if_its_client_goes_first(void **state)
+{
+    struct fixture *f = *state;
+    struct sm_test_visitor cards = open_cards(f);
+    say(&cards, "03000000 ffffffff 00000000");
+    check_guest_got(f, "00000003 00000000 00000000");
+    f->is_stuck = true;
+    say(&cards, "04000000 00000000 00000000");
+    check_guest_got(f, "");
+    sm_test_visitor_close(&cards);
+    assert_string_equal(f->states, "10");
+    f->is_stuck = false;
+    spice_server_char_device_wakeup(&f->instance);
+    check_guest_got(f, "00000004 00000000 00000000");
+}
+
 static void the_devices_own_init_goes_nowhere(void **state)
 {
     struct fixture *f = *state;
@@ -399,6 +418,7 @@ int main(void)
         T(the_channel_goes_on_with_the_reader_that_is_left),
         T(ten_readers_are_enough),
         T(a_client_that_leaves_takes_its_reader_along),
+        T(a_reader_taken_off_is_gone_even_if_its_client_goes_first),
         T(the_devices_own_init_goes_nowhere),
         T(a_device_that_announces_too_much_is_cut_off),
         T(a_reader_that_is_unplugged_takes_its_channel_along),

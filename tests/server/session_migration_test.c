@@ -470,6 +470,69 @@ static void a_card_goes_on_where_it_was_cut(void **state)
     sm_test_visitor_close(&next);
 }
 
+/* A second card reader of a host's. */
+struct more {
+    SpiceCharDeviceInstance device; /* first */
+    uint8_t to_guest[64];
+    size_t size;
+};
+
+static int more_write(SpiceCharDeviceInstance *device, const uint8_t *data, int size)
+{
+    struct more *more = (struct more *)(void *)device;
+    assert_true(more->size + (size_t)size <= sizeof(more->to_guest));
+    memcpy(more->to_guest + more->size, data, (size_t)size);
+    more->size += (size_t)size;
+    return size;
+}
+
+static int more_read(SpiceCharDeviceInstance *device, uint8_t *to, int size)
+{
+    (void)device, (void)to, (void)size;
+    return 0;
+}
+
+static const SpiceCharDeviceInterface MORE = {
+    .base = {.type = SPICE_INTERFACE_CHAR_DEVICE,
+             .major_version = SPICE_INTERFACE_CHAR_DEVICE_MAJOR,
+             .minor_version = SPICE_INTERFACE_CHAR_DEVICE_MINOR},
+    .write = more_write,
+    .read = more_read,
+    .flags = SPICE_CHAR_DEVICE_NOTIFY_WRITABLE,
+};
+
+/* The source told of the first alone. */
+static void a_second_reader_is_taken_off_at_the_target(void **state)
+{
+    struct fixture *f = *state;
+    struct sm_test_visitor main;
+    struct more more = {.device = {.base.sif = &MORE.base, .subtype = "smartcard"}};
+    add_device(&f->hosts[0], "smartcard");
+    add_device(&f->hosts[1], "smartcard");
+    assert_int_equal(spice_server_add_interface(f->hosts[1].server, &more.device.base), 0);
+    uint32_t id = begin(f, &main);
+    struct sm_test_visitor cards = open_cards(f, 0, id);
+    struct sm_test_visitor next = go(f, &main, id, true);
+    struct sm_test_visitor next_cards = open_cards(f, 1, id);
+    uint8_t data[512], card_data[512];
+    size_t size = take_data(f, &main, data, sizeof(data));
+    size_t card_size = take_channel_data(&cards, card_data, sizeof(card_data));
+    sm_test_visitor_message(&next, SM_MSGC_MIGRATE_DATA, (struct sm_bytes){data, size});
+    sm_test_visitor_message(&next_cards, SM_MSGC_MIGRATE_DATA,
+                            (struct sm_bytes){card_data, card_size});
+    spice_server_vm_start(f->hosts[1].server);
+    sm_test_visitor_message(&next_cards, SM_MSGC_SMARTCARD_DATA,
+                            sm_test_hex("04000000 01000000 00000000")); /* READER_REMOVE */
+    sm_test_host_run(&f->loop, 5);
+    sm_check_bytes(((struct sm_bytes){more.to_guest, more.size}),
+                   sm_test_hex("00000004 00000001 00000000"));
+    sm_test_visitor_close(&cards);
+    sm_test_visitor_close(&main);
+    sm_test_visitor_close(&next_cards);
+    sm_test_visitor_close(&next);
+    spice_server_remove_interface(&more.device.base);
+}
+
 static void card_data_cut_anywhere_end_the_channel(void **state)
 {
     struct fixture *f = *state;
@@ -634,6 +697,7 @@ int main(void)
         T(the_guests_message_is_put_together_from_two_servers),
         T(an_agent_that_the_target_does_not_know_begins_anew),
         T(a_card_goes_on_where_it_was_cut),
+        T(a_second_reader_is_taken_off_at_the_target),
         T(card_data_cut_anywhere_end_the_channel),
         T(data_cut_anywhere_end_the_session),
         T(a_waiting_session_takes_nothing_but_its_arrival),
