@@ -359,6 +359,8 @@ enum sm_status sm_agent_restore(struct sm_agent *agent, const struct sm_migratio
     }
     if (from->device.write_data.size == 0)
         return SM_OK;
+    agent->rest_tag = connection_id;
+    agent->rest_pieces = from->device.write_num_client_tokens;
     return sm_char_device_write_first(agent->device, from->device.write_data, connection_id);
 }
 
@@ -378,19 +380,23 @@ static bool on_read(void *user)
     return gets_on;
 }
 
-static void return_token(struct sm_server *server, uint32_t connection_id)
+static void return_tokens(struct sm_server *server, uint32_t connection_id, uint32_t count)
 {
     struct sm_session *session = sm_session_find(server, connection_id);
     if (session && sm_session_main(session))
-        sm_main_channel_agent_tokens(sm_session_main(session), 1);
+        sm_main_channel_agent_tokens(sm_session_main(session), count);
 }
 
 static void on_written(void *user, uint32_t tag)
 {
     struct sm_agent *agent = user;
     if (tag != OWN_MESSAGE_TAG) {
+        /* What another server handed on is one buffer, whatever it was paid, and the first. */
+        uint32_t count = tag == agent->rest_tag && agent->rest_pieces ? agent->rest_pieces : 1;
+        if (tag == agent->rest_tag)
+            agent->rest_pieces = 0;
         if (tag)
-            return_token(agent->server, tag);
+            return_tokens(agent->server, tag, count);
         return;
     }
     agent->has_message_out = false;

@@ -47,12 +47,13 @@ struct sm_agent {
     bool is_broken;                /* it broke its protocol just now */
     bool mouse_is_enabled, copypaste_is_enabled, file_transfer_is_enabled;
     struct sm_agent_reader reader;
-    struct sm_agent_filter filter; /* of what it says; each client's main channel has its own */
-    bool intercepts_monitors;      /* the graphics devices take the clients' wishes */
-    bool can_take_device_info;     /* it said so */
-    unsigned count;                /* of the agents that have come so far */
-    bool is_touched;               /* this one was read from or written to */
-    unsigned holds;                /* clients on their way here: it is not touched until then */
+    struct sm_agent_filter filter;  /* of what it says; each client's main channel has its own */
+    bool intercepts_monitors;       /* the graphics devices take the clients' wishes */
+    bool can_take_device_info;      /* it said so */
+    unsigned count;                 /* of the agents that have come so far */
+    uint32_t rest_tag, rest_pieces; /* whose pieces another server handed on, and how many */
+    bool is_touched;                /* this one was read from or written to */
+    unsigned holds;                 /* clients on their way here: it is not touched until then */
 
     /* Messages of our own: one at a time, the newest state of each kind waits. */
     bool has_message_out, pointer_waits, device_info_waits;

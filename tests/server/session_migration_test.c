@@ -337,6 +337,33 @@ static void what_was_sent_with_lent_tokens_arrives_at_the_target(void **state)
     sm_test_visitor_close(&next);
 }
 
+/* Ten pieces are one buffer for the target, and yet ten tokens. */
+static void every_piece_handed_on_gives_its_token_back(void **state)
+{
+    struct fixture *f = *state;
+    struct sm_test_visitor main;
+    add_agent(&f->hosts[0]);
+    f->hosts[0].room = 0;
+    uint32_t id = begin(f, &main);
+    start_agent(&main);
+    for (unsigned i = 0; i < 10; i++) /* CLIPBOARD_RELEASE */
+        sm_test_visitor_message(&main, SM_MSGC_MAIN_AGENT_DATA,
+                                sm_test_hex("01000000 09000000 0000000000000000 00000000"));
+    sm_test_host_run(&f->loop, 5);
+    struct sm_test_visitor next = go(f, &main, id, true);
+    uint8_t data[1024], tokens[4];
+    size_t size = take_data(f, &main, data, sizeof(data));
+    add_agent(&f->hosts[1]);
+    sm_test_visitor_message(&next, SM_MSGC_MIGRATE_DATA, (struct sm_bytes){data, size});
+    sm_test_visitor_await(&next, SM_MSG_MAIN_MULTI_MEDIA_TIME, NULL, 0);
+    spice_server_vm_start(f->hosts[1].server);
+    sm_test_visitor_await(&next, SM_MSG_MAIN_AGENT_TOKEN, tokens, sizeof(tokens));
+    assert_int_equal(tokens[0], 10);
+    assert_int_equal(f->hosts[1].to_size, 10 * (8 + 20));
+    sm_test_visitor_close(&main);
+    sm_test_visitor_close(&next);
+}
+
 /* The guest's message is cut within its header, so the target judges it. */
 static void the_guests_message_is_put_together_from_two_servers(void **state)
 {
@@ -694,6 +721,7 @@ int main(void)
         T(a_session_begins_anew_after_a_semi_seamless_move),
         T(the_agents_stream_goes_on_where_it_was_cut),
         T(what_was_sent_with_lent_tokens_arrives_at_the_target),
+        T(every_piece_handed_on_gives_its_token_back),
         T(the_guests_message_is_put_together_from_two_servers),
         T(an_agent_that_the_target_does_not_know_begins_anew),
         T(a_card_goes_on_where_it_was_cut),
