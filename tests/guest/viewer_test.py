@@ -149,7 +149,7 @@ def _():
     copy_there(b'public')
     wait_for(lambda: paste_here() == b'public', 60, 'the text here', 0.5)
     copy_here(b'secret')
-    check_equal(paste_here(), b'secret', 'the text copied here')
+    wait_for(lambda: paste_here() == b'secret', 30, 'the text copied here', 0.2)
     until = time.monotonic() + 4 * PATIENCE
     while time.monotonic() < until:
         check_equal(paste_there(), hashlib.sha256(b'public').hexdigest(), 'what is pasted in the guest')
