@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A display channel: what display_channel.c, display_view.c and streams.c share. */
+/*
+ * A display channel. display_channel.c: its life; display_turns.c: one message after the other;
+ * display_messages.c: what each does; display_view.c: looking at it from other threads.
+ */
 #ifndef SM_CLIENT_DISPLAY_CHANNEL_H
 #define SM_CLIENT_DISPLAY_CHANNEL_H
 
@@ -42,7 +45,28 @@ struct sm_client_display {
 /** With the lock held: the canvas to be looked at; or NULL. */
 const struct sm_canvas *sm_client_display_shown(const struct sm_client_display *display);
 
-/** With the lock held: damage of the primary surface. */
+/* ---- display_messages.c; all with the lock held ---- */
+
+/** Damage of the primary surface. */
 void sm_client_display_changed(struct sm_client_channel *channel, struct sm_rect damage);
+
+/** A drawing was left out: it is counted, and `why` is logged. */
+void sm_client_display_left_out(struct sm_client_channel *channel, const char *why);
+
+/**
+ * Does what `msg` says. A drawing that makes no sense is left out.
+ *
+ * @return SM_OK; SM_AGAIN: the drawing waits for an image, call again; or the channel has to end
+ */
+SM_NODISCARD enum sm_status sm_client_display_take(struct sm_client_channel *channel,
+                                                   const struct sm_display_msg *msg);
+
+/* ---- display_turns.c: for the table of display_channel.c ---- */
+
+SM_NODISCARD enum sm_status sm_client_display_activity(struct sm_client_channel *channel);
+void sm_client_display_resume(struct sm_client_channel *channel);
+void sm_client_display_closed(struct sm_client_channel *channel);
+/** The timer's: what the drawing waits for did not come. */
+void sm_client_display_waited(void *opaque);
 
 #endif
