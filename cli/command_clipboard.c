@@ -9,13 +9,10 @@
 #include "cli/connection.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/paste.h"
 #include "cli/report.h"
 
-enum {
-    FIRST_ROOM = 64 << 10,
-    LOOK_MS = 50,
-    HAND_OVER_MS = 2000, /* for the guest to pass on what it has got; it never tells */
-};
+enum { FIRST_ROOM = 64 << 10 };
 
 /** Bytes of a file or of the clipboard. */
 struct content {
@@ -37,16 +34,6 @@ static enum sm_selection selection_of(const struct cli_connection *c)
 static bool next(struct cli_connection *c, struct sm_event *event)
 {
     return cli_connection_next(c, UINT64_MAX, event) == CLI_NEXT_EVENT;
-}
-
-/* An agent that is there may still have to say what it can do. */
-static bool check_agent(struct cli_connection *c)
-{
-    struct sm_session_info info;
-    sm_session_get_info(c->session, &info);
-    return info.has_agent || cli_fail(c->failure, CLI_EXIT_NO_AGENT,
-                                      "install spice-vdagent in the guest and log in there",
-                                      "no agent runs in the guest that could share a clipboard");
 }
 
 static bool failed(struct cli_connection *c, enum sm_status status)
@@ -85,7 +72,7 @@ static bool await_offer(struct cli_connection *c, bool is_new, enum sm_clipboard
                     : choose(c->options, sm_session_clipboard_offer(c->session, selection_of(c)));
         if (*kind)
             return true;
-        if (!check_agent(c) || !next(c, &event))
+        if (!cli_paste_check_agent(c) || !next(c, &event))
             return false;
         is_new = is_new &&
                  (event.kind != SM_EVENT_CLIPBOARD_OFFER || event.channel_id != selection_of(c));
@@ -247,24 +234,6 @@ static bool load(const struct cli_options *o, struct content *content, struct cl
     return true;
 }
 
-/* An agent forgets what it has of a client that leaves. */
-static bool hand_over(struct cli_connection *c)
-{
-    uint64_t start_us = cli_now_us();
-    c->doing = "sending what is pasted";
-    for (size_t left, before = SIZE_MAX; (left = sm_session_agent_backlog(c->session)) > 0;
-         before = left) {
-        if (left != before)
-            cli_connection_progress(c, 0);
-        if (!cli_connection_pause(c, LOOK_MS))
-            return false;
-    }
-    /* What it took to get there is a measure of how fast the guest is. */
-    uint32_t took_ms = (uint32_t)((cli_now_us() - start_us) / 1000);
-    cli_connection_progress(c, took_ms + HAND_OVER_MS);
-    return cli_connection_pause(c, took_ms + HAND_OVER_MS);
-}
-
 /* Until it was pasted, or something else was copied. */
 static bool serve(struct cli_connection *c, const struct content *content, unsigned *pastes)
 {
@@ -275,7 +244,7 @@ static bool serve(struct cli_connection *c, const struct content *content, unsig
         return failed(c, status);
     while (*pastes == 0 || c->options->is_kept) {
         struct sm_event event;
-        if (!check_agent(c) || !next(c, &event))
+        if (!cli_paste_check_agent(c) || !next(c, &event))
             return c->failure->code == CLI_EXIT_INTERRUPTED && *pastes > 0;
         if (event.kind == SM_EVENT_CLIPBOARD_OFFER &&
             sm_session_clipboard_offer(c->session, selection_of(c)))
@@ -294,7 +263,7 @@ static bool serve(struct cli_connection *c, const struct content *content, unsig
         *pastes += status == SM_OK;
         c->deadline_us = c->options->is_kept ? UINT64_MAX - 1 : c->deadline_us;
     }
-    return hand_over(c);
+    return cli_paste_hand_over(c);
 }
 
 static bool set(const struct cli_options *o, struct cli_failure *failure)
@@ -304,8 +273,9 @@ static bool set(const struct cli_options *o, struct cli_failure *failure)
     unsigned pastes = 0;
     bool is_good = load(o, &content, failure);
     if (is_good) {
-        is_good = cli_connection_open(&connection, o, 0, 0, failure) && check_agent(&connection) &&
-                  serve(&connection, &content, &pastes) && cli_connection_finish(&connection);
+        is_good = cli_connection_open(&connection, o, 0, 0, failure) &&
+                  cli_paste_check_agent(&connection) && serve(&connection, &content, &pastes) &&
+                  cli_connection_finish(&connection);
         cli_connection_close(&connection);
     }
     if (is_good && o->is_json) {
@@ -325,8 +295,8 @@ static bool run(struct cli_options *o, struct cli_failure *failure)
     o->wants_agent = true;
     if (o->is_setting)
         return set(o, failure);
-    bool is_good = cli_connection_open(&connection, o, 0, 0, failure) && check_agent(&connection) &&
-                   get(&connection);
+    bool is_good = cli_connection_open(&connection, o, 0, 0, failure) &&
+                   cli_paste_check_agent(&connection) && get(&connection);
     cli_connection_close(&connection);
     return is_good;
 }

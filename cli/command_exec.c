@@ -151,10 +151,10 @@ static bool run(struct cli_options *options, struct cli_failure *failure)
         return true;
     uint32_t kinds = 0, needed = 0;
     for (size_t i = 0; i < plan->count; i++) {
-        const struct cli_command *command = plan->steps[i].options.command;
-        kinds |= command->kinds;
-        needed |= command->needed;
-        options->wants_agent = options->wants_agent || command->needs_agent;
+        const struct cli_options *o = &plan->steps[i].options;
+        kinds |= o->command->kinds;
+        needed |= o->command->needed;
+        options->wants_agent = options->wants_agent || o->wants_agent || o->command->needs_agent;
     }
     struct cli_connection connection;
     bool is_good = cli_connection_open(&connection, options, kinds, needed, failure) &&

@@ -58,7 +58,7 @@ static bool connect_and_step(struct cli_options *options, struct cli_json *resul
 {
     const struct cli_command *command = options->command;
     struct cli_connection connection;
-    options->wants_agent = command->needs_agent;
+    options->wants_agent = options->wants_agent || command->needs_agent;
     bool is_good =
         cli_connection_open(&connection, options, command->kinds, command->needed, failure) &&
         command->step(&connection, options, result);

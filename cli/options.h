@@ -33,7 +33,7 @@ struct cli_options {
     const char *host_subject;        /* or NULL */
     const char *proxy;               /* or NULL: the environment's, or none */
     uint32_t timeout_ms;             /* for the whole command */
-    bool wants_agent;                /* set by who runs the command */
+    bool wants_agent;                /* set by who runs the command, and by what is asked of it */
     sm_session_connector connector;  /* likewise: who connects in our place; or NULL */
     void *connector_opaque;
     void (*capture)(void *opaque, const struct sm_capture *piece); /* likewise, or NULL */
@@ -62,6 +62,9 @@ struct cli_options {
     uint32_t shade_tolerance; /* wait: of the image, 0 to 255 */
     uint32_t tolerance_px;    /* wait, screenshot: a spot of so many pixels may change */
     uint32_t delay_ms;        /* type: between keys */
+    const char *layout;       /* type: the guest's, or NULL */
+    bool has_codes;           /* type: what the layout lacks as a number */
+    const char *paste_keys;   /* type: paste the text with them; or NULL */
     uint32_t hold_ms;         /* key: for how long they are held */
     uint32_t x, y;            /* click, drag, scroll */
     uint32_t to_x, to_y;      /* drag */

@@ -80,6 +80,16 @@ enum sm_status sm_session_offer_clipboard(struct sm_session *session, enum sm_se
     return post(session, sm_clipboard_offer_call, selection);
 }
 
+uint32_t sm_session_clipboard_told(struct sm_session *session, enum sm_selection selection)
+{
+    if (!is_selection(selection))
+        return 0;
+    pthread_mutex_lock(&session->lock);
+    uint32_t told = selection_of(session, selection)->told;
+    pthread_mutex_unlock(&session->lock);
+    return told;
+}
+
 enum sm_clipboard_kind sm_session_clipboard_wanted(struct sm_session *session,
                                                    enum sm_selection selection)
 {

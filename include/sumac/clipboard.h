@@ -80,6 +80,10 @@ SM_API void sm_session_set_clipboard_directions(struct sm_session *session, unsi
 SM_API SM_NODISCARD enum sm_status
 sm_session_offer_clipboard(struct sm_session *session, enum sm_selection selection, uint32_t kinds);
 
+/** What of our offer the guest's agent has been told: a mask as above; 0 before an agent has said
+ * that it can share a clipboard, and once the guest offers something itself. No event tells. */
+SM_API uint32_t sm_session_clipboard_told(struct sm_session *session, enum sm_selection selection);
+
 /** The kind the guest waits for; SM_CLIPBOARD_NOTHING if it does not wait. Each answer may show
  * the next one: SM_EVENT_CLIPBOARD_WANTED comes again then. */
 SM_API enum sm_clipboard_kind sm_session_clipboard_wanted(struct sm_session *session,

@@ -75,39 +75,47 @@ static void sizes_do_not_overflow(void **state)
 
 /* ---- Typing ---- */
 
-static void check_cannot(const char *text, size_t size, const char *part)
+static const struct cli_typing_manner US = {.layout = NULL};
+
+static void check_cannot_in(const struct cli_typing_manner *manner, const char *text, size_t size,
+                            const char *part)
 {
-    struct sm_key_chord *chords = NULL;
-    size_t count = 77;
+    struct cli_typing typing = {.count = 77};
     struct cli_failure failure = {.code = CLI_EXIT_OK};
     struct sm_bytes copy = sm_test_copy(text, size);
-    assert_false(cli_typing_plan(&chords, &count, (const char *)copy.data, size, &failure));
-    assert_null(chords);
-    assert_int_equal(count, 77);
+    assert_false(cli_typing_plan(&typing, (const char *)copy.data, size, manner, &failure));
+    assert_null(typing.chords);
+    assert_int_equal(typing.count, 77);
     assert_int_equal(failure.code, CLI_EXIT_CANNOT_TYPE);
+    assert_true(failure.cure[0]);
     if (!strstr(failure.cause, part))
         fail_msg("'%s' does not say '%s'", failure.cause, part);
     sm_test_free_copies();
 }
 
+static void check_cannot(const char *text, size_t size, const char *part)
+{
+    check_cannot_in(&US, text, size, part);
+}
+
 static void a_text_becomes_one_chord_a_character(void **state)
 {
     (void)state;
-    struct sm_key_chord *chords = NULL;
-    size_t count = 0;
+    struct cli_typing typing;
     struct cli_failure failure;
-    assert_true(cli_typing_plan(&chords, &count, "aB\r\n\t\n", 6, &failure));
-    assert_int_equal(count, 5);
-    assert_int_equal(chords[0].keys[0], 0x1e);
-    assert_int_equal(chords[1].keys[0], SM_KEY_LEFT_SHIFT);
-    assert_int_equal(chords[1].keys[1], 0x30);
-    assert_int_equal(chords[2].keys[0], SM_KEY_ENTER); /* CR LF is one line end */
-    assert_int_equal(chords[3].keys[0], SM_KEY_TAB);
-    assert_int_equal(chords[4].keys[0], SM_KEY_ENTER);
-    free(chords);
-    assert_true(cli_typing_plan(&chords, &count, "", 0, &failure));
-    assert_int_equal(count, 0);
-    free(chords);
+    assert_true(cli_typing_plan(&typing, "aB\r\n\t\n", 6, &US, &failure));
+    assert_int_equal(typing.count, 5);
+    assert_int_equal(typing.characters, 5);
+    assert_int_equal(typing.chords[0].keys[0], 0x1e);
+    assert_int_equal(typing.chords[1].keys[0], SM_KEY_LEFT_SHIFT);
+    assert_int_equal(typing.chords[1].keys[1], 0x30);
+    assert_int_equal(typing.chords[2].keys[0], SM_KEY_ENTER); /* CR LF is one line end */
+    assert_int_equal(typing.chords[3].keys[0], SM_KEY_TAB);
+    assert_int_equal(typing.chords[4].keys[0], SM_KEY_ENTER);
+    cli_typing_finish(&typing);
+    assert_true(cli_typing_plan(&typing, "", 0, &US, &failure));
+    assert_int_equal(typing.count, 0);
+    cli_typing_finish(&typing);
 }
 
 static void what_cannot_be_typed_is_named_with_its_place(void **state)
@@ -118,17 +126,47 @@ static void what_cannot_be_typed_is_named_with_its_place(void **state)
     check_cannot("a\xe2\x82", 3, "line 1, character 2 is not UTF-8");
     check_cannot("a\x01", 2, "control character U+0001");
     check_cannot("a\0b", 3, "control character U+0000");
+    check_cannot("\xc2\x85", 2, "control character U+0085");
+    const struct cli_typing_manner codes = {.has_codes = true};
+    check_cannot_in(&codes, "\xff", 1, "is not UTF-8");
+    check_cannot_in(&codes, "\xc2\x85", 2, "control character U+0085");
+}
+
+static void what_the_layout_lacks_is_spelled_as_its_number(void **state)
+{
+    (void)state;
+    const struct cli_typing_manner manner = {.has_codes = true};
+    struct cli_typing typing;
+    struct cli_failure failure;
+    assert_true(cli_typing_plan(&typing, "a\xf0\x9f\x98\x80z", 6, &manner, &failure)); /* U+1F600 */
+    static const struct sm_key_chord expected[] = {
+        {.keys = {0x1e}, .count = 1},
+        {.keys = {SM_KEY_LEFT_CTRL, SM_KEY_LEFT_SHIFT, 0x16}, .count = 3}, /* u */
+        {.keys = {0x02}, .count = 1},                                      /* 1 */
+        {.keys = {0x21}, .count = 1},                                      /* f */
+        {.keys = {0x07}, .count = 1},                                      /* 6 */
+        {.keys = {0x0b}, .count = 1},                                      /* 0 */
+        {.keys = {0x0b}, .count = 1},
+        {.keys = {SM_KEY_SPACE}, .count = 1},
+        {.keys = {0x2c}, .count = 1},
+    };
+    assert_int_equal(typing.count, sizeof(expected) / sizeof(expected[0]));
+    assert_int_equal(typing.characters, 3);
+    assert_memory_equal(typing.chords, expected, sizeof(expected));
+    cli_typing_finish(&typing);
+    assert_true(cli_typing_plan(&typing, "\xf4\x8f\xbf\xbf", 4, &manner, &failure)); /* U+10FFFF */
+    assert_int_equal(typing.count, 8);
+    cli_typing_finish(&typing);
 }
 
 static void plan_without_memory(void *context)
 {
-    struct sm_key_chord *chords = NULL;
-    size_t count;
+    struct cli_typing typing = {.count = 0};
     struct cli_failure failure;
     (void)context;
-    bool is_good = cli_typing_plan(&chords, &count, "abc", 3, &failure);
-    assert_int_equal(is_good, chords != NULL);
-    free(chords);
+    bool is_good = cli_typing_plan(&typing, "abc", 3, &US, &failure);
+    assert_int_equal(is_good, typing.chords != NULL);
+    cli_typing_finish(&typing);
 }
 
 static void typing_survives_want_of_memory(void **state)
@@ -172,6 +210,7 @@ int main(void)
         cmocka_unit_test(sizes_do_not_overflow),
         cmocka_unit_test(a_text_becomes_one_chord_a_character),
         cmocka_unit_test(what_cannot_be_typed_is_named_with_its_place),
+        cmocka_unit_test(what_the_layout_lacks_is_spelled_as_its_number),
         cmocka_unit_test(typing_survives_want_of_memory),
         cmocka_unit_test(files_to_type_have_a_limit),
     };

@@ -85,6 +85,39 @@ def _():
     check_all_equal()
 
 
+def typed_into(path, text, *options, layout='us'):
+    """What a terminal makes of keys, with the guest's layout set so."""
+    machine.run(f'rm -f {path}')
+    sumac('type', machine.uri, '--delay', '80ms', f'cat >{path}\n')
+    wait_for(lambda: machine.run(f'ls {path}', check=False).strip() == path, 20, 'the command in the terminal')
+    machine.run(f'setxkbmap {layout}')
+    try:
+        # A guest that is slow to take the clipboard pastes nothing.
+        wait_for(lambda: stage.sumac('type', machine.uri, text + '\n', *options, timeout=120).code == 0, 180, 'sumac type')
+        wait_for(lambda: text in machine.run(f'cat {path}', check=False), 20,
+                 f'{text!r} in the guest; there is {machine.run(f"cat {path}", check=False)!r}')
+    finally:
+        machine.run('setxkbmap us')
+    sumac('key', machine.uri, 'ctrl-d')
+
+
+def on_one_machine(name):
+    """What has nothing to do with the display device: once on each server."""
+    is_one = vga == 'qxl' and spice.get('image-compression') != 'lz'
+    return tap.test(name) if is_one else lambda function: function
+
+
+@on_one_machine('text typed as on a German keyboard arrives as it is, dead keys included')
+def _():
+    typed_into('/tmp/german', 'Käse öß€@\\|~ {[]} ^`´ éêÈ zyZY', '--layout', 'de', '--delay', '80ms', layout='de')
+
+
+@on_one_machine('text that no keyboard has is pasted')
+def _():
+    typed_into('/tmp/pasted', '乳酪 😀 Käse', '--paste', 'shift-insert')
+    check_all_equal()
+
+
 @tap.test('clicks move the focus between windows')
 def _():
     for name in 'About', 'Terminal', 'About', 'Terminal':

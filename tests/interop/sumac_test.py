@@ -325,6 +325,34 @@ def typing_long():
     machine().send_keys('ret')
 
 
+def shown_rows(picture, count):
+    """The first `count` characters of each row that has any, below the painted ones."""
+    rows = [cells(picture, row, 0, count) for row in range(12, 25)]
+    return [row for row in rows if any(any(line) for line in row)]
+
+
+@tap.test("a layout's characters are typed with that layout's keys")
+def typing_layout():
+    # The machine reads keys as a US keyboard's, so what a German one has there shows as its neighbours.
+    for options, text in (['--layout', 'de'], 'zyäöÜß-'), ([], "yz';{-/"):
+        machine().send_keys('ret')
+        result = stage.sumac('type', machine().uri, text, *options, '--delay', '80ms', '--json')
+        check_equal(result.code, 0, f'exit code ({result})')
+        check_equal(json.loads(result.out)['characters'], 7, 'characters')
+
+    def are_equal():
+        rows = shown_rows(machine().screendump(), 7)
+        return len(rows) > 1 and rows[-1] == rows[-2]
+    wait_for(are_equal, 20, 'the same characters in two rows')
+    machine().send_keys('ret')
+    result = stage.sumac('type', machine().uri, 'ñ', '--layout', 'de', '--json')
+    check_failure(result, 43, 'cannot-type', 'with the layout de: ñ', '--unicode')
+    check_failure(stage.sumac('type', machine().uri, 'a', '--layout', 'nowhere', '--json'), 43, 'cannot-type', 'nowhere',
+                  'setxkbmap')
+    check_failure(stage.sumac('type', machine().uri, 'a', '--paste', 'ctrl-v', '--json'), 44, 'no-agent', 'no agent',
+                  'spice-vdagent')
+
+
 @tap.test('text that a US keyboard does not have is refused whole')
 def typing_refused():
     before = machine().wait_still(1.0)
