@@ -244,10 +244,14 @@ static void watch_for(struct sm_pump *pump)
     sm_loop_watch_update(pump->loop, pump->watch, sm_transport_wants(pump->transport, asked));
 }
 
-/* Lets the owner send more each time everything has left; false if the connection is over. */
+/*
+ * Lets the owner send more each time everything has left, as long as our turn lasts; false if the
+ * connection is over.
+ */
 static bool offer_room(struct sm_pump *pump)
 {
-    for (unsigned i = 0; i < WRITES_A_TURN && pump->has_emptied; i++) {
+    uint64_t ends_us = sm_now_us() + TURN_US;
+    for (unsigned i = 0; i < WRITES_A_TURN && pump->has_emptied && sm_now_us() < ends_us; i++) {
         pump->has_emptied = false;
         pump->callbacks.on_activity(pump->opaque);
         if (is_over(pump))

@@ -12,7 +12,8 @@
 #include "server/session/log.h"
 
 enum {
-    BLOB_MAX = 17 << 20 /* of migration data: a message of the largest size and what is queued */
+    BULK_BYTES = 64 << 10, /* who has sent so much is bulk */
+    BLOB_MAX = 17 << 20    /* of migration data: a message of the largest size and what is queued */
 };
 
 static const uint32_t UNLIMITED = UINT32_MAX; /* in migration data: there is no count of tokens */
@@ -33,9 +34,39 @@ bool sm_device_channel_has(const struct sm_device_channel *self, uint32_t tag)
     return self->client && self->client->tag == tag;
 }
 
+/* No more than the line holds: what stands in its queues, keys and pictures stand behind. */
+static bool line_has_room(const struct sm_device_client *client)
+{
+    const struct sm_line *line = sm_channel_line(client->channel);
+    return !line || sm_line_room(line, sm_now_us()) > 0;
+}
+
 bool sm_device_channel_has_room(const struct sm_device_channel *self)
 {
-    return self->client && !sm_channel_is_full(self->client->channel);
+    return self->client && !sm_channel_is_full(self->client->channel) &&
+           line_has_room(self->client);
+}
+
+/* Who says little is not measured: marks would be most of what it sends. */
+void sm_device_channel_sent(struct sm_device_channel *self, size_t size)
+{
+    struct sm_device_client *client = self->client;
+    client->sent_bytes += size;
+    if (client->sent_bytes < BULK_BYTES || client->handover->is_unix ||
+        sm_channel_line(client->channel))
+        return;
+    if (sm_channel_measure_line(client->channel, client->handover->line_rtt_us,
+                                client->handover->line_bytes_per_second) != SM_OK) {
+        sm_device_channel_complain(self, "out of memory");
+        sm_device_channel_drop(self);
+    }
+}
+
+void sm_device_channel_starved(struct sm_device_channel *self)
+{
+    struct sm_line *line = self->client ? sm_channel_line(self->client->channel) : NULL;
+    if (line)
+        sm_line_starved(line);
 }
 
 static struct sm_device_channel *front_of(struct sm_device_channel *self)
@@ -173,7 +204,8 @@ static void connect_client(void *opaque, struct sm_channel_handover *handover)
                                         .handover = handover,
                                         .tag = self->last_tag,
                                         .awaits_data = handover->is_migrated};
-    sm_socket_set_interactive(handover->transport->fd);
+    if (self->offer.type == SM_CHANNEL_SMARTCARD) /* the others may be bulk */
+        sm_socket_set_interactive(handover->transport->fd);
     if (set_up(self, client) != SM_OK) {
         free_client(client);
         return;

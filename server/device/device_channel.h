@@ -61,6 +61,7 @@ struct sm_device_client {
     struct sm_pump *pump;                 /* owned */
     bool awaits_data; /* it comes from another server: the device is not read until they are here */
     bool is_pulled;   /* on the stack */
+    uint64_t sent_bytes; /* of the device's stream */
 };
 
 /** First in the object of a kind. Thread: main context. */
@@ -107,6 +108,14 @@ bool sm_device_channel_has(const struct sm_device_channel *self, uint32_t tag);
 
 /** Whether its line takes more. */
 bool sm_device_channel_has_room(const struct sm_device_channel *self);
+
+/** There is a client, and `size` bytes of the device's stream were sent to it. From 64 KiB on its
+ * line is measured, and there is room only for what the line holds: bulk yields to pictures and
+ * keys. */
+void sm_device_channel_sent(struct sm_device_channel *self, size_t size);
+
+/** There was room, and the device said nothing. */
+void sm_device_channel_starved(struct sm_device_channel *self);
 
 /** Lets the client go; the last thing is that the host hears of it. NULL client: nothing. */
 void sm_device_channel_drop(struct sm_device_channel *self);

@@ -140,8 +140,12 @@ static bool read_piece(struct sm_device_channel *self)
         return false;
     uint32_t tag = self->client->tag;
     size_t size = sm_char_device_read(self->device, vmc->piece, sizeof(vmc->piece));
-    if (size == 0 || !sm_device_channel_has(self, tag))
+    if (!sm_device_channel_has(self, tag))
         return false;
+    if (size == 0) {
+        sm_device_channel_starved(self);
+        return false;
+    }
     struct sm_bytes piece = {.data = vmc->piece, .size = size};
     if (sm_spicevmc_server_data(machine_of(vmc), piece) != SM_OK) {
         sm_device_channel_complain(self, "out of memory"); /* a stream with a hole is of no use */
@@ -149,6 +153,7 @@ static bool read_piece(struct sm_device_channel *self)
         return false;
     }
     sm_pump_kick(self->client->pump);
+    sm_device_channel_sent(self, size);
     return true;
 }
 

@@ -71,6 +71,8 @@ static const char *echo_reason(const void *self)
 static const struct sm_machine_ops ECHO_OPS = {echo_receive,  echo_pending, echo_sent,
                                                echo_deadline, echo_tick,    echo_reason};
 
+static const struct sm_bytes MORE = {.data = (const uint8_t *)"more", .size = 4};
+
 struct fixture {
     struct sm_epoll_loop *loop;
     struct sm_pump *pump;
@@ -80,12 +82,20 @@ struct fixture {
     enum sm_status status;
     char reason[64];
     bool destroys_at_activity;
+    unsigned
+        refills; /* so often the owner has more to send when all has left, and takes its time */
 };
 
 static void on_activity(void *opaque)
 {
     struct fixture *f = opaque;
     f->activities++;
+    if (f->refills > 0 && f->echo.out.size == 0) {
+        f->refills--;
+        for (uint64_t ends_us = sm_now_us() + f->echo.toil_us; sm_now_us() < ends_us;)
+            continue;
+        sm_put_bytes(&f->echo.out, MORE);
+    }
     if (f->destroys_at_activity) {
         sm_pump_destroy(f->pump);
         f->pump = NULL;
@@ -348,6 +358,25 @@ static void pump_does_not_keep_the_loop_to_itself(void **state)
     finish(&f);
 }
 
+/* However much it has to say. */
+static void pump_that_is_refilled_leaves_the_loop_to_others(void **state)
+{
+    (void)state;
+    enum { REFILLS = 64 };
+    struct fixture f = {.echo.toil_us = 3000, .refills = REFILLS};
+    start(&f, (struct sm_bytes){0});
+    struct other other = {.loop = sm_epoll_loop_base(f.loop)};
+    other.timer = sm_loop_timer_add(other.loop, on_other, &other);
+    sm_loop_timer_start(other.loop, other.timer, 0);
+    sm_put_bytes(&f.echo.out, MORE);
+    sm_pump_kick(f.pump);
+    while (f.refills > 0)
+        sm_epoll_loop_run_once(f.loop, 1000);
+    assert_in_range(other.turns, REFILLS / 4, UINT32_MAX);
+    sm_loop_timer_remove(other.loop, other.timer);
+    finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +391,7 @@ int main(void)
         cmocka_unit_test(pump_may_be_destroyed_while_it_calls),
         cmocka_unit_test(pump_keeps_the_deadline),
         cmocka_unit_test(pump_does_not_keep_the_loop_to_itself),
+        cmocka_unit_test(pump_that_is_refilled_leaves_the_loop_to_others),
         cmocka_unit_test(pump_survives_more_than_the_line_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
