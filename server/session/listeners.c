@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/session/listeners.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include "io/clock.h"
@@ -22,6 +23,13 @@ static void on_pause_over(void *opaque)
     sm_loop_watch_update(listener->server->loop, listener->watch, SM_IO_READ);
 }
 
+/* The host's own socket may be one that blocks, and stays as it is. */
+static bool has_caller(int fd)
+{
+    struct pollfd asked = {.fd = fd, .events = POLLIN};
+    return poll(&asked, 1, 0) == 1;
+}
+
 static void on_readable(void *opaque, unsigned events)
 {
     struct sm_listener *listener = opaque;
@@ -29,6 +37,8 @@ static void on_readable(void *opaque, unsigned events)
     (void)events;
     for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
         int fd;
+        if (!listener->is_owned && !has_caller(listener->fd))
+            return;
         enum sm_status status = sm_socket_accept(listener->fd, &fd);
         if (status == SM_ERR_IO) {
             if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
