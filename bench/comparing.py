@@ -111,12 +111,12 @@ class Bench:
                 child.wait()
 
     @contextlib.contextmanager
-    def line(self, line, port):
+    def line(self, line, port, *more):
         """The port at the near end of a line (round trip in ms, Mbit/s) to `port`; no line: `port` itself."""
         if line == (0, 0):
             yield port
             return
-        child, near = self.listening('line', '--listen', '--to', port, '--rtt', line[0], '--mbit', line[1])
+        child, near = self.listening('line', '--listen', '--to', port, '--rtt', line[0], '--mbit', line[1], *more)
         with self.ending(child):
             yield near
 
@@ -190,6 +190,23 @@ def echo_keys(bench, library, compression, keys):
             'no client MiB': empty,
             'idle session MiB': idle,
         }
+
+
+def press_beside_bulk(bench, library, bulk, line, keys):
+    """Keys while a port's stream has the same line: `bulk` is none, down, up or both."""
+    port = free_port()
+    with bench.process('echo', '--port', port, '--size', '1024x768', '--compression', COMPRESSIONS['off'], '--bulk',
+                       library=library) as host, bench.line(line, port, '--shared') as near:
+        before = cpu_seconds(host.pid)
+        how = () if bulk == 'none' else ('--bulk', bulk)
+        seen = bench.client('sink', near, '--keys', keys, *how)
+        figures = {'key p50 ms': seen['key_p50_us'] / 1000, 'key p99 ms': seen['key_p99_us'] / 1000}
+        if bulk in ('down', 'both'):
+            figures['down MB/s'] = seen['bulk_down_bytes_s'] / 1e6
+        if bulk in ('up', 'both'):
+            figures['up MB/s'] = seen['bulk_up_bytes_s'] / 1e6
+        figures['CPU s'] = cpu_seconds(host.pid) - before
+        return figures
 
 
 def show_movie(bench, library, size, fps, line, seconds):

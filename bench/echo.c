@@ -14,12 +14,15 @@
 #include "bench/host/core_loop.h"
 #include "bench/host/movie.h"
 #include "bench/host/screen.h"
+#include "core/wire/spicevmc.h"
 #include "io/clock.h"
 
 enum {
     GLYPH_WIDTH = 16,
     GLYPH_HEIGHT = 24,
     VIDEO_MEMORY_BYTES = 64 << 20, /* of a guest with the usual card */
+    BULK_BYTES = 1 << 20,          /* of noise, told again and again */
+    BULK_PAUSE_MS = 2,             /* so often: half a gigabyte a second, faster than lines are */
 };
 
 struct options {
@@ -28,6 +31,7 @@ struct options {
     uint32_t movie_seconds; /* then it stands still; 0: never */
     int port, compression, streaming;
     const char *codecs; /* NULL: the server's own list */
+    bool has_bulk;
 };
 
 struct host {
@@ -40,6 +44,12 @@ struct host {
     SpiceTimer *movie_timer;
     uint64_t movie_began_us;
     uint32_t keys, frames;
+    SpiceCharDeviceInstance bulk;
+    bool is_told; /* the bulk device was asked to talk */
+    SpiceTimer *bulk_timer;
+    uint32_t bulk_at;
+    bool bulk_rests; /* until the timer */
+    uint8_t noise[BULK_BYTES];
 };
 
 static struct host host; /* the keyboard's callbacks carry no context of ours */
@@ -71,6 +81,71 @@ static const SpiceKbdInterface KEYBOARD = {
     .push_scan_freg = on_key,
     .get_leds = get_leds,
 };
+
+/* A port that takes whatever comes, and talks without end once its first byte was a 't'. */
+static int write_bulk(SpiceCharDeviceInstance *bulk, const uint8_t *data, int size)
+{
+    (void)bulk;
+    if (!host.is_told && size > 0 && data[0] == 't') {
+        host.is_told = true;
+        sm_bench_core_interface(host.loop)->timer_start(host.bulk_timer, BULK_PAUSE_MS);
+    }
+    return size;
+}
+
+static int read_bulk(SpiceCharDeviceInstance *bulk, uint8_t *to, int size)
+{
+    (void)bulk;
+    if (!host.is_told || host.bulk_rests || size <= 0)
+        return 0;
+    uint32_t left = BULK_BYTES - host.bulk_at;
+    uint32_t got = (uint32_t)size < left ? (uint32_t)size : left;
+    memcpy(to, host.noise + host.bulk_at, got);
+    host.bulk_at = (host.bulk_at + got) % BULK_BYTES;
+    host.bulk_rests = host.bulk_at == 0;
+    return (int)got;
+}
+
+static void on_bulk(void *opaque)
+{
+    (void)opaque;
+    host.bulk_rests = false;
+    if (host.is_told) {
+        sm_bench_core_interface(host.loop)->timer_start(host.bulk_timer, BULK_PAUSE_MS);
+        spice_server_char_device_wakeup(&host.bulk);
+    }
+}
+
+static void hear_bulk(SpiceCharDeviceInstance *bulk, int is_connected)
+{
+    (void)bulk;
+    host.is_told = host.is_told && is_connected;
+}
+
+static const SpiceCharDeviceInterface BULK = {
+    .base = {.type = SPICE_INTERFACE_CHAR_DEVICE,
+             .description = "bench bulk",
+             .major_version = SPICE_INTERFACE_CHAR_DEVICE_MAJOR,
+             .minor_version = SPICE_INTERFACE_CHAR_DEVICE_MINOR},
+    .state = hear_bulk,
+    .write = write_bulk,
+    .read = read_bulk,
+};
+
+static void add_bulk(void)
+{
+    uint32_t state = 1;
+    for (size_t i = 0; i < BULK_BYTES; i++) {
+        state = state * 1664525 + 1013904223;
+        host.noise[i] = (uint8_t)(state >> 24);
+    }
+    host.bulk_timer = sm_bench_core_interface(host.loop)->timer_add(on_bulk, NULL);
+    host.bulk.base.sif = &BULK.base;
+    host.bulk.subtype = "port";
+    host.bulk.portname = "org.example.bulk";
+    spice_server_add_interface(host.server, &host.bulk.base);
+    spice_server_port_event(&host.bulk, SM_PORT_EVENT_OPENED);
+}
 
 static void on_frame(void *opaque)
 {
@@ -104,8 +179,10 @@ static void usage(FILE *to)
     fprintf(to,
             "usage: bench-echo --port N [--size WxH] [--compression 1..7] [--streaming 1..3]\n"
             "                  [--movie WxH@FPS] [--strips N] [--movie-seconds N] [--codecs LIST]\n"
+            "                  [--bulk]\n"
             "  compression: 1 off, 2 auto_glz, 3 auto_lz, 4 quic, 5 glz, 6 lz, 7 lz4\n"
-            "  streaming:   1 off, 2 all, 3 filter\n");
+            "  streaming:   1 off, 2 all, 3 filter\n"
+            "  --bulk:      a port that takes and gives without end (bench-sink --bulk)\n");
 }
 
 static int parse(struct options *o, int argc, char **argv)
@@ -119,6 +196,7 @@ static int parse(struct options *o, int argc, char **argv)
         {"strips", required_argument, NULL, 't'},
         {"movie-seconds", required_argument, NULL, 'e'},
         {"codecs", required_argument, NULL, 'd'},
+        {"bulk", no_argument, NULL, 'b'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -153,6 +231,9 @@ static int parse(struct options *o, int argc, char **argv)
             break;
         case 'd':
             o->codecs = optarg;
+            break;
+        case 'b':
+            o->has_bulk = true;
             break;
         case 'h':
             usage(stdout);
@@ -190,6 +271,8 @@ static int start(void)
     host.screen = sm_bench_screen_create(host.server, o->width, o->height);
     if (!host.screen)
         return 1;
+    if (o->has_bulk)
+        add_bulk();
     spice_server_vm_start(host.server);
     if (o->movie_fps) {
         host.movie = sm_bench_movie_create(

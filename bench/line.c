@@ -2,7 +2,8 @@
 /*
  * A long line in user space: passes TCP connections on with a given round trip and rate. Like a
  * real line it holds no more than its bandwidth-delay product and a router's queue, so a sender
- * feels it in its own socket. For measuring any server with any client.
+ * feels it in its own socket. For measuring any server with any client. A connection has the line
+ * for itself, unless --shared: then all stand in the one queue of the router, as behind a modem.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -30,6 +31,10 @@ struct line {
     uint64_t bytes_per_second; /* 0: no limit */
     size_t queue_bytes;        /* of the router before the narrow part */
     int listener;
+    bool is_shared;
+    struct sm_list connections;
+    uint64_t free_us[2];       /* see struct way; of all of a direction, if shared */
+    size_t in_flight_bytes[2]; /* of all of a direction */
 };
 
 /* Bytes on their way, due at the far end at a certain time. */
@@ -43,6 +48,7 @@ struct segment {
 /* One direction of a connection. */
 struct way {
     struct connection *connection;
+    int direction;                  /* 0: from who connected */
     struct sm_transport *from, *to; /* borrowed from the connection */
     struct sm_list segments;
     size_t in_flight;
@@ -53,6 +59,7 @@ struct way {
 
 struct connection {
     struct line *line;
+    struct sm_list link; /* of the line's */
     struct sm_transport *ends[2];
     struct sm_watch *watches[2];
     struct way ways[2]; /* from ends[i] to the other */
@@ -61,7 +68,9 @@ struct connection {
 static void close_connection(struct connection *c)
 {
     struct sm_loop loop = sm_epoll_loop_base(c->line->loop);
+    sm_list_remove(&c->link);
     for (int i = 0; i < 2; i++) {
+        c->line->in_flight_bytes[i] -= c->ways[i].in_flight;
         sm_loop_watch_remove(loop, c->watches[i]);
         sm_loop_timer_remove(loop, c->ways[i].timer);
         SM_LIST_FOR (link, &c->ways[i].segments)
@@ -79,28 +88,39 @@ static size_t most_in_flight(const struct line *line)
     return (size_t)product + line->queue_bytes;
 }
 
-static void enqueue(struct way *way, const uint8_t *bytes, size_t size)
+/* A queue that others have filled still takes the few bytes of one who sends little. */
+static bool has_room(const struct way *way)
 {
     const struct line *line = way->connection->line;
+    size_t most = most_in_flight(line);
+    if (!line->is_shared)
+        return way->in_flight < most;
+    return way->in_flight < SEGMENT_MAX || line->in_flight_bytes[way->direction] < most;
+}
+
+static void enqueue(struct way *way, const uint8_t *bytes, size_t size)
+{
+    struct line *line = way->connection->line;
     struct segment *segment = malloc(sizeof(*segment) + size);
     if (!segment)
         abort(); /* a bench without memory measures nothing */
     uint64_t now = sm_now_us();
-    if (way->free_us < now)
-        way->free_us = now;
+    uint64_t *free_us = line->is_shared ? &line->free_us[way->direction] : &way->free_us;
+    if (*free_us < now)
+        *free_us = now;
     if (line->bytes_per_second)
-        way->free_us += size * 1000000 / line->bytes_per_second;
-    *segment = (struct segment){.due_us = way->free_us + line->one_way_us, .size = size};
+        *free_us += size * 1000000 / line->bytes_per_second;
+    *segment = (struct segment){.due_us = *free_us + line->one_way_us, .size = size};
     memcpy(segment->bytes, bytes, size);
     sm_list_append(&way->segments, &segment->link);
     way->in_flight += size;
+    line->in_flight_bytes[way->direction] += size;
 }
 
 /* Reads as much as the line holds. */
 static void take_in(struct way *way)
 {
-    size_t most = most_in_flight(way->connection->line);
-    while (!way->has_ended && way->in_flight < most) {
+    while (!way->has_ended && has_room(way)) {
         uint8_t bytes[SEGMENT_MAX];
         size_t got = 0;
         enum sm_status status = sm_transport_read(way->from, bytes, sizeof(bytes), &got);
@@ -128,6 +148,7 @@ static bool let_out(struct way *way)
             return false;
         segment->gone += put;
         way->in_flight -= put;
+        way->connection->line->in_flight_bytes[way->direction] -= put;
         if (segment->gone == segment->size) {
             sm_list_remove(&segment->link);
             free(segment);
@@ -152,6 +173,18 @@ static void arm(struct way *way)
                         due <= now ? 0 : (uint32_t)((due - now + 999) / 1000));
 }
 
+static void watch_for(struct connection *c)
+{
+    for (int i = 0; i < 2; i++) {
+        unsigned events = 0;
+        if (!c->ways[i].has_ended && has_room(&c->ways[i]))
+            events |= SM_IO_READ;
+        if (is_stuck(&c->ways[1 - i]))
+            events |= SM_IO_WRITE;
+        sm_loop_watch_update(sm_epoll_loop_base(c->line->loop), c->watches[i], events);
+    }
+}
+
 static void work(struct connection *c)
 {
     for (int i = 0; i < 2; i++) {
@@ -161,16 +194,15 @@ static void work(struct connection *c)
             return;
         }
     }
-    size_t most = most_in_flight(c->line);
-    for (int i = 0; i < 2; i++) {
-        unsigned events = 0;
-        if (!c->ways[i].has_ended && c->ways[i].in_flight < most)
-            events |= SM_IO_READ;
-        if (is_stuck(&c->ways[1 - i]))
-            events |= SM_IO_WRITE;
-        sm_loop_watch_update(sm_epoll_loop_base(c->line->loop), c->watches[i], events);
+    for (int i = 0; i < 2; i++)
         arm(&c->ways[i]);
+    if (!c->line->is_shared) {
+        watch_for(c);
+        return;
     }
+    /* What one lets out makes room for the others. */
+    SM_LIST_FOR (link, &c->line->connections)
+        watch_for(SM_LIST_ITEM(link, struct connection, link));
 }
 
 static void on_events(void *opaque, unsigned events)
@@ -203,9 +235,11 @@ static void accept_one(void *opaque, unsigned events)
         sm_socket_transport(&c->ends[1], far) != SM_OK)
         abort();
     c->line = line;
+    sm_list_append(&line->connections, &c->link);
     struct sm_loop loop = sm_epoll_loop_base(line->loop);
     for (int i = 0; i < 2; i++) {
-        c->ways[i] = (struct way){.connection = c, .from = c->ends[i], .to = c->ends[1 - i]};
+        c->ways[i] =
+            (struct way){.connection = c, .direction = i, .from = c->ends[i], .to = c->ends[1 - i]};
         sm_list_init(&c->ways[i].segments);
         c->ways[i].timer = sm_loop_timer_add(loop, on_due, &c->ways[i]);
         c->watches[i] = sm_loop_watch_add(loop, c->ends[i]->fd, SM_IO_READ, on_events, c);
@@ -217,9 +251,13 @@ static void accept_one(void *opaque, unsigned events)
 static int parse(struct line *line, int argc, char **argv)
 {
     static const struct option LONG[] = {
-        {"listen", required_argument, NULL, 'l'}, {"to", required_argument, NULL, 't'},
-        {"rtt", required_argument, NULL, 'r'},    {"mbit", required_argument, NULL, 'm'},
-        {"queue", required_argument, NULL, 'q'},  {0},
+        {"listen", required_argument, NULL, 'l'},
+        {"to", required_argument, NULL, 't'},
+        {"rtt", required_argument, NULL, 'r'},
+        {"mbit", required_argument, NULL, 'm'},
+        {"queue", required_argument, NULL, 'q'},
+        {"shared", no_argument, NULL, 's'},
+        {0},
     };
     line->queue_bytes = 64 * 1024;
     int option;
@@ -234,6 +272,8 @@ static int parse(struct line *line, int argc, char **argv)
             line->bytes_per_second = (uint64_t)(atof(optarg) * 125000);
         else if (option == 'q')
             line->queue_bytes = (size_t)atol(optarg);
+        else if (option == 's')
+            line->is_shared = true;
         else
             return 2;
     }
@@ -245,9 +285,10 @@ int main(int argc, char **argv)
     static struct line line;
     if (parse(&line, argc, argv) != 0) {
         fprintf(stderr, "usage: bench-line --listen PORT --to PORT [--rtt MS] [--mbit N] "
-                        "[--queue BYTES]\n");
+                        "[--queue BYTES] [--shared]\n");
         return 2;
     }
+    sm_list_init(&line.connections);
     struct sm_socket_error error;
     if (sm_epoll_loop_create(&line.loop) != SM_OK)
         return 1;

@@ -4,7 +4,8 @@
  * the drawing it causes, how many messages and bytes. It speaks to any server; bench/echo is the
  * host it is made for. With --images it lists, for every key and at the end, the images of the
  * drawings since the last key: for each type of image a line "TYPE COUNT BYTES PIXELS" with the
- * sums of their encoded data and sizes; then an empty line.
+ * sums of their encoded data and sizes; then an empty line. With --bulk a port's stream runs beside
+ * the keys, down, up or both ways, as fast as both ends let it.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -22,6 +23,7 @@
 #include "core/wire/inputs.h"
 #include "core/wire/link.h"
 #include "core/wire/main.h"
+#include "core/wire/spicevmc.h"
 #include "io/clock.h"
 #include "io/epoll_loop.h"
 #include "io/pump.h"
@@ -33,6 +35,8 @@ enum {
     KEY_PAUSE_MS = 20,        /* quiet between a drawing and the next key */
     QUIET_AT_FIRST_MS = 2000, /* what a host may need to begin */
     IMAGE_TYPES = 256,
+    BULK_PIECE_BYTES = 64 << 10,
+    BULK_BEFORE_KEYS_MS = 2000, /* until the line is as full as it gets */
     KEY_A = 0x1e,
     KEY_A_UP = 0x9e,
     DISPLAY_CAPS = 1 << SM_DISPLAY_CAP_SIZED_STREAM | 1 << SM_DISPLAY_CAP_MONITORS_CONFIG |
@@ -60,7 +64,7 @@ struct sink {
     struct sm_epoll_loop *loop;
     const char *host;
     uint16_t port;
-    struct connection main, display, inputs;
+    struct connection main, display, inputs, bulk;
     uint32_t session_id;
     struct sm_timer *key_timer, *skip_timer, *end_timer;
     uint64_t started_us, first_picture_us, last_picture_us, key_us;
@@ -68,6 +72,9 @@ struct sink {
     uint32_t keys, keys_wanted, seconds, skip, quiet_ms;
     uint64_t pixels, pixels_wanted; /* of images since the key; until it is answered */
     bool lists_images;
+    bool bulk_goes_down, bulk_goes_up;
+    uint64_t bulk_since_us, bulk_bytes_up; /* since then; the ones down are the connection's */
+    uint8_t bulk_piece[BULK_PIECE_BYTES];
     struct sm_arena arena; /* for one drawing's message */
     struct image_sum images[IMAGE_TYPES];
     uint64_t *samples_us; /* one a key */
@@ -182,14 +189,43 @@ static void note_drawing(struct sink *sink, const struct sm_channel_message *mes
         sm_loop_timer_start(sm_epoll_loop_base(sink->loop), sink->key_timer, KEY_PAUSE_MS);
 }
 
+static bool has_bulk(const struct sink *sink)
+{
+    return sink->bulk_goes_down || sink->bulk_goes_up;
+}
+
+/* As much as may wait; what the line takes makes room for more. */
+static void fill_bulk(struct sink *sink)
+{
+    struct sm_channel *channel = sink->bulk.channel;
+    struct sm_bytes piece = {.data = sink->bulk_piece, .size = sizeof(sink->bulk_piece)};
+    while (sink->bulk_goes_up && sm_channel_pending_size(channel) < 2 * BULK_PIECE_BYTES) {
+        must(sink, sm_channel_send(channel, SM_MSGC_SPICEVMC_DATA, piece), "out of memory");
+        sink->bulk_bytes_up += piece.size;
+    }
+    sm_pump_kick(sink->bulk.pump);
+}
+
+static void start_bulk(struct sink *sink)
+{
+    static const uint8_t TALK = 't';
+    sink->bulk_since_us = sm_now_us();
+    if (sink->bulk_goes_down)
+        send_message(&sink->bulk, SM_MSGC_SPICEVMC_DATA, &TALK, sizeof(TALK));
+    fill_bulk(sink);
+}
+
 static void note_mark(struct sink *sink)
 {
     if (sink->first_picture_us)
         return;
     sink->first_picture_us = sm_now_us();
     struct sm_loop loop = sm_epoll_loop_base(sink->loop);
+    if (has_bulk(sink))
+        open_connection(sink, &sink->bulk, SM_CHANNEL_PORT);
     if (sink->keys_wanted)
-        sm_loop_timer_start(loop, sink->key_timer, 10 * KEY_PAUSE_MS);
+        sm_loop_timer_start(loop, sink->key_timer,
+                            has_bulk(sink) ? BULK_BEFORE_KEYS_MS : 10 * KEY_PAUSE_MS);
     if (sink->skip)
         sm_loop_timer_start(loop, sink->skip_timer, sink->skip * 1000);
     else if (sink->seconds)
@@ -235,6 +271,8 @@ static void start_channel(struct connection *c, bool has_mini_header)
         return;
     }
     sm_pump_set_machine(c->pump, sm_channel_machine(c->channel));
+    if (c->type == SM_CHANNEL_PORT)
+        start_bulk(c->sink);
     if (c->type == SM_CHANNEL_DISPLAY) {
         static const uint8_t INIT[14] = {1, 0, 0, 0x40, 1, 0, 0, 0, 0, 1, 0, 0xfc, 0x5f, 0};
         send_message(c, SM_MSGC_DISPLAY_INIT, INIT, sizeof(INIT));
@@ -278,6 +316,8 @@ static void on_activity(void *opaque)
         else if (c->type == SM_CHANNEL_DISPLAY)
             on_display(c->sink, &message);
     }
+    if (c->type == SM_CHANNEL_PORT && c->channel)
+        fill_bulk(c->sink);
 }
 
 static void on_closed(void *opaque, enum sm_status status, const char *reason)
@@ -338,6 +378,11 @@ static void print_result(struct sink *sink)
     }
     if (sink->last_picture_us)
         printf(", \"last_picture_at_us\": %" PRIu64, sink->last_picture_us);
+    if (has_bulk(sink)) {
+        double seconds = (double)(sm_now_us() - sink->bulk_since_us) / 1e6;
+        printf(", \"bulk_down_bytes_s\": %.0f, \"bulk_up_bytes_s\": %.0f",
+               (double)sink->bulk.body_bytes / seconds, (double)sink->bulk_bytes_up / seconds);
+    }
     printf(", \"drawings\": %" PRIu64 ", \"frames\": %" PRIu64, sink->drawings, sink->frames);
     printf(", \"display_messages\": %" PRIu64 ", \"display_bytes\": %" PRIu64 "}\n",
            sink->display.messages, sink->display.body_bytes);
@@ -345,11 +390,15 @@ static void print_result(struct sink *sink)
 
 static int parse(struct sink *sink, int argc, char **argv)
 {
-    static const struct option LONG[] = {
-        {"port", required_argument, NULL, 'p'},    {"keys", required_argument, NULL, 'k'},
-        {"seconds", required_argument, NULL, 's'}, {"skip", required_argument, NULL, 'S'},
-        {"quiet", required_argument, NULL, 'q'},   {"pixels", required_argument, NULL, 'x'},
-        {"images", no_argument, NULL, 'i'},        {0}};
+    static const struct option LONG[] = {{"port", required_argument, NULL, 'p'},
+                                         {"keys", required_argument, NULL, 'k'},
+                                         {"seconds", required_argument, NULL, 's'},
+                                         {"skip", required_argument, NULL, 'S'},
+                                         {"quiet", required_argument, NULL, 'q'},
+                                         {"pixels", required_argument, NULL, 'x'},
+                                         {"images", no_argument, NULL, 'i'},
+                                         {"bulk", required_argument, NULL, 'b'},
+                                         {0}};
     sink->host = "127.0.0.1";
     int option;
     while ((option = getopt_long(argc, argv, "", LONG, NULL)) != -1) {
@@ -367,7 +416,10 @@ static int parse(struct sink *sink, int argc, char **argv)
             sink->pixels_wanted = strtoull(optarg, NULL, 10);
         else if (option == 'i')
             sink->lists_images = true;
-        else
+        else if (option == 'b') {
+            sink->bulk_goes_down = strcmp(optarg, "up") != 0;
+            sink->bulk_goes_up = strcmp(optarg, "down") != 0;
+        } else
             return 2;
     }
     return sink->port ? 0 : 2;
@@ -379,7 +431,7 @@ int main(int argc, char **argv)
     if (parse(&sink, argc, argv) != 0) {
         fprintf(stderr,
                 "usage: bench-sink --port N [--keys N] [--seconds N [--skip N]] [--quiet SECONDS]"
-                " [--pixels N] [--images]\n"
+                " [--pixels N] [--images] [--bulk down|up|both]\n"
                 "  --pixels  a key is answered when images of so many have come\n");
         return 2;
     }
@@ -399,6 +451,7 @@ int main(int argc, char **argv)
     if (!sink.has_failed)
         print_result(&sink);
     sm_arena_finish(&sink.arena);
+    close_connection(&sink.bulk);
     close_connection(&sink.inputs);
     close_connection(&sink.display);
     close_connection(&sink.main);
