@@ -113,9 +113,12 @@ struct dealing {
     uint32_t given_to;
 };
 
-/* Whether `number` has it; or had, and has left with it before we looked. */
+/* Whether `number` has it; or had, and has left with it before we looked. A list without ourselves
+ * is of a connection that was lost, and says nothing. */
 static bool is_given(const struct people *people, uint32_t number)
 {
+    if (!people->self)
+        return false;
     for (size_t i = 0; i < people->count; i++)
         if (people->list[i].number == number)
             return people->list[i].is_holder;
