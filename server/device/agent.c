@@ -141,11 +141,15 @@ void sm_agent_displays_changed(struct sm_agent *agent)
 
 /* ---- from the agent ---- */
 
+struct agent_words {
+    struct sm_bytes piece;
+    bool is_first; /* of a message */
+};
+
 static void send_to_client(struct sm_main_channel *main, void *opaque)
 {
-    const struct sm_agent_reader *reader = opaque;
-    sm_main_channel_agent_data(
-        main, (struct sm_bytes){.data = reader->piece, .size = reader->piece_size});
+    const struct agent_words *words = opaque;
+    sm_main_channel_agent_data(main, words->piece, words->is_first);
 }
 
 /* Deals with a piece from the agent that is complete. */
@@ -153,7 +157,7 @@ static void pass_to_clients(struct sm_agent *agent)
 {
     struct sm_agent_reader *reader = &agent->reader;
     struct sm_bytes piece = {.data = reader->piece, .size = reader->piece_size};
-    bool is_first;
+    bool is_first = false;
     const char *reason;
     agent->filter.policy = sm_agent_policy(agent);
     switch (sm_agent_filter_piece(&agent->filter, piece, &is_first, &reason)) {
@@ -172,7 +176,8 @@ static void pass_to_clients(struct sm_agent *agent)
         agent->can_take_device_info = true;
         agent->device_info_waits = true;
     }
-    sm_session_each(agent->server, send_to_client, reader);
+    struct agent_words words = {.piece = piece, .is_first = is_first};
+    sm_session_each(agent->server, send_to_client, &words);
 }
 
 static void check_wants(struct sm_main_channel *main, void *opaque)

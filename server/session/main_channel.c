@@ -166,10 +166,13 @@ bool sm_main_channel_has_agent_room(const struct sm_main_channel *main)
     return sm_main_server_agent_room(main->machine);
 }
 
-void sm_main_channel_agent_data(struct sm_main_channel *main, struct sm_bytes data)
+void sm_main_channel_agent_data(struct sm_main_channel *main, struct sm_bytes data, bool is_first)
 {
-    if (!is_view_only(main))
-        sm_main_channel_after_send(main, sm_main_server_agent_send(main->machine, data));
+    if (is_view_only(main))
+        return;
+    if (is_first)
+        sm_main_server_agent_said(main->machine, data);
+    sm_main_channel_after_send(main, sm_main_server_agent_send(main->machine, data));
 }
 
 void sm_main_channel_agent_tokens(struct sm_main_channel *main, uint32_t count)

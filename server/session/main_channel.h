@@ -88,7 +88,7 @@ void sm_main_channel_policy_changed(struct sm_main_channel *main);
 /** Whether the agent may be read for this client now: it asked for it and has tokens. */
 bool sm_main_channel_has_agent_room(const struct sm_main_channel *main);
 /** At most 2048 bytes from the agent; nothing happens if the client has not asked for it. */
-void sm_main_channel_agent_data(struct sm_main_channel *main, struct sm_bytes data);
+void sm_main_channel_agent_data(struct sm_main_channel *main, struct sm_bytes data, bool is_first);
 /** `count` messages of this client have been dealt with. */
 void sm_main_channel_agent_tokens(struct sm_main_channel *main, uint32_t count);
 

@@ -49,6 +49,21 @@ void sm_agent_window_note(struct sm_agent_window *window, struct sm_bytes piece)
     }
 }
 
+void sm_agent_window_hear(struct sm_agent_window *window, struct sm_bytes piece)
+{
+    struct sm_agent_header header;
+    if (sm_agent_header_parse(&header, piece, NULL) != SM_OK ||
+        header.type != SM_AGENT_FILE_XFER_STATUS)
+        return;
+    struct sm_reader r = sm_reader((struct sm_bytes){.data = piece.data + SM_AGENT_HEADER_SIZE,
+                                                     .size = piece.size - SM_AGENT_HEADER_SIZE});
+    sm_get_le32(&r); /* which file */
+    uint32_t result = sm_get_le32(&r);
+    if (!r.failed && result != SM_FILE_XFER_RESULT_CAN_SEND_DATA &&
+        result != SM_FILE_XFER_RESULT_SUCCESS)
+        window->file_bytes = 0; /* as above; who still sends another goes on with fewer tokens */
+}
+
 uint32_t sm_agent_window_tokens(const struct sm_agent_window *window, uint32_t left)
 {
     uint64_t pieces = (window->file_bytes + left + SM_AGENT_PIECE_MAX - 1) / SM_AGENT_PIECE_MAX;

@@ -22,6 +22,9 @@ struct sm_agent_window {
 /** Looks at the piece that begins a message of the client. */
 void sm_agent_window_note(struct sm_agent_window *window, struct sm_bytes piece);
 
+/** Looks at the piece that begins a message of the agent: a file that it refuses does not come. */
+void sm_agent_window_hear(struct sm_agent_window *window, struct sm_bytes piece);
+
 /**
  * The tokens that the client should have, those under way included.
  *

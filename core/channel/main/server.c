@@ -367,6 +367,12 @@ static enum sm_status give_back(struct sm_main_server *server, uint32_t count)
     return SM_OK;
 }
 
+void sm_main_server_agent_said(struct sm_main_server *server, struct sm_bytes piece)
+{
+    sm_agent_window_hear(&server->window, piece);
+    fit_window(server);
+}
+
 enum sm_status sm_main_server_agent_taken(struct sm_main_server *server, uint32_t count)
 {
     count = sm_min_u32(count, server->owed); /* pieces for an agent that has gone are settled */

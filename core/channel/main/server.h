@@ -160,6 +160,9 @@ SM_NODISCARD enum sm_status sm_main_server_set_agent(struct sm_main_server *serv
 /** Takes effect with the next message of the client to the agent. */
 void sm_main_server_set_policy(struct sm_main_server *server, struct sm_agent_policy policy);
 
+/** A message of the agent begins with this piece, whether or not the client hears it. */
+void sm_main_server_agent_said(struct sm_main_server *server, struct sm_bytes piece);
+
 /**
  * The agent has taken `count` pieces: their tokens go back, in batches, as far as its window wants
  * them.
