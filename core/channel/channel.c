@@ -196,8 +196,10 @@ static bool advance(struct sm_channel *channel)
     if (sm_list_is_empty(&in->nodes) || is_gone)
         return false;
     in->current = SM_LIST_ITEM(in->nodes.next, struct sm_channel_node, link);
+    if (in->passed == &in->current->link)
+        in->passed = NULL; /* those ahead of it have gone */
     sm_list_remove(&in->current->link);
-    in->bytes -= sizeof(*in->current) + in->current->capacity;
+    in->bytes -= sm_channel_node_memory(in->current);
     in->sub_index = 0;
     in->is_main_done = false;
     return true;

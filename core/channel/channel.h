@@ -214,6 +214,34 @@ struct sm_channel_net_test {
 SM_NODISCARD enum sm_status sm_channel_start_net_test(struct sm_channel *channel);
 struct sm_channel_net_test sm_channel_net_test(const struct sm_channel *channel);
 
+/* ---- looking ahead: the client's end; source: docs/client.md, "Decoding ahead" ---- */
+
+/** A message that has come and was not pulled yet. */
+struct sm_channel_ahead {
+    struct sm_channel_message message; /* type 0: its owner will not be shown it. The body is
+                                        * borrowed until the message behind it has been asked for */
+    bool has_subs;                     /* others travel in it */
+    bool is_first;                     /* nothing else is ahead of it */
+    size_t behind; /* bytes known to follow it, some of them perhaps only announced; exact only
+                    * while they are fewer than its own */
+};
+
+/**
+ * Shows the first message that was neither pulled nor passed. Nothing of its effects happens: it
+ * still has to be pulled in its turn.
+ *
+ * @return false if there is none, or the channel is held, leaves for another host, or has failed
+ */
+bool sm_channel_look_ahead(const struct sm_channel *channel, struct sm_channel_ahead *out);
+
+/**
+ * Goes past the message that sm_channel_look_ahead() shows.
+ *
+ * @param is_on_loan  its memory does not count for SM_CHANNEL_READ_AHEAD any more; the owner sees
+ * to it that this stays little
+ */
+void sm_channel_pass(struct sm_channel *channel, bool is_on_loan);
+
 /* ---- migration: the server's end; source: docs/migration.md ---- */
 
 /**

@@ -28,11 +28,6 @@ void sm_channel_inbox_finish(struct sm_channel_inbox *in)
         sm_channel_node_destroy(SM_LIST_ITEM(link, struct sm_channel_node, link));
 }
 
-static size_t node_memory(const struct sm_channel_node *node)
-{
-    return sizeof(*node) + node->capacity;
-}
-
 /* How much of the body to keep, or a failure for a message nobody may send. */
 static enum sm_status judge(struct sm_channel *channel, struct sm_channel_node *node)
 {
@@ -199,7 +194,7 @@ static enum sm_status finish(struct sm_channel *channel)
         sm_channel_node_destroy(node); /* an owner that never pulls still gets acknowledgements */
         return SM_OK;
     }
-    in->bytes += node_memory(node);
+    in->bytes += sm_channel_node_memory(node);
     sm_list_append(&in->nodes, &node->link);
     return SM_OK;
 }

@@ -106,6 +106,7 @@ static void forget_received(struct sm_channel_inbox *in)
         sm_list_remove(link);
         sm_channel_node_destroy(SM_LIST_ITEM(link, struct sm_channel_node, link));
     }
+    in->passed = NULL;
     in->bytes = 0;
     in->header_filled = 0;
     in->received_serial = in->handled_serial;

@@ -19,6 +19,7 @@ struct sm_channel_node {
     bool is_answered;             /* counts as received, but the owner is not shown it */
     size_t keep;                  /* bytes of the body we want; the rest is thrown away */
     size_t seen, capacity;        /* bytes of the body that have come; bytes allocated */
+    bool is_on_loan;              /* its memory counts for who looked at it ahead, not here */
     uint8_t *data;                /* owned; min(seen, keep) bytes are filled */
 };
 
@@ -28,7 +29,8 @@ struct sm_channel_inbox {
     size_t header_filled;
     struct sm_channel_node *filling; /* owned; NULL between messages */
     struct sm_list nodes;            /* owned, whole messages in order */
-    size_t bytes;                    /* memory of `nodes` */
+    struct sm_list *passed;          /* the last of `nodes` that was looked at ahead; or NULL */
+    size_t bytes;                    /* memory of `nodes`, but for what is on loan */
     uint64_t received_serial, skipped;
 
     struct sm_channel_node *current; /* owned; the one the owner is dealing with */
@@ -131,6 +133,10 @@ struct sm_channel {
 enum sm_status sm_channel_receive(struct sm_channel *channel, struct sm_bytes in, size_t *taken);
 void sm_channel_node_destroy(struct sm_channel_node *node);
 void sm_channel_inbox_finish(struct sm_channel_inbox *in);
+
+/* channel_ahead.c */
+/** What the node counts in the inbox. */
+size_t sm_channel_node_memory(const struct sm_channel_node *node);
 
 /* channel_out.c */
 void sm_channel_outbox_sent(struct sm_channel_outbox *out, size_t size);

@@ -38,6 +38,11 @@ struct sm_canvas_image_ops {
      */
     bool (*chunks)(void *context, const struct sm_image *image, const struct sm_bytes **chunks,
                    size_t *count);
+    /**
+     * A picture that sm_ahead_image_decode() made of `image` before its turn, held for the canvas;
+     * NULL: there is none, and the canvas decodes.
+     */
+    struct sm_picture *(*decoded)(void *context, const struct sm_image *image);
     void *context;
 };
 

@@ -94,7 +94,8 @@ static enum sm_status load_palette(struct sm_canvas *canvas, const struct sm_ima
 }
 
 /* What the decoder wants to know, the palette not included. */
-static struct sm_codec_image codec_image(struct sm_canvas *canvas, const struct sm_image *image)
+static struct sm_codec_image codec_image(const struct sm_canvas *canvas,
+                                         const struct sm_image *image)
 {
     bool is_bitmap = image->type == SM_IMAGE_TYPE_BITMAP;
     struct sm_codec_image out = {
@@ -119,6 +120,20 @@ static struct sm_codec_image codec_image(struct sm_canvas *canvas, const struct 
             out.chunk_count = 0;
         }
     }
+    return out;
+}
+
+struct sm_ahead_image sm_operand_image(const struct sm_canvas *canvas, const struct sm_image *image,
+                                       enum sm_pixel_format target)
+{
+    struct sm_ahead_image out = {
+        .coded = codec_image(canvas, image),
+        .target = target,
+        .is_kept = is_for_cache(canvas, image),
+        .has_high_bits = (image->flags & SM_IMAGE_FLAG_HIGH_BITS_SET) != 0,
+        .max_pixels = canvas->config.max_image_pixels,
+    };
+    out.coded.palette.is_555 = sm_pixel_bits(target) == 16;
     return out;
 }
 
@@ -149,15 +164,6 @@ static bool is_direct_format(enum sm_pixel_format format)
            format == SM_PIXEL_A8;
 }
 
-static void set_high_bits(const struct sm_pixels *pixels)
-{
-    for (uint32_t y = 0; y < pixels->height; y++) {
-        uint8_t *row = sm_pixels_row(pixels, y);
-        for (uint32_t x = 0; x < pixels->width; x++)
-            row[4 * (size_t)x + 3] = 0xff;
-    }
-}
-
 static enum sm_status put_in_cache(struct sm_canvas *canvas, const struct sm_image *image,
                                    struct sm_picture *picture)
 {
@@ -171,19 +177,6 @@ static enum sm_status put_in_cache(struct sm_canvas *canvas, const struct sm_ima
     else
         status = sm_image_cache_replace(canvas->config.cache, image->id, picture);
     return status == SM_OK ? SM_OK : refuse(canvas, status, "the image cache is full");
-}
-
-/* Images of 16 bits are widened while decoding unless they are kept, those of 24 bits always. */
-static enum sm_pixel_format decoded_format(const struct sm_codec_image *image,
-                                           enum sm_pixel_format native, enum sm_pixel_format target,
-                                           bool is_kept)
-{
-    if (native == SM_PIXEL_RGB24)
-        return SM_PIXEL_XRGB32;
-    bool is_stream = image->codec == SM_CODEC_QUIC || image->codec == SM_CODEC_LZ_RGB;
-    if (native == SM_PIXEL_RGB555 && is_stream && !is_kept && sm_pixel_bits(target) == 32)
-        return SM_PIXEL_XRGB32;
-    return native;
 }
 
 static enum sm_status decode_failed(struct sm_canvas *canvas, enum sm_status status)
@@ -200,51 +193,44 @@ static enum sm_status decode_failed(struct sm_canvas *canvas, enum sm_status sta
     return refuse(canvas, status, sm_decoder_reason(canvas->decoder));
 }
 
-static enum sm_status decode(struct sm_canvas *canvas, struct sm_operand *operand,
-                             const struct sm_image *image, const struct sm_codec_image *coded,
-                             enum sm_pixel_format target)
+/* A picture that was decoded before its turn, if there is one. */
+static void take_decoded(struct sm_canvas *canvas, struct sm_operand *operand,
+                         const struct sm_image *image)
 {
-    if (!operand->picture) { /* else this is a GLZ image that waited */
-        enum sm_pixel_format format = SM_PIXEL_NONE;
-        enum sm_status header = sm_image_native_format(canvas->decoder, coded, target, &format);
-        if (header != SM_OK)
-            return decode_failed(canvas, header);
-        if (format == SM_PIXEL_GRAY8 || is_one_bit(format))
-            return refuse(canvas, SM_ERR_PROTOCOL, "an image has a format no picture may have");
-        uint64_t limit =
-            canvas->config.max_image_pixels ? canvas->config.max_image_pixels : SM_CODEC_MAX_PIXELS;
-        if (image->width == 0 || image->height == 0 ||
-            (uint64_t)image->width * image->height > limit)
-            return refuse(canvas, SM_ERR_LIMIT, "an image is empty or too large");
-        format = decoded_format(coded, format, target, is_for_cache(canvas, image));
+    const struct sm_canvas_image_ops *ops = &canvas->config.images;
+    if (operand->picture || !ops->decoded)
+        return;
+    operand->picture = ops->decoded(ops->context, image);
+    operand->is_decoded = operand->picture != NULL;
+}
+
+static enum sm_status decode(struct sm_canvas *canvas, struct sm_operand *operand,
+                             const struct sm_image *image, const struct sm_ahead_image *ahead)
+{
+    take_decoded(canvas, operand, image);
+    if (!operand->is_decoded) {
+        const char *reason;
         enum sm_status status =
-            sm_picture_create(&operand->picture, format, image->width, image->height);
+            sm_ahead_image_decode(ahead, canvas->decoder, &operand->picture, &reason);
         if (status != SM_OK)
-            return refuse(canvas, status, "no memory for an image");
+            return reason ? refuse(canvas, status, reason) : decode_failed(canvas, status);
     }
     operand->pixels = *sm_picture_pixels(operand->picture);
-    enum sm_status status = sm_image_decode(canvas->decoder, coded, &operand->pixels);
-    if (status != SM_OK)
-        return decode_failed(canvas, status);
-    if (image->flags & SM_IMAGE_FLAG_HIGH_BITS_SET && operand->pixels.format == SM_PIXEL_XRGB32)
-        set_high_bits(&operand->pixels);
     operand->is_loaded = true;
     operand->is_palette_direct = image->type == SM_IMAGE_TYPE_BITMAP &&
-                                 sm_pixel_is_index(coded->bitmap_format) &&
-                                 !is_for_cache(canvas, image);
+                                 sm_pixel_is_index(ahead->coded.bitmap_format) && !ahead->is_kept;
     return put_in_cache(canvas, image, operand->picture);
 }
 
 /* All that the decoder wants to know; remembers the palette if it is to be kept. */
 static enum sm_status describe(struct sm_canvas *canvas, const struct sm_image *image,
-                               enum sm_pixel_format target, struct sm_codec_image *coded)
+                               enum sm_pixel_format target, struct sm_ahead_image *out)
 {
-    *coded = codec_image(canvas, image);
+    *out = sm_operand_image(canvas, image, target);
     if (image->type == SM_IMAGE_TYPE_BITMAP &&
         (image->bitmap.x != image->width || image->bitmap.y != image->height))
         return refuse(canvas, SM_ERR_PROTOCOL, "a bitmap has another size than its image");
-    coded->palette.is_555 = sm_pixel_bits(target) == 16;
-    return load_palette(canvas, image, &coded->palette);
+    return load_palette(canvas, image, &out->coded.palette);
 }
 
 /* True if the rows can be used where they lie. */
@@ -260,15 +246,15 @@ static bool has_usable_rows(const struct sm_canvas *canvas, const struct sm_imag
 static enum sm_status load_coded(struct sm_canvas *canvas, struct sm_operand *operand,
                                  const struct sm_image *image, enum sm_pixel_format target)
 {
-    struct sm_codec_image coded;
-    enum sm_status status = describe(canvas, image, target, &coded);
+    struct sm_ahead_image ahead;
+    enum sm_status status = describe(canvas, image, target, &ahead);
     if (status != SM_OK)
         return status;
-    if (has_usable_rows(canvas, image, &coded) && view(&coded, &operand->pixels)) {
+    if (has_usable_rows(canvas, image, &ahead.coded) && view(&ahead.coded, &operand->pixels)) {
         operand->is_loaded = true;
         return SM_OK;
     }
-    return decode(canvas, operand, image, &coded, target);
+    return decode(canvas, operand, image, &ahead);
 }
 
 /* True if a picture of `from` lies on a target just as it was decoded. */
@@ -291,22 +277,26 @@ enum sm_status sm_operand_decode_to(struct sm_canvas *canvas, const struct sm_im
         (uintptr_t)part->data % pixel_bytes || (uintptr_t)part->stride_bytes % pixel_bytes ||
         (ops->pixels && ops->pixels(ops->context, image, &elsewhere)))
         return SM_OK;
-    struct sm_codec_image coded;
-    enum sm_status status = describe(canvas, image, part->format, &coded);
-    if (status != SM_OK || (has_usable_rows(canvas, image, &coded) && coded.chunk_count == 0))
+    struct sm_operand *operand = &canvas->operands[SM_OPERAND_SOURCE];
+    take_decoded(canvas, operand, image);
+    if (operand->is_decoded)
+        return SM_OK;
+    struct sm_ahead_image ahead;
+    enum sm_status status = describe(canvas, image, part->format, &ahead);
+    if (status != SM_OK ||
+        (has_usable_rows(canvas, image, &ahead.coded) && ahead.coded.chunk_count == 0))
         return status;
-    status = sm_image_native_format(canvas->decoder, &coded, part->format, &out.format);
+    status = sm_image_native_format(canvas->decoder, &ahead.coded, part->format, &out.format);
     if (status != SM_OK)
         return decode_failed(canvas, status);
-    out.format = decoded_format(&coded, out.format, part->format, false);
+    out.format = sm_ahead_image_format(&ahead, out.format);
     if (!stays_as_it_is(out.format, part->format))
         return SM_OK;
     *is_done = true;
-    status = sm_image_decode(canvas->decoder, &coded, &out);
+    status = sm_image_decode(canvas->decoder, &ahead.coded, &out);
     if (status != SM_OK)
         return decode_failed(canvas, status);
-    if (image->flags & SM_IMAGE_FLAG_HIGH_BITS_SET && out.format == SM_PIXEL_XRGB32)
-        set_high_bits(&out);
+    sm_ahead_image_set_high_bits(&ahead, &out);
     return SM_OK;
 }
 

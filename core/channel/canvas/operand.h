@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/base/pixels.h"
+#include "core/channel/canvas/ahead.h"
 #include "core/channel/canvas/canvas.h"
 #include "core/channel/canvas/palette_cache.h"
 #include "core/channel/canvas/picture.h"
@@ -20,6 +21,7 @@
 struct sm_operand {
     bool is_loaded;
     bool is_surface;
+    bool is_decoded;        /* `picture` came decoded */
     bool is_palette_direct; /* a palette bitmap that did not come through the cache */
     uint32_t surface_id;
     struct sm_picture *picture; /* held; NULL if the pixels are the message's or a surface's */
@@ -52,6 +54,22 @@ struct sm_canvas {
     uint64_t awaited_id;
     const char *reason;
 };
+
+/* ---- ahead.c ---- */
+
+/** The format an image of `native` format is decoded to. */
+enum sm_pixel_format sm_ahead_image_format(const struct sm_ahead_image *image,
+                                           enum sm_pixel_format native);
+
+/** Sets the top bytes of decoded pixels, if they are to be and can be. */
+void sm_ahead_image_set_high_bits(const struct sm_ahead_image *image,
+                                  const struct sm_pixels *pixels);
+
+/* ---- operand.c ---- */
+
+/** All that the decoder wants to know of an image, its palette excepted. */
+struct sm_ahead_image sm_operand_image(const struct sm_canvas *canvas, const struct sm_image *image,
+                                       enum sm_pixel_format target);
 
 /** Lets the command draw nothing, for `reason`. */
 void sm_canvas_drop(struct sm_canvas *canvas, const char *reason);

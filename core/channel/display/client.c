@@ -7,12 +7,19 @@
 #include "core/channel/typed.h"
 
 /* Arrays of one message: clip rectangles, path segments and glyphs, in memory somewhat larger. */
-enum { ARENA_LIMIT = 64 << 20 };
+enum {
+    ARENA_LIMIT = 64 << 20,
+    AHEAD_ARENA_LIMIT = 1 << 20, /* of a message that is looked at before its turn */
+    AHEAD_MIN_SIZE = 256,        /* fewer bytes than that are no image that takes time */
+    ALONE = 8,                   /* as many times smaller is what follows a message that is alone */
+};
 
 struct sm_display_client {
     struct sm_typed typed;
     struct sm_display_msg msg; /* the one being looked at */
     uint32_t server_caps;
+    struct sm_display_msg ahead; /* the one being looked at before its turn */
+    struct sm_arena ahead_arena; /* its arrays */
 };
 
 static enum sm_status put(struct sm_display_client *client, const struct sm_display_msgc *msg,
@@ -55,6 +62,7 @@ enum sm_status sm_display_client_create(struct sm_display_client **out,
     if (!client)
         return SM_ERR_NOMEM;
     client->server_caps = config->setup.channel_caps;
+    sm_arena_init(&client->ahead_arena, AHEAD_ARENA_LIMIT);
     enum sm_status status = sm_typed_init(&client->typed, SM_CHANNEL_CLIENT, &config->setup,
                                           sm_display_msg_max_size, ARENA_LIMIT, 0, 0, now_us);
     if (status == SM_OK && config->takes_descriptors)
@@ -74,6 +82,7 @@ void sm_display_client_destroy(struct sm_display_client *client)
     if (!client)
         return;
     sm_typed_finish(&client->typed);
+    sm_arena_finish(&client->ahead_arena);
     free(client);
 }
 
@@ -112,6 +121,62 @@ enum sm_status sm_display_client_next(struct sm_display_client *client,
     *event = (struct sm_display_client_event){
         .serial = message.serial, .is_sub = message.is_sub, .is_wait = waits, .msg = &client->msg};
     return SM_OK;
+}
+
+/* What the messages behind it mean, or when they may be looked at, hangs on it. */
+static bool is_barrier(uint16_t type)
+{
+    switch (type) {
+    case SM_MSG_MIGRATE:
+    case SM_MSG_MIGRATE_DATA:
+    case SM_MSG_WAIT_FOR_CHANNELS:
+    case SM_MSG_LIST:
+    case SM_MSG_DISPLAY_MODE:
+    case SM_MSG_DISPLAY_RESET:
+    case SM_MSG_DISPLAY_INVAL_ALL_PIXMAPS:
+    case SM_MSG_DISPLAY_SURFACE_CREATE:
+    case SM_MSG_DISPLAY_SURFACE_DESTROY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A message that cannot be parsed is a failure in its turn, not now. */
+static bool parse_ahead(struct sm_display_client *client, const struct sm_channel_message *message)
+{
+    const char *reason = "";
+    sm_arena_reset(&client->ahead_arena);
+    return message->type == SM_MSG_DISPLAY_DRAW_COPY && message->body.size >= AHEAD_MIN_SIZE &&
+           sm_display_msg_parse(&client->ahead, message->type, message->body, &client->ahead_arena,
+                                &reason) == SM_OK;
+}
+
+bool sm_display_client_look_ahead(struct sm_display_client *client,
+                                  struct sm_display_client_ahead *out)
+{
+    struct sm_channel_ahead next;
+    while (sm_channel_look_ahead(client->typed.channel, &next)) {
+        const struct sm_channel_message *message = &next.message;
+        if (next.has_subs || is_barrier(message->type))
+            return false;
+        if (parse_ahead(client, message)) {
+            *out = (struct sm_display_client_ahead){
+                .serial = message->serial,
+                .msg = &client->ahead,
+                .size = message->body.size,
+                .is_alone = next.is_first && next.behind < message->body.size / ALONE,
+            };
+            return true;
+        }
+        sm_channel_pass(client->typed.channel, false);
+    }
+    return false;
+}
+
+void sm_display_client_pass(struct sm_display_client *client, bool is_on_loan)
+{
+    sm_channel_pass(client->typed.channel, is_on_loan);
 }
 
 enum sm_status sm_display_client_send(struct sm_display_client *client,

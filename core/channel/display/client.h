@@ -62,6 +62,29 @@ struct sm_channel *sm_display_client_channel(struct sm_display_client *client);
 SM_NODISCARD enum sm_status sm_display_client_next(struct sm_display_client *client,
                                                    struct sm_display_client_event *event);
 
+/** A drawing whose image may be worth decoding before its turn. */
+struct sm_display_client_ahead {
+    uint64_t serial;
+    const struct sm_display_msg *msg; /* borrowed until the next look; but what lies in the
+                                       * message's body, such as the data of an image, until the
+                                       * message behind it has been asked for */
+    size_t size;                      /* bytes of the body */
+    bool is_alone; /* nothing is ahead of it, and next to nothing is known to follow */
+};
+
+/**
+ * Shows the first message that was neither pulled nor passed, if it is a DRAW_COPY of some size.
+ * Others are passed here, but for those that the messages behind them hang on: surfaces coming and
+ * going, waits, moves. Nothing happens by looking.
+ *
+ * @return false if there is none to look at now
+ */
+bool sm_display_client_look_ahead(struct sm_display_client *client,
+                                  struct sm_display_client_ahead *out);
+
+/** Goes past it; `is_on_loan` as in sm_channel_pass(). */
+void sm_display_client_pass(struct sm_display_client *client, bool is_on_loan);
+
 /**
  * Sends a message. PREFERRED_COMPRESSION and PREFERRED_VIDEO_CODEC_TYPE are dropped without a word
  * if the server does not know them.

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "core/channel/canvas/ahead.h"
 #include "core/channel/canvas/canvas.h"
+#include "core/codec/decoder.h"
 #include "core/codec/encoder.h"
 #include "core/codec/glz/dictionary.h"
 #include "core/codec/glz/window.h"
@@ -255,12 +257,213 @@ static void glz_image_is_awaited(void **state)
     sm_glz_dictionary_destroy(dictionary);
 }
 
+/* ---- Before their turn ---- */
+
+struct ahead {
+    struct side side;
+    struct sm_image_cache *cache;
+    struct sm_picture *picture; /* decoded ahead; until the canvas takes it */
+};
+
+static struct sm_picture *take(void *context, const struct sm_image *image)
+{
+    struct ahead *ahead = context;
+    struct sm_picture *picture = ahead->picture;
+    (void)image;
+    ahead->picture = NULL;
+    return picture;
+}
+
+static void set_up_ahead(struct ahead *ahead, uint32_t format)
+{
+    *ahead = (struct ahead){.picture = NULL};
+    const struct sm_image_cache_config cache = {.max_pixels = 1 << 16};
+    sm_check_status(sm_image_cache_create(&ahead->cache, &cache), SM_OK);
+    const struct sm_canvas_config config = {.max_surfaces = 1,
+                                            .max_pixels = 1 << 20,
+                                            .cache = ahead->cache,
+                                            .images = {.decoded = take, .context = ahead}};
+    sm_check_status(sm_canvas_create(&ahead->side.canvas, &config), SM_OK);
+    sm_check_status(sm_canvas_surface_create(ahead->side.canvas, 0, format, SIDE, SIDE), SM_OK);
+    fill_surface(ahead->side.canvas);
+}
+
+static void tear_down_ahead(struct ahead *ahead)
+{
+    tear_down(&ahead->side);
+    sm_image_cache_destroy(ahead->cache);
+    sm_picture_unref(ahead->picture);
+}
+
+static struct sm_display_msg copy_of(const struct sm_image *image)
+{
+    return (struct sm_display_msg){
+        .type = SM_MSG_DISPLAY_DRAW_COPY,
+        .draw_copy = {.base = {.box = BOX},
+                      .src_bitmap = image,
+                      .src_area = {0, 0, IMAGE_WIDTH, IMAGE_HEIGHT},
+                      .ropd = SM_ROPD_OP_PUT},
+    };
+}
+
+/* Decodes `image`, whose bytes are then scribbled over: nobody can decode it again. */
+static void decode_ahead(struct ahead *ahead, struct sm_image *image, struct sm_writer *writer)
+{
+    struct sm_ahead_image what;
+    const struct sm_display_msg msg = copy_of(image);
+    const char *reason = "";
+    struct sm_decoder *decoder = NULL;
+    const struct sm_decoder_config config = {0};
+    sm_check_status(sm_decoder_create(&decoder, &config), SM_OK);
+    assert_true(sm_ahead_image_init(&what, ahead->side.canvas, &msg));
+    sm_check_status(sm_ahead_image_decode(&what, decoder, &ahead->picture, &reason), SM_OK);
+    sm_decoder_destroy(decoder);
+    memset(writer->data, 0x5a, writer->size);
+}
+
+static void images_decoded_before_their_turn_are_the_same(void **state)
+{
+    (void)state;
+    static const enum sm_image_codec codecs[] = {SM_CODEC_QUIC, SM_CODEC_LZ_RGB};
+    static const enum sm_pixel_format formats[] = {SM_PIXEL_XRGB32, SM_PIXEL_ARGB32,
+                                                   SM_PIXEL_RGB555, SM_PIXEL_RGB24};
+    struct sm_encoder *encoder = NULL;
+    struct sm_writer writer;
+    const struct sm_encoder_config config = {0};
+    unsigned drawn = 0;
+    sm_check_status(sm_encoder_create(&encoder, &config), SM_OK);
+    sm_writer_init(&writer, 1 << 20);
+    for (size_t i = 0; i < 2 * 4 * 5; i++) {
+        enum sm_image_codec codec = codecs[i % 2];
+        enum sm_pixel_format format = formats[i / 2 % 4];
+        if (!sm_codec_can_encode(codec, format))
+            continue;
+        struct ahead ahead;
+        struct side side;
+        set_up_ahead(&ahead, SURFACE_FORMATS[i / 8]);
+        set_up(&side, SURFACE_FORMATS[i / 8]);
+        struct sm_image image = encoded_image(encoder, codec, format, &writer);
+        image.flags = drawn % 2 ? SM_IMAGE_FLAG_HIGH_BITS_SET : 0;
+        sm_check_status(draw(side.canvas, &image, false, NULL), SM_OK);
+        decode_ahead(&ahead, &image, &writer);
+        sm_check_status(draw(ahead.side.canvas, &image, drawn % 3 == 0, NULL), SM_OK);
+        assert_null(ahead.picture);
+        check_same(&ahead.side, &side);
+        tear_down_ahead(&ahead);
+        tear_down(&side);
+        drawn++;
+    }
+    assert_true(drawn >= 30);
+    sm_encoder_destroy(encoder);
+    sm_writer_finish(&writer);
+}
+
+static void image_decoded_ahead_enters_the_cache_in_its_turn(void **state)
+{
+    (void)state;
+    struct sm_encoder *encoder = NULL;
+    struct sm_writer writer;
+    const struct sm_encoder_config config = {0};
+    sm_check_status(sm_encoder_create(&encoder, &config), SM_OK);
+    sm_writer_init(&writer, 1 << 20);
+    struct ahead ahead;
+    set_up_ahead(&ahead, SM_SURFACE_FORMAT_32_XRGB);
+    const struct sm_image from_cache = {
+        .id = 7, .type = SM_IMAGE_TYPE_FROM_CACHE, .width = IMAGE_WIDTH, .height = IMAGE_HEIGHT};
+    struct sm_image image = encoded_image(encoder, SM_CODEC_QUIC, SM_PIXEL_XRGB32, &writer);
+    image.id = 7;
+    image.flags = SM_IMAGE_FLAG_CACHE_ME;
+    decode_ahead(&ahead, &image, &writer);
+    assert_int_equal(sm_image_cache_pixels(ahead.cache), 0);
+    sm_check_status(draw(ahead.side.canvas, &from_cache, false, NULL), SM_AGAIN);
+    sm_canvas_cancel(ahead.side.canvas);
+    sm_check_status(draw(ahead.side.canvas, &image, false, NULL), SM_OK);
+    assert_int_equal(sm_image_cache_pixels(ahead.cache), IMAGE_WIDTH * IMAGE_HEIGHT);
+    fill_surface(ahead.side.canvas);
+    sm_check_status(draw(ahead.side.canvas, &from_cache, false, NULL), SM_OK);
+
+    struct side side;
+    set_up(&side, SM_SURFACE_FORMAT_32_XRGB);
+    const struct sm_image again = encoded_image(encoder, SM_CODEC_QUIC, SM_PIXEL_XRGB32, &writer);
+    sm_check_status(draw(side.canvas, &again, false, NULL), SM_OK);
+    check_same(&ahead.side, &side);
+    tear_down(&side);
+    tear_down_ahead(&ahead);
+    sm_encoder_destroy(encoder);
+    sm_writer_finish(&writer);
+}
+
+static void what_hangs_on_more_than_its_bytes_is_not_decoded_ahead(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {
+        SM_IMAGE_TYPE_BITMAP,
+        SM_IMAGE_TYPE_GLZ_RGB,
+        SM_IMAGE_TYPE_ZLIB_GLZ_RGB,
+        SM_IMAGE_TYPE_FROM_CACHE,
+        SM_IMAGE_TYPE_LZ_PLT,
+        SM_IMAGE_TYPE_SURFACE,
+        SM_IMAGE_TYPE_FROM_CACHE_LOSSLESS,
+    };
+    struct ahead ahead;
+    struct sm_ahead_image what;
+    set_up_ahead(&ahead, SM_SURFACE_FORMAT_32_XRGB);
+    for (size_t i = 0; i < sizeof(types); i++) {
+        const struct sm_image image = {.type = types[i], .width = 8, .height = 8};
+        const struct sm_display_msg msg = copy_of(&image);
+        assert_false(sm_ahead_image_init(&what, ahead.side.canvas, &msg));
+    }
+    const struct sm_display_msg none = copy_of(NULL);
+    assert_false(sm_ahead_image_init(&what, ahead.side.canvas, &none));
+    const struct sm_display_msg fill = {.type = SM_MSG_DISPLAY_DRAW_FILL};
+    assert_false(sm_ahead_image_init(&what, ahead.side.canvas, &fill));
+    tear_down_ahead(&ahead);
+}
+
+/* An image that says more pixels than it may have costs no memory. */
+static void image_of_absurd_size_is_refused_ahead(void **state)
+{
+    (void)state;
+    struct sm_encoder *encoder = NULL;
+    struct sm_decoder *decoder = NULL;
+    struct sm_writer writer;
+    struct ahead ahead;
+    const struct sm_encoder_config config = {0};
+    const struct sm_decoder_config none = {0};
+    sm_check_status(sm_encoder_create(&encoder, &config), SM_OK);
+    sm_check_status(sm_decoder_create(&decoder, &none), SM_OK);
+    sm_writer_init(&writer, 1 << 20);
+    set_up_ahead(&ahead, SM_SURFACE_FORMAT_32_XRGB);
+    struct sm_image image = encoded_image(encoder, SM_CODEC_QUIC, SM_PIXEL_XRGB32, &writer);
+    static const uint32_t sizes[][2] = {{0, 21}, {33, 0}, {1 << 15, 1 << 14}, {UINT32_MAX, 2}};
+    for (size_t i = 0; i < 4; i++) {
+        struct sm_ahead_image what;
+        struct sm_picture *picture = NULL;
+        const char *reason = NULL;
+        image.width = sizes[i][0];
+        image.height = sizes[i][1];
+        const struct sm_display_msg msg = copy_of(&image);
+        assert_true(sm_ahead_image_init(&what, ahead.side.canvas, &msg));
+        sm_check_status(sm_ahead_image_decode(&what, decoder, &picture, &reason), SM_ERR_LIMIT);
+        assert_non_null(reason);
+        assert_null(picture);
+    }
+    tear_down_ahead(&ahead);
+    sm_decoder_destroy(decoder);
+    sm_encoder_destroy(encoder);
+    sm_writer_finish(&writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_decoded_straight_to_the_target_are_the_same),
         cmocka_unit_test(broken_image_stays_in_its_box),
         cmocka_unit_test(glz_image_is_awaited),
+        cmocka_unit_test(images_decoded_before_their_turn_are_the_same),
+        cmocka_unit_test(image_decoded_ahead_enters_the_cache_in_its_turn),
+        cmocka_unit_test(what_hangs_on_more_than_its_bytes_is_not_decoded_ahead),
+        cmocka_unit_test(image_of_absurd_size_is_refused_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
