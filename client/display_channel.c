@@ -30,6 +30,12 @@ static uint32_t caps(const struct sm_session *session)
            1u << SM_DISPLAY_CAP_LZ4_COMPRESSION;
 }
 
+static struct sm_picture *find_decoded(void *opaque, const struct sm_image *image)
+{
+    struct sm_client_display *display = opaque;
+    return sm_ahead_take(&display->ahead, image);
+}
+
 static enum sm_status make_canvas(struct sm_client_display *display,
                                   const struct sm_session *session)
 {
@@ -39,6 +45,7 @@ static enum sm_status make_canvas(struct sm_client_display *display,
         .cache = session->shared.cache,
         .libs = &sm_media_codec_libs,
         .window = session->shared.window,
+        .images = {.decoded = find_decoded, .context = display},
         .cpu_flags = sm_cpu_detect(),
     };
     struct sm_canvas *canvas = NULL;
@@ -77,16 +84,24 @@ static enum sm_status make_parts(struct sm_client_channel *channel,
                                  struct sm_client_display *display,
                                  const struct sm_link_client_event *link)
 {
-    enum sm_status status = sm_session_need_window(channel->session);
+    enum sm_status status = sm_session_need_shared(channel->session);
     if (status == SM_OK)
         status = make_canvas(display, channel->session);
     if (status == SM_OK)
         status = make_client(display, channel, link);
     if (status != SM_OK)
         return status;
-    display->wait_timer =
-        sm_loop_timer_add(sm_epoll_loop_base(channel->loop), sm_client_display_waited, channel);
-    return display->wait_timer ? SM_OK : SM_ERR_NOMEM;
+    struct sm_loop loop = sm_epoll_loop_base(channel->loop);
+    display->wait_timer = sm_loop_timer_add(loop, sm_client_display_waited, channel);
+    if (!display->wait_timer)
+        return SM_ERR_NOMEM;
+    struct sm_decode_pool *pool = channel->session->shared.pool;
+    /* Without it images are decoded in their turn. */
+    if (pool &&
+        sm_ahead_begin(&display->ahead, pool, loop, sm_client_display_decoded, channel) != SM_OK)
+        sm_log_at(&channel->session->log, SM_LOG_WARNING, "display %u: nothing is decoded ahead",
+                  channel->id);
+    return SM_OK;
 }
 
 /* A first connection: others may look from its end on. */
@@ -95,6 +110,7 @@ static struct sm_client_display *create(void)
     struct sm_client_display *display = calloc(1, sizeof(*display));
     if (display) {
         pthread_mutex_init(&display->lock, NULL);
+        display->ahead.bell = -1;
         display->changed_us = sm_now_us();
     }
     return display;
@@ -108,7 +124,7 @@ static void set_aside(struct sm_client_channel *channel, struct sm_client_displa
     if (display->wait_timer)
         sm_loop_timer_remove(sm_epoll_loop_base(channel->loop), display->wait_timer);
     display->wait_timer = NULL;
-    display->is_drawing = display->is_held = false;
+    display->is_drawing = display->is_held = display->is_decoding = false;
     pthread_mutex_lock(&display->lock);
     sm_streams_finish(&display->streams);
     display->streams = (struct sm_streams){.decoder = NULL};

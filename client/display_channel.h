@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "client/channel_thread.h"
+#include "client/display_ahead.h"
 #include "client/gl_view.h"
 #include "client/streams.h"
 #include "core/channel/canvas/canvas.h"
@@ -24,6 +25,8 @@ struct sm_client_display {
     struct sm_display_client_event event; /* the one at work; borrowed from `client` */
     bool is_drawing;                      /* `event` waits for an image of another channel */
     bool is_held;                         /* `event` waits for other channels to get further */
+    bool is_decoding;                     /* `event` waits for its image */
+    struct sm_ahead ahead;                /* images decoded before their turn */
 
     bool has_asked_for_module;    /* that decodes streams */
     atomic_bool is_module_loaded; /* or there is none */
@@ -68,5 +71,7 @@ void sm_client_display_resume(struct sm_client_channel *channel);
 void sm_client_display_closed(struct sm_client_channel *channel);
 /** The timer's: what the drawing waits for did not come. */
 void sm_client_display_waited(void *opaque);
+/** The pool's: the image that the drawing waits for may be decoded. */
+void sm_client_display_decoded(void *opaque);
 
 #endif

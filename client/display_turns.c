@@ -110,6 +110,9 @@ static enum sm_status work(struct sm_client_channel *channel)
             return SM_AGAIN;
         display->is_held = false;
     }
+    display->is_decoding = !sm_ahead_is_ready(&display->ahead, display->event.serial);
+    if (display->is_decoding)
+        return SM_AGAIN;
     display->is_drawing = true;
     enum sm_status status = take(channel);
     if (status == SM_AGAIN)
@@ -123,18 +126,40 @@ static enum sm_status work(struct sm_client_channel *channel)
     return status;
 }
 
+/* The event at work is done with. */
+static void finish(struct sm_client_channel *channel)
+{
+    struct sm_client_display *display = channel->self;
+    sm_ahead_release(&display->ahead, display->event.serial);
+    sm_client_channel_handled(channel, display->event.serial);
+}
+
+static bool is_at_work(const struct sm_client_display *display)
+{
+    return display->is_held || display->is_drawing || display->is_decoding;
+}
+
+static void look_ahead(struct sm_client_channel *channel)
+{
+    struct sm_client_display *display = channel->self;
+    sm_ahead_look(&display->ahead, display->client, display->canvas,
+                  sm_pump_unfed(channel->pump).size);
+}
+
 enum sm_status sm_client_display_activity(struct sm_client_channel *channel)
 {
     struct sm_client_display *display = channel->self;
     enum sm_status status = SM_OK;
-    if (display->is_held || display->is_drawing)
+    look_ahead(channel);
+    if (is_at_work(display))
         return SM_OK; /* only sm_client_display_resume() goes on */
     while ((status = sm_display_client_next(display->client, &display->event)) == SM_OK) {
         display->is_held = display->event.is_wait;
         status = work(channel);
         if (status != SM_OK)
             return status;
-        sm_client_channel_handled(channel, display->event.serial);
+        finish(channel);
+        look_ahead(channel);
     }
     return status;
 }
@@ -150,12 +175,12 @@ void sm_client_display_resume(struct sm_client_channel *channel)
 {
     struct sm_client_display *display = channel->self;
     enum sm_status status = SM_OK;
-    if (display->is_held || display->is_drawing) {
+    if (is_at_work(display)) {
         status = work(channel);
         if (status == SM_AGAIN)
             return;
         if (status == SM_OK)
-            sm_client_channel_handled(channel, display->event.serial);
+            finish(channel);
     }
     if (status == SM_OK)
         status = sm_client_display_activity(channel);
@@ -171,13 +196,26 @@ void sm_client_display_waited(void *opaque)
         return;
     give_up_drawing(channel, "an image it uses did not come in time");
     end_wait(channel);
-    sm_client_channel_handled(channel, display->event.serial);
+    finish(channel);
+    sm_client_display_resume(channel);
+    sm_client_channel_kick(channel);
+}
+
+void sm_client_display_decoded(void *opaque)
+{
+    struct sm_client_channel *channel = opaque;
+    const struct sm_client_display *display = channel->self;
+    if (channel->is_over || !display->is_decoding)
+        return;
     sm_client_display_resume(channel);
     sm_client_channel_kick(channel);
 }
 
 void sm_client_display_closed(struct sm_client_channel *channel)
 {
-    if (channel->self)
-        end_wait(channel);
+    struct sm_client_display *display = channel->self;
+    if (!display)
+        return;
+    end_wait(channel);
+    sm_ahead_end(&display->ahead); /* nobody reads messages that go with the connection */
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/decode_pool.h"
 #include "client/error.h"
 #include "client/session_private.h"
 #include "core/wire/types.h"
@@ -157,6 +158,16 @@ enum sm_status sm_session_set_compression(struct sm_session *session,
     return SM_OK;
 }
 
+enum sm_status sm_session_set_decoding_threads(struct sm_session *session, unsigned count)
+{
+    if (session->is_started)
+        return SM_ERR_STATE;
+    if (count > SM_DECODE_THREADS_MAX)
+        return SM_ERR_LIMIT;
+    session->settings.decoding_threads = count;
+    return SM_OK;
+}
+
 static void write_log(void *context, enum sm_log_level level, const char *text)
 {
     struct sm_session *session = context;
@@ -224,6 +235,7 @@ enum sm_status sm_session_create(struct sm_session **out, const struct sm_addres
     if (!session)
         return SM_ERR_NOMEM;
     session->settings.timeout_ms = DEFAULT_TIMEOUT_MS;
+    session->settings.decoding_threads = sm_decode_threads_default();
     session->settings.channels = DEFAULT_CHANNELS;
     session->settings.mouse_mode = SM_POINTER_MODE_CLIENT;
     session->settings.image_cache_bytes = DEFAULT_IMAGE_CACHE_BYTES;

@@ -61,6 +61,7 @@ struct sm_session_settings {
     enum sm_pointer_mode mouse_mode;
     uint32_t image_cache_bytes, glz_window_bytes;
     enum sm_compression compression;
+    unsigned decoding_threads;
 };
 
 struct sm_session {

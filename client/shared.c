@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/shared.h"
 
+#include "client/decode_pool.h"
 #include "client/error.h"
 #include "client/session_private.h"
+#include "core/base/cpu.h"
 #include "core/channel/canvas/image_cache.h"
 #include "core/codec/glz/window.h"
+#include "media/libs.h"
 
 enum {
     BYTES_A_PIXEL = 4,
@@ -60,11 +63,10 @@ static uint32_t window_bytes(const struct sm_session *session)
     return bytes > MAX_WINDOW_BYTES ? MAX_WINDOW_BYTES : bytes;
 }
 
-enum sm_status sm_session_need_window(struct sm_session *session)
+static enum sm_status need_window(struct sm_session *session)
 {
     struct sm_shared *shared = &session->shared;
     enum sm_status status = SM_OK;
-    pthread_mutex_lock(&session->lock);
     if (!shared->window) {
         struct sm_glz_window_hooks hooks = {
             .lock = lock_mutex,
@@ -74,6 +76,24 @@ enum sm_status sm_session_need_window(struct sm_session *session)
         shared->window_px = window_bytes(session) / BYTES_A_PIXEL;
         status = sm_glz_window_create(&shared->window, shared->window_px, &hooks);
     }
+    return status;
+}
+
+static enum sm_status need_pool(struct sm_session *session)
+{
+    unsigned threads = session->settings.decoding_threads;
+    if (session->shared.pool || threads == 0)
+        return SM_OK;
+    return sm_decode_pool_create(&session->shared.pool, threads, &sm_media_codec_libs,
+                                 sm_cpu_detect());
+}
+
+enum sm_status sm_session_need_shared(struct sm_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    enum sm_status status = need_window(session);
+    if (status == SM_OK)
+        status = need_pool(session);
     pthread_mutex_unlock(&session->lock);
     return status;
 }
@@ -90,6 +110,7 @@ void sm_session_finish_shared(struct sm_session *session)
     struct sm_shared *shared = &session->shared;
     if (!shared->cache)
         return;
+    sm_decode_pool_destroy(shared->pool);
     sm_glz_window_destroy(shared->window);
     sm_image_cache_destroy(shared->cache);
     pthread_mutex_destroy(&shared->cache_lock);

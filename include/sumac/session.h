@@ -209,6 +209,17 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_compression(struct sm_session 
                                                               enum sm_compression compression);
 
 /**
+ * How many threads decode images besides the one each display has; they are started when the first
+ * images are worth it. By default none on a machine with one processor, else as many as it has, 2
+ * to 4.
+ *
+ * @param count  0 (every display decodes what it shows) to 4
+ * @return SM_OK; SM_ERR_STATE once connecting; SM_ERR_LIMIT
+ */
+SM_API SM_NODISCARD enum sm_status sm_session_set_decoding_threads(struct sm_session *session,
+                                                                   unsigned count);
+
+/**
  * Where to write lines about what happens; nowhere by default.
  *
  * @param write  gets one line without its end, from any thread, also while another function of the
