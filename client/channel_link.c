@@ -12,6 +12,7 @@
 #include "client/error.h"
 #include "client/sasl_login.h"
 #include "client/session_private.h"
+#include "core/base/math.h"
 #include "core/channel/channel.h"
 #include "core/wire/display.h"
 #include "core/wire/types.h"
@@ -24,7 +25,7 @@
 enum {
     /* For a connection while the line is lost: one that hangs would keep us from the next. */
     LOST_TIMEOUT_MS = 5000,
-    LINK_TIMEOUT_MS = 8000, /* to a migration's target: the source waits for 10 s */
+    ASK_TIMEOUT_MS = 4000, /* a migration's target that answers at all does so at once */
     MEASURE_EVERY_US = 250 * 1000,
 };
 
@@ -177,7 +178,8 @@ static void ask_target(struct sm_client_channel *channel)
 {
     channel->is_asking = true;
     sm_main_seamless_init(&channel->seamless, channel->session->migration.version,
-                          sm_now_us() + (uint64_t)LINK_TIMEOUT_MS * 1000 / 2);
+                          sm_min_u64(sm_now_us() + ASK_TIMEOUT_MS * 1000,
+                                     channel->session->migration.links_until_us));
     channel->machine = sm_main_seamless_machine(&channel->seamless);
     sm_pump_set_machine(channel->pump, (struct sm_machine){&TAP, channel});
 }
@@ -264,18 +266,18 @@ static void link_activity(struct sm_client_channel *channel)
 
 /* ---- The pump's callbacks ---- */
 
-void sm_client_channel_half_close(struct sm_client_channel *channel)
-{
-    if (!channel->is_finishing || channel->is_half_closed ||
-        sm_machine_pending(channel->machine).size > 0)
-        return;
-    channel->is_half_closed = true;
-    (void)shutdown(sm_pump_transport(channel->pump)->fd, SHUT_WR);
-}
-
 static bool has_left(const struct sm_client_channel *channel)
 {
     return !channel->link && sm_channel_has_left(channel->ops->base(channel));
+}
+
+void sm_client_channel_half_close(struct sm_client_channel *channel)
+{
+    if (!channel->is_finishing || channel->is_half_closed || has_left(channel) ||
+        sm_machine_pending(channel->machine).size > 0 || !sm_pump_is_drained(channel->pump))
+        return; /* one that has left says its last words where it goes on */
+    channel->is_half_closed = true;
+    (void)shutdown(sm_pump_transport(channel->pump)->fd, SHUT_WR);
 }
 
 static void on_activity(void *opaque)
@@ -297,7 +299,8 @@ static void on_activity(void *opaque)
         sm_client_channel_fail(channel, &error);
         return;
     }
-    if (has_left(channel) && !sm_migration_is_early(channel))
+    /* The mark may still be in a filter below the machine. */
+    if (has_left(channel) && sm_pump_is_drained(channel->pump) && !sm_migration_is_early(channel))
         sm_client_channel_move(channel);
     else
         sm_client_channel_half_close(channel);
@@ -470,6 +473,7 @@ void sm_client_channel_move(struct sm_client_channel *channel)
     }
     sm_pump_destroy(channel->pump);
     channel->pump = NULL;
+    channel->is_half_closed = false; /* that was the source's line */
     status = start_pump(channel, ready.transport,
                         (struct sm_bytes){ready.received, ready.received_size});
     free(ready.received);
@@ -504,9 +508,9 @@ void sm_client_channel_live(struct sm_client_channel *channel, bool is_secure)
     uint64_t timeout_ms = channel->session->settings.timeout_ms;
     if (atomic_load(&channel->session->comeback.is_lost) && timeout_ms > LOST_TIMEOUT_MS)
         timeout_ms = LOST_TIMEOUT_MS;
-    if (channel->is_link && timeout_ms > LINK_TIMEOUT_MS)
-        timeout_ms = LINK_TIMEOUT_MS;
     uint64_t deadline_us = now_us + timeout_ms * 1000;
+    if (channel->is_link)
+        deadline_us = sm_min_u64(deadline_us, channel->session->migration.links_until_us);
     prepare_attempt(channel, is_secure);
     if (is_secure && !channel->attempt.has_tls_port) {
         sm_reason_refused(&error, &channel->attempt, SM_LINK_ERR_NEED_SECURED, false);

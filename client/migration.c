@@ -8,8 +8,12 @@
 #include "client/session_private.h"
 #include "core/channel/channel.h"
 #include "core/channel/main/client.h"
+#include "io/clock.h"
 
-enum { TEXT_MAX = 1024 };
+enum {
+    TEXT_MAX = 1024,
+    LINKS_MS = 8000, /* for main, its question to the target, and all others */
+};
 
 /* The server's words as a text; NULL if there are none, or it holds what no such text does. */
 static char *copy_text(struct sm_bytes bytes)
@@ -194,6 +198,7 @@ enum sm_status sm_migration_begin(struct sm_client_channel *main, const struct s
     struct sm_client_migration *migration = &session->migration;
     sm_migration_cancel(session);
     migration->is_answered = false;
+    migration->links_until_us = sm_now_us() + LINKS_MS * 1000;
     migration->is_seamless = is_seamless;
     migration->version = version;
     migration->target = read_target(session, where);

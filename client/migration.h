@@ -22,11 +22,12 @@ struct sm_client_migration {
     /* Owned: links to it that wait, main first. Channels that never open. */
     struct sm_client_channel *links[SM_MIGRATION_LINKS_MAX];
     size_t link_count;
-    bool is_seamless; /* the source would hand on the session as it is */
-    uint32_t version; /* of how it does so; for the target */
-    bool is_answered; /* the source knows what became of the links */
-    bool is_arriving; /* the links are used from now on; INIT is awaited there */
-    bool is_anew;     /* the target is connected to as if for the first time */
+    uint64_t links_until_us; /* all of them; the source waits 10 s for the answer */
+    bool is_seamless;        /* the source would hand on the session as it is */
+    uint32_t version;        /* of how it does so; for the target */
+    bool is_answered;        /* the source knows what became of the links */
+    bool is_arriving;        /* the links are used from now on; INIT is awaited there */
+    bool is_anew;            /* the target is connected to as if for the first time */
 };
 
 /**

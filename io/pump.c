@@ -35,6 +35,7 @@ struct sm_pump {
     bool is_mute;      /* writing has failed: what has arrived is still taken, then it is over */
     size_t last_words; /* bytes taken since then */
     bool has_emptied;  /* all that was pending has left, and the owner was not told yet */
+    bool holds_back;   /* filters of the transport have bytes that the socket did not take */
     bool is_closed;    /* on_closed was called */
     bool is_destroyed; /* by a callback; freed when the stack has unwound */
     char mute_reason[sizeof(((struct sm_transport *)0)->reason)];
@@ -115,7 +116,11 @@ static enum sm_status write_pending(struct sm_pump *pump)
         pump->machine.ops->sent(pump->machine.self, put, sm_now_us());
         pump->has_emptied = pump->machine.ops->pending(pump->machine.self).size == 0;
     }
-    return sm_transport_flush(pump->transport) == SM_ERR_IO ? SM_ERR_IO : SM_OK;
+    enum sm_status status = sm_transport_flush(pump->transport);
+    if (pump->holds_back && status == SM_OK)
+        pump->has_emptied = true; /* only now */
+    pump->holds_back = status == SM_AGAIN;
+    return status == SM_ERR_IO ? SM_ERR_IO : SM_OK;
 }
 
 static void flush(struct sm_pump *pump)
@@ -369,6 +374,11 @@ void sm_pump_set_machine(struct sm_pump *pump, struct sm_machine machine)
 void sm_pump_kick(struct sm_pump *pump)
 {
     be_soon(pump);
+}
+
+bool sm_pump_is_drained(const struct sm_pump *pump)
+{
+    return !pump->holds_back && pump->machine.ops->pending(pump->machine.self).size == 0;
 }
 
 void sm_pump_set_reading(struct sm_pump *pump, bool is_reading)

@@ -51,6 +51,10 @@ void sm_pump_set_machine(struct sm_pump *pump, struct sm_machine machine);
 /** To be called after the owner sent something, or pulled events, outside of on_activity. */
 void sm_pump_kick(struct sm_pump *pump);
 
+/** Whether the socket has taken everything, also what filters hold back; if not, on_activity is
+ * called when it has. */
+bool sm_pump_is_drained(const struct sm_pump *pump);
+
 /** Stops (or goes on) reading from the peer: back pressure. Writing is not affected. */
 void sm_pump_set_reading(struct sm_pump *pump, bool is_reading);
 

@@ -377,6 +377,101 @@ static void pump_that_is_refilled_leaves_the_loop_to_others(void **state)
     finish(&f);
 }
 
+/* A filter that takes what it is given and keeps it until it is let go. */
+struct hoard {
+    struct sm_transport base;
+    struct sm_transport *below;
+    struct sm_writer kept;
+    bool is_open;
+};
+
+static struct hoard *hoard_of(struct sm_transport *t)
+{
+    return (struct hoard *)(void *)t;
+}
+
+static enum sm_status hoard_read(struct sm_transport *t, uint8_t *to, size_t size, size_t *got)
+{
+    return sm_transport_read(hoard_of(t)->below, to, size, got);
+}
+
+static enum sm_status hoard_writev(struct sm_transport *t, const struct sm_bytes *parts,
+                                   size_t count, size_t *put)
+{
+    *put = 0;
+    for (size_t i = 0; i < count; i++) {
+        sm_put_bytes(&hoard_of(t)->kept, parts[i]);
+        *put += parts[i].size;
+    }
+    return SM_OK;
+}
+
+static unsigned hoard_wants(const struct sm_transport *t, unsigned asked)
+{
+    (void)t;
+    return asked;
+}
+
+static bool hoard_has_buffered(const struct sm_transport *t)
+{
+    (void)t;
+    return false;
+}
+
+static enum sm_status hoard_flush(struct sm_transport *t)
+{
+    struct hoard *hoard = hoard_of(t);
+    size_t put = 0;
+    struct sm_bytes kept = sm_writer_bytes(&hoard->kept);
+    if (kept.size == 0)
+        return SM_OK;
+    if (!hoard->is_open || sm_transport_write(hoard->below, kept, &put) != SM_OK)
+        return SM_AGAIN;
+    assert_int_equal(put, kept.size);
+    sm_writer_reset(&hoard->kept);
+    return SM_OK;
+}
+
+static void hoard_destroy(struct sm_transport *t)
+{
+    sm_transport_destroy(hoard_of(t)->below);
+    sm_writer_finish(&hoard_of(t)->kept);
+}
+
+/* The owner of a pump hears when the socket has really taken everything. */
+static void pump_tells_when_a_filter_has_let_go(void **state)
+{
+    (void)state;
+    static const struct sm_transport_ops ops = {.read = hoard_read,
+                                                .writev = hoard_writev,
+                                                .wants = hoard_wants,
+                                                .has_buffered = hoard_has_buffered,
+                                                .flush = hoard_flush,
+                                                .destroy = hoard_destroy};
+    struct fixture f = {0};
+    start(&f, (struct sm_bytes){0});
+    run(&f);
+    struct hoard hoard = {.base = {.ops = &ops}, .below = sm_pump_transport(f.pump)};
+    hoard.base.fd = hoard.below->fd;
+    sm_writer_init(&hoard.kept, 1 << 10);
+    sm_pump_raise(f.pump, &hoard.base);
+    assert_true(sm_pump_is_drained(f.pump));
+    sm_put_bytes(&f.echo.out, MORE);
+    assert_false(sm_pump_is_drained(f.pump));
+    sm_pump_kick(f.pump);
+    run(&f);
+    assert_int_equal(f.echo.out.size, 0); /* the machine is rid of it, */
+    assert_false(sm_pump_is_drained(f.pump));
+    unsigned activities = f.activities;
+    hoard.is_open = true;
+    sm_pump_kick(f.pump); /* as the descriptor would */
+    run(&f);
+    assert_true(sm_pump_is_drained(f.pump));
+    assert_in_range(f.activities, activities + 1, UINT32_MAX);
+    check_echoed(&f, "more");
+    finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +487,7 @@ int main(void)
         cmocka_unit_test(pump_keeps_the_deadline),
         cmocka_unit_test(pump_does_not_keep_the_loop_to_itself),
         cmocka_unit_test(pump_that_is_refilled_leaves_the_loop_to_others),
+        cmocka_unit_test(pump_tells_when_a_filter_has_let_go),
         cmocka_unit_test(pump_survives_more_than_the_line_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
