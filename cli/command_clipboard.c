@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* clipboard: what was copied in the guest, or what it shall paste. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/connection.h"
@@ -12,7 +14,12 @@
 #include "cli/paste.h"
 #include "cli/report.h"
 
-enum { FIRST_ROOM = 64 << 10 };
+enum {
+    FIRST_ROOM = 64 << 10,
+    LOOK_MS = 50,
+    FIRST_READ_MS = 60000, /* for the guest to begin to read files */
+    READ_IDLE_MS = 20000,  /* one that has read nothing for so long is through with them */
+};
 
 /** Bytes of a file or of the clipboard. */
 struct content {
@@ -207,8 +214,25 @@ static enum sm_clipboard_kind kind_of(const struct content *content)
     return SM_CLIPBOARD_TEXT;
 }
 
+/* Files are looked at before anybody is thrown out of the machine. */
+static bool load_files(const struct cli_options *o, struct content *content,
+                       struct cli_failure *failure)
+{
+    content->kind = SM_CLIPBOARD_FILES;
+    if (o->file_count > SM_CLIPBOARD_PATHS_MAX)
+        return cli_fail(failure, CLI_EXIT_USAGE, "name the folder they are in",
+                        "more than %d files", SM_CLIPBOARD_PATHS_MAX);
+    for (uint32_t i = 0; i < o->file_count; i++)
+        if (access(o->files[i], R_OK) != 0)
+            return cli_fail(failure, CLI_EXIT_FILE, "see that it is there and that you may read it",
+                            "%s cannot be read: %s", o->files[i], strerror(errno));
+    return true;
+}
+
 static bool load(const struct cli_options *o, struct content *content, struct cli_failure *failure)
 {
+    if (o->clipboard_kind == SM_CLIPBOARD_FILES)
+        return load_files(o, content, failure);
     if (o->text) {
         content->data = strdup(o->text);
         content->size = strlen(o->text);
@@ -234,6 +258,53 @@ static bool load(const struct cli_options *o, struct content *content, struct cl
     return true;
 }
 
+/* Once it was pasted, until the guest has read the files: it tells only by reading no more. */
+static bool await_reading(struct cli_connection *c)
+{
+    struct sm_folder_state before, now;
+    uint32_t patience_ms = FIRST_READ_MS;
+    uint64_t quiet_us = cli_now_us();
+    c->doing = "waiting for the guest to read the files";
+    sm_session_get_folder_state(c->session, &before);
+    while (cli_now_us() - quiet_us < patience_ms * 1000ull) {
+        cli_connection_progress(c, patience_ms);
+        if (!cli_connection_pause(c, LOOK_MS))
+            return false;
+        sm_session_get_folder_state(c->session, &now);
+        if (now.sent != before.sent || now.received != before.received) {
+            quiet_us = cli_now_us();
+            patience_ms = READ_IDLE_MS;
+        }
+        before = now;
+    }
+    return true;
+}
+
+static enum sm_status send_content(struct cli_connection *c, const struct content *content)
+{
+    const struct cli_options *o = c->options;
+    struct sm_error error;
+    if (content->kind != SM_CLIPBOARD_FILES)
+        return sm_session_send_clipboard(c->session, selection_of(c), content->kind, content->data,
+                                         content->size);
+    enum sm_status status = sm_session_send_clipboard_files(
+        c->session, selection_of(c), (const char *const *)o->files, o->file_count, &error);
+    if (status != SM_OK && status != SM_ERR_STATE)
+        (void)cli_fail_error(c->failure, &error);
+    return status;
+}
+
+/* A machine without a port for folders would never ask. */
+static bool check_files(struct cli_connection *c)
+{
+    struct sm_folder_state state;
+    sm_session_get_folder_state(c->session, &state);
+    return state.can_be_shared ||
+           cli_fail(c->failure, CLI_EXIT_NO_CHANNEL,
+                    "give the machine a port org.spice-space.webdav.0, or use sumac copy",
+                    "the machine has no port that files could be pasted through");
+}
+
 /* Until it was pasted, or something else was copied. */
 static bool serve(struct cli_connection *c, const struct content *content, unsigned *pastes)
 {
@@ -254,16 +325,17 @@ static bool serve(struct cli_connection *c, const struct content *content, unsig
         if (event.kind != SM_EVENT_CLIPBOARD_WANTED ||
             !sm_session_clipboard_wanted(c->session, selection_of(c)))
             continue;
-        status = sm_session_send_clipboard(c->session, selection_of(c), content->kind,
-                                           content->data, content->size);
+        status = send_content(c, content);
         if (status == SM_ERR_NOMEM)
             return cli_fail_nomem(c->failure);
         if (status == SM_ERR_STATE) /* it waits no longer */
             continue;
+        if (status != SM_OK && content->kind == SM_CLIPBOARD_FILES)
+            return false;
         *pastes += status == SM_OK;
         c->deadline_us = c->options->is_kept ? UINT64_MAX - 1 : c->deadline_us;
     }
-    return cli_paste_hand_over(c);
+    return content->kind == SM_CLIPBOARD_FILES ? await_reading(c) : cli_paste_hand_over(c);
 }
 
 static bool set(const struct cli_options *o, struct cli_failure *failure)
@@ -274,14 +346,18 @@ static bool set(const struct cli_options *o, struct cli_failure *failure)
     bool is_good = load(o, &content, failure);
     if (is_good) {
         is_good = cli_connection_open(&connection, o, 0, 0, failure) &&
-                  cli_paste_check_agent(&connection) && serve(&connection, &content, &pastes) &&
-                  cli_connection_finish(&connection);
+                  cli_paste_check_agent(&connection) &&
+                  (content.kind != SM_CLIPBOARD_FILES || check_files(&connection)) &&
+                  serve(&connection, &content, &pastes) && cli_connection_finish(&connection);
         cli_connection_close(&connection);
     }
     if (is_good && o->is_json) {
         struct cli_json json = cli_report_begin(stdout, o->command);
         cli_json_text(&json, "type", sm_clipboard_kind_name(content.kind));
-        cli_json_number(&json, "bytes", (int64_t)content.size);
+        if (content.kind == SM_CLIPBOARD_FILES)
+            cli_json_number(&json, "files", o->file_count);
+        else
+            cli_json_number(&json, "bytes", (int64_t)content.size);
         cli_json_number(&json, "pastes", pastes);
         cli_report_end(&json);
     }
@@ -301,12 +377,29 @@ static bool run(struct cli_options *o, struct cli_failure *failure)
     return is_good;
 }
 
+static bool take_files(struct cli_options *o, int count, char **words, struct cli_failure *failure)
+{
+    if (!o->is_setting)
+        return cli_fail(failure, CLI_EXIT_USAGE,
+                        "share a folder, and let the guest copy them there: sumac share",
+                        "guests offer no files, only text and pictures");
+    if (o->text_file || o->is_watching || o->output)
+        return cli_usage(o, failure, "with --type files they are named behind set", "");
+    if (!cli_words_check(o, count, words, 2, INT_MAX, failure))
+        return false;
+    o->files = words + 1;
+    o->file_count = (uint32_t)count - 1;
+    return true;
+}
+
 static bool take_words(struct cli_options *o, int count, char **words, struct cli_failure *failure)
 {
     o->is_setting = count > 0 && strcmp(words[0], "set") == 0;
     if (count < 1 || (!o->is_setting && strcmp(words[0], "get") != 0))
         return cli_usage(o, failure, "get or set is to follow the address, not ",
                          count > 0 ? words[0] : "nothing");
+    if (o->clipboard_kind == SM_CLIPBOARD_FILES)
+        return take_files(o, count, words, failure);
     bool has_text = o->is_setting && !o->text_file;
     if (!cli_words_check(o, count, words, 1 + has_text, 1 + has_text, failure))
         return false;
@@ -321,8 +414,13 @@ static bool take_words(struct cli_options *o, int count, char **words, struct cl
 }
 
 static const struct cli_choice KINDS[] = {
-    {"text", SM_CLIPBOARD_TEXT}, {"png", SM_CLIPBOARD_PNG},   {"bmp", SM_CLIPBOARD_BMP},
-    {"tiff", SM_CLIPBOARD_TIFF}, {"jpeg", SM_CLIPBOARD_JPEG}, {NULL},
+    {"text", SM_CLIPBOARD_TEXT},
+    {"png", SM_CLIPBOARD_PNG},
+    {"bmp", SM_CLIPBOARD_BMP},
+    {"tiff", SM_CLIPBOARD_TIFF},
+    {"jpeg", SM_CLIPBOARD_JPEG},
+    {"files", SM_CLIPBOARD_FILES},
+    {NULL},
 };
 
 static const struct cli_choice SELECTIONS[] = {
@@ -337,7 +435,9 @@ static const struct cli_choice SELECTIONS[] = {
 static const struct cli_option OPTIONS[] = {
     {"type", "TYPE",
      "text, png, bmp, tiff or jpeg; without it get takes text,\n"
-     "else a picture, and set what the file begins with",
+     "else a picture, and set what the file begins with. files:\n"
+     "set takes files and folders instead of a text; the guest\n"
+     "reads them where it pastes, by its spice-webdavd",
      CLI_VALUE_CHOICE, FIELD(clipboard_kind), .choices = KINDS},
     {"image", NULL, "the same as --type png", CLI_VALUE_FLAG, FIELD(is_image)},
     {"selection", "NAME",
@@ -362,7 +462,7 @@ static const struct cli_option OPTIONS[] = {
 
 const struct cli_command cli_command_clipboard = {
     .name = "clipboard",
-    .words = "ADDRESS get | set TEXT | set --file FILE",
+    .words = "ADDRESS get | set TEXT | set --file FILE | set --type files FILE...",
     .summary = "get what is copied in the guest, or set what it pastes",
     .about =
         "get waits until something is copied in the guest and writes it to the standard output; "

@@ -90,8 +90,8 @@ struct cli_options {
     bool is_asking;      /* people: for the devices */
     const char *give_to; /* people: a number, a name, "asking"; or NULL */
 
-    char **files;        /* copy */
-    uint32_t file_count; /* copy: 1 or more */
+    char **files;        /* copy; clipboard: with the kind files */
+    uint32_t file_count; /* copy, clipboard: 1 or more */
 
     bool is_setting;         /* clipboard: set, not get */
     bool is_kept;            /* clipboard: set for more than one paste */

@@ -104,13 +104,26 @@ static bool has_folder(const struct sm_session *session)
     return false;
 }
 
+/* Files are read from a server of ours. */
+static void prepare_files(struct sm_client_channel *main, unsigned selection)
+{
+    lock(main);
+    bool are_offered =
+        selection_of(main, selection)->ours >> SM_CLIPBOARD_FILES & 1 && has_folder(main->session);
+    unlock(main);
+    if (are_offered && !sm_client_folder_prepare(main))
+        sm_log_at(&main->session->log, SM_LOG_WARNING,
+                  "files that are copied cannot be offered: libsumac-dav.so is not there");
+}
+
 /* With the lock held: what the guest may know of our offer. */
 static uint32_t to_be_told(const struct sm_client_channel *main, unsigned selection)
 {
     uint32_t kinds = main->session->clipboard.selections[selection].ours;
     if (!is_open(main, SM_CLIPBOARD_TO_GUEST) || !can_share(main, selection))
         return 0;
-    return has_folder(main->session) ? kinds : kinds & ~(1u << SM_CLIPBOARD_FILES);
+    bool can_have_files = has_folder(main->session) && main->session->folder.server;
+    return can_have_files ? kinds : kinds & ~(1u << SM_CLIPBOARD_FILES);
 }
 
 /*
@@ -144,6 +157,7 @@ static enum sm_status send_grab(struct sm_client_channel *main, unsigned selecti
 static enum sm_status send_offer(struct sm_client_channel *main, unsigned selection, bool is_new)
 {
     struct sm_client_selection *s = selection_of(main, selection);
+    prepare_files(main, selection);
     lock(main);
     uint32_t kinds = to_be_told(main, selection), before = s->told;
     if (is_new && kinds && is_fight(s)) {

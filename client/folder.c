@@ -28,6 +28,42 @@ static void open_call(struct sm_client_channel *main, const void *argument)
             sm_log_at(&session->log, SM_LOG_WARNING, "the webdav channel cannot be opened");
 }
 
+bool sm_client_folder_prepare(struct sm_client_channel *main)
+{
+    struct sm_client_folder *folder = &main->session->folder;
+    struct sm_dav_server *server = NULL;
+    if (atomic_load(&folder->is_wanted))
+        return true;
+    const struct sm_dav_module *module = sm_dav_load();
+    if (!module || module->create(&server, NULL, true) != SM_OK)
+        return false;
+    pthread_mutex_lock(&main->session->lock);
+    bool is_first = !folder->server; /* a folder may have been shared meanwhile */
+    if (is_first) {
+        folder->module = module;
+        folder->server = server;
+        atomic_store(&folder->is_wanted, true);
+    }
+    pthread_mutex_unlock(&main->session->lock);
+    if (is_first)
+        open_call(main, NULL);
+    else
+        module->destroy(server);
+    return true;
+}
+
+enum sm_status sm_client_folder_publish(struct sm_session *session, const char *path,
+                                        char place[SM_DAV_PLACE_SIZE])
+{
+    struct sm_client_folder *folder = &session->folder;
+    /* Under the lock, or the server might go meanwhile; it looks at a few files. */
+    pthread_mutex_lock(&session->lock);
+    enum sm_status status =
+        folder->server ? folder->module->publish(folder->server, path, place) : SM_ERR_STATE;
+    pthread_mutex_unlock(&session->lock);
+    return status;
+}
+
 static enum sm_status start(const struct sm_dav_module **module, struct sm_dav_server **server,
                             const char *path, bool is_read_only, struct sm_error *error)
 {
@@ -63,6 +99,7 @@ enum sm_status sm_session_share_folder(struct sm_session *session, const char *p
         folder->module = module;
     module = folder->module;
     atomic_store(&folder->is_shared, server != NULL);
+    atomic_store(&folder->is_wanted, server != NULL);
     pthread_mutex_unlock(&session->lock);
     if (old) /* its connections end, which the channel sees */
         module->destroy(old);

@@ -385,7 +385,7 @@ uint32_t sm_session_wanted_kinds(const struct sm_session *session)
         kinds |= 1u << SM_CHANNEL_KIND_PLAYBACK;
     if (session->sound.recording != SM_SOUND_OFF)
         kinds |= 1u << SM_CHANNEL_KIND_RECORD;
-    if (atomic_load(&session->folder.is_shared))
+    if (atomic_load(&session->folder.is_wanted))
         kinds |= 1u << SM_CHANNEL_KIND_WEBDAV;
     return kinds & ~session->settings.left_out;
 }

@@ -10,6 +10,8 @@
 
 #include "sumac/status.h"
 
+enum { SM_DAV_PLACE_SIZE = 320 }; /* with its NUL: a name has at most 255 bytes */
+
 /** A server, with a thread of its own. */
 struct sm_dav_server;
 
@@ -19,10 +21,20 @@ struct sm_dav_module {
      * Serves what is below `folder`, and nothing outside of it: neither by `..` nor by symbolic
      * links.
      *
+     * @param folder  NULL: only what is published
      * @return SM_OK; SM_ERR_IO if the folder is none; SM_ERR_STATE if the library is not one
      *         that can be kept inside; SM_ERR_NOMEM
      */
     enum sm_status (*create)(struct sm_dav_server **out, const char *folder, bool is_read_only);
+    /**
+     * Lets the guest read the file or folder at `path`, too, until the server ends.
+     *
+     * @param place  receives where, as a path of the server: /.spice-clipboard/ID/NAME
+     * @return SM_OK; SM_ERR_IO if it is neither or cannot be read; SM_ERR_LIMIT if its name is not
+     *         UTF-8, does not fit, or there are too many; SM_ERR_NOMEM
+     */
+    enum sm_status (*publish)(struct sm_dav_server *server, const char *path,
+                              char place[SM_DAV_PLACE_SIZE]);
     /** A new connection: a descriptor to speak HTTP on, non-blocking, the caller's; -1 if none. */
     int (*connect)(struct sm_dav_server *server);
     /** Ends all connections. NULL does nothing. */

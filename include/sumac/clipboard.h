@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sumac/error.h"
 #include "sumac/session.h"
 #include "sumac/status.h"
 
@@ -33,9 +34,10 @@ enum sm_clipboard_kind {
     SM_CLIPBOARD_BMP = 3,
     SM_CLIPBOARD_TIFF = 4,
     SM_CLIPBOARD_JPEG = 5,
-    /** Files of the shared folder (sumac/folder.h): "copy" or "cut", then their paths in it, each
-     * beginning with a slash; a NUL behind each of these. Guests are offered them only if their
-     * machine has a port for shared folders. */
+    /** Files that the guest reads as it does a shared folder's (sumac/folder.h), only from here to
+     * there: sm_session_send_clipboard_files(). Guests are offered them only if their machine has a
+     * port for shared folders. As data: "copy" or "cut", then paths of the shared folder, each
+     * beginning with a slash; a NUL behind each of these. */
     SM_CLIPBOARD_FILES = 6,
 };
 
@@ -101,6 +103,22 @@ SM_API SM_NODISCARD enum sm_status sm_session_send_clipboard(struct sm_session *
                                                              enum sm_selection selection,
                                                              enum sm_clipboard_kind kind,
                                                              const void *data, size_t size);
+
+enum { SM_CLIPBOARD_PATHS_MAX = 1000 /* files and folders of one answer */ };
+
+/**
+ * Answers a guest that waits for SM_CLIPBOARD_FILES: from now on, until the session ends or another
+ * folder is shared, it may read these files and folders, whatever folder they lie in. It cannot
+ * change them: what is cut here is copied there.
+ *
+ * @param paths  `count` of them, 1 to SM_CLIPBOARD_PATHS_MAX, of this computer
+ * @param error  receives the reason for people; may be NULL
+ * @return as sm_session_send_clipboard(); SM_ERR_IO for one that cannot be read, is neither file
+ * nor folder, or has a name that is not UTF-8: the guest hears that there is nothing
+ */
+SM_API SM_NODISCARD enum sm_status
+sm_session_send_clipboard_files(struct sm_session *session, enum sm_selection selection,
+                                const char *const *paths, size_t count, struct sm_error *error);
 
 /** What the guest offers: a mask of 1u << enum sm_clipboard_kind; 0 for nothing. */
 SM_API uint32_t sm_session_clipboard_offer(struct sm_session *session, enum sm_selection selection);

@@ -3,6 +3,7 @@
 #include <libphodav/phodav.h>
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,16 +12,19 @@
 
 #include "media/dav.h"
 #include "media/phodav/confine.h"
+#include "media/phodav/published.h"
 
 struct sm_dav_server {
-    char *root; /* owned: absolute, without symbolic links */
+    char *root; /* owned: absolute, without symbolic links; or NULL: nothing but `published` */
     bool is_read_only;
-    GMainContext *context; /* owned: of the thread */
-    GMainLoop *loop;       /* owned */
-    GThread *thread;       /* owned */
-    PhodavServer *phodav;  /* owned: of the thread */
-    gulong their_handler;  /* phodav's, of new requests */
-    bool is_emitting;      /* it is run from ours */
+    GMainContext *context;              /* owned: of the thread */
+    GMainLoop *loop;                    /* owned */
+    GThread *thread;                    /* owned */
+    PhodavServer *phodav;               /* owned: of the thread */
+    PhodavVirtualDir *tree;             /* owned: likewise; the folder, and what is published */
+    struct sm_dav_published *published; /* owned */
+    gulong their_handler;               /* phodav's, of new requests */
+    bool is_emitting;                   /* it is run from ours */
 };
 
 /* ---- The guard: what may be asked for ---- */
@@ -43,7 +47,8 @@ static bool is_destination_allowed(const struct sm_dav_server *server, SoupServe
         return true; /* phodav refuses what needs one */
     g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_ENCODED, NULL);
     g_autofree char *path = uri ? g_uri_unescape_string(g_uri_get_path(uri), "/") : NULL;
-    return path && sm_dav_is_inside(server->root, path) && !sm_dav_has_links(server->root, path);
+    return path && !sm_dav_published_covers(path) && sm_dav_is_inside(server->root, path) &&
+           !sm_dav_has_links(server->root, path);
 }
 
 static bool has_hidden_slash(const char *path)
@@ -64,18 +69,25 @@ static bool is_allowed(const struct sm_dav_server *server, SoupServerMessage *me
     const char *path = g_uri_get_path(soup_server_message_get_uri(message));
     const char *depth =
         soup_message_headers_get_one(soup_server_message_get_request_headers(message), "Depth");
+    bool is_deep_look =
+        strcmp(method, "PROPFIND") == 0 && (!depth || strcmp(depth, "infinity") == 0);
     if (strcmp(method, "OPTIONS") == 0)
         return true;
     if (server->is_read_only && !is_one_of(method, reading))
         return false;
+    if (sm_dav_published_covers(path))
+        return is_one_of(method, reading) && !has_hidden_slash(path) &&
+               sm_dav_published_allows(server->published, path, is_deep_look);
+    if (!server->root)
+        return is_one_of(method, reading) && !is_deep_look && strcmp(path, "/") == 0;
     if (has_hidden_slash(path) || !sm_dav_is_inside(server->root, path) ||
         !is_destination_allowed(server, message))
         return false;
     /* What goes through a whole tree would follow the links in it. */
     if (is_one_of(method, deep) && sm_dav_has_links(server->root, path))
         return false;
-    bool is_deep_look =
-        strcmp(method, "PROPFIND") == 0 && (!depth || strcmp(depth, "infinity") == 0);
+    if (is_deep_look && strcmp(path, "/") == 0 && sm_dav_published_has_any(server->published))
+        return false;
     return !is_deep_look || !sm_dav_has_links(server->root, path);
 }
 
@@ -154,6 +166,7 @@ static gpointer run(gpointer opaque)
     g_main_loop_run(server->loop);
     soup_server_disconnect(phodav_server_get_soup_server(server->phodav));
     g_object_unref(server->phodav);
+    g_object_unref(server->tree);
     while (g_main_context_iteration(server->context, FALSE))
         continue;
     g_main_context_pop_thread_default(server->context);
@@ -220,6 +233,58 @@ static int connect_to(struct sm_dav_server *server)
     return fds[0];
 }
 
+/* ---- What is published ---- */
+
+/** A file on its way to the thread. */
+struct publication {
+    struct sm_dav_server *server; /* borrowed */
+    char *real;                   /* owned: its path */
+    char id[SM_DAV_ID_SIZE];
+};
+
+static void free_publication(gpointer opaque)
+{
+    struct publication *publication = opaque;
+    free(publication->real);
+    g_free(publication);
+}
+
+static gboolean on_publication(gpointer opaque)
+{
+    const struct publication *publication = opaque;
+    PhodavVirtualDir *tree = publication->server->tree;
+    g_autofree char *below = g_strdup_printf("/.spice-clipboard/%s", publication->id);
+    g_autoptr(GFile) file = g_file_new_for_path(publication->real);
+    g_autoptr(GObject) root = NULL;
+    g_autoptr(GObject) folder = NULL;
+    root = (GObject *)phodav_virtual_dir_new_dir(tree, "/.spice-clipboard", NULL);
+    folder = (GObject *)phodav_virtual_dir_new_dir(tree, below, NULL);
+    if (folder)
+        phodav_virtual_dir_attach_real_child((PhodavVirtualDir *)folder, file);
+    return G_SOURCE_REMOVE;
+}
+
+/* The thread does it before it looks at a request that comes later. */
+static enum sm_status publish(struct sm_dav_server *server, const char *path,
+                              char place[SM_DAV_PLACE_SIZE])
+{
+    struct publication *publication = g_new0(struct publication, 1);
+    bool is_new;
+    publication->server = server;
+    enum sm_status status =
+        sm_dav_published_add(server->published, path, &publication->real, publication->id, &is_new);
+    if (status == SM_OK) {
+        int size = snprintf(place, SM_DAV_PLACE_SIZE, "/.spice-clipboard/%s/%s", publication->id,
+                            strrchr(publication->real, '/') + 1);
+        status = size > 0 && size < SM_DAV_PLACE_SIZE ? SM_OK : SM_ERR_LIMIT;
+    }
+    if (status == SM_OK && is_new)
+        on_thread(server, on_publication, publication, free_publication);
+    else
+        free_publication(publication);
+    return status;
+}
+
 /* ---- Life ---- */
 
 static void destroy(struct sm_dav_server *server)
@@ -232,6 +297,7 @@ static void destroy(struct sm_dav_server *server)
     }
     g_main_loop_unref(server->loop);
     g_main_context_unref(server->context);
+    sm_dav_published_destroy(server->published);
     free(server->root);
     g_free(server);
 }
@@ -245,7 +311,7 @@ static void swallow(const char *domain, GLogLevelFlags level, const char *text, 
     (void)opaque;
 }
 
-static enum sm_status create(struct sm_dav_server **out, const char *folder, bool is_read_only)
+static enum sm_status find_root(char **out, const char *folder)
 {
     struct stat facts;
     char *root = realpath(folder, NULL);
@@ -254,20 +320,34 @@ static enum sm_status create(struct sm_dav_server **out, const char *folder, boo
         free(root);
         return SM_ERR_IO;
     }
+    *out = root;
+    return SM_OK;
+}
+
+static enum sm_status create(struct sm_dav_server **out, const char *folder, bool is_read_only)
+{
+    char *root = NULL;
+    if (folder && find_root(&root, folder) != SM_OK)
+        return SM_ERR_IO;
     (void)g_log_set_handler("phodav", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE, swallow, NULL);
     struct sm_dav_server *server = g_new0(struct sm_dav_server, 1);
     server->root = root;
     server->is_read_only = is_read_only;
+    server->published = sm_dav_published_create();
     server->context = g_main_context_new();
     server->loop = g_main_loop_new(server->context, FALSE);
     g_main_context_push_thread_default(server->context);
-    server->phodav = phodav_server_new(root);
+    server->tree = phodav_virtual_dir_new_root();
+    if (root)
+        phodav_virtual_dir_root_set_real(server->tree, root);
+    server->phodav = phodav_server_new_for_root_file(G_FILE(server->tree));
     g_main_context_pop_thread_default(server->context);
     bool is_guarded = guard(server);
     if (is_guarded)
         server->thread = g_thread_try_new("sumac-dav", run, server, NULL);
     if (!server->thread) {
         g_object_unref(server->phodav);
+        g_object_unref(server->tree);
         destroy(server);
         return is_guarded ? SM_ERR_NOMEM : SM_ERR_STATE;
     }
@@ -278,6 +358,7 @@ static enum sm_status create(struct sm_dav_server **out, const char *folder, boo
 extern const struct sm_dav_module sm_dav_module;
 __attribute__((visibility("default"))) const struct sm_dav_module sm_dav_module = {
     .create = create,
+    .publish = publish,
     .connect = connect_to,
     .destroy = destroy,
 };

@@ -10,6 +10,7 @@
 #include "core/channel/spicevmc/dav_mux.h"
 #include "io/clock.h"
 #include "sumac/client.h"
+#include "tests/client/fake_agent.h"
 #include "tests/client/fake_server.h"
 
 enum {
@@ -230,6 +231,100 @@ static void a_folder_is_shared_with_several_and_taken_back(void **state)
     fake_server_stop(server);
 }
 
+/* ---- Files that are copied ---- */
+
+static char place[512]; /* what the agent was told of the file */
+
+static void ask_for_files(struct fake_peer *peer)
+{
+    fake_agent_send(peer,
+                    &(struct sm_agent_msg){.type = SM_AGENT_CLIPBOARD_REQUEST,
+                                           .clipboard_request = {.type = SM_CLIPBOARD_FILES}},
+                    FAKE_AGENT_ALL);
+}
+
+static void play_paster(struct fake_peer *peer)
+{
+    struct fake_agent *agent = fake_agent_come_with(
+        peer, 1 << SM_AGENT_CAP_CLIPBOARD_NO_RELEASE_ON_REGRAB, FAKE_AGENT_TOKENS);
+    struct sm_agent_msg msg = fake_agent_expect(agent, SM_AGENT_CLIPBOARD_GRAB);
+    assert_int_equal(msg.clipboard_grab.num_types, 1);
+    assert_int_equal(msg.clipboard_grab.types[0], SM_CLIPBOARD_TYPE_FILE_LIST);
+    ask_for_files(peer);
+    msg = fake_agent_expect(agent, SM_AGENT_CLIPBOARD);
+    assert_int_equal(msg.clipboard.type, SM_CLIPBOARD_TYPE_NONE); /* one cannot be read */
+    ask_for_files(peer);
+    msg = fake_agent_expect(agent, SM_AGENT_CLIPBOARD);
+    assert_int_equal(msg.clipboard.type, SM_CLIPBOARD_TYPE_FILE_LIST);
+    struct sm_bytes list = msg.clipboard.data;
+    assert_in_range(list.size, 5 + 18, 5 + sizeof(place));
+    assert_memory_equal(list.data, "copy", 5);
+    assert_int_equal(list.data[list.size - 1], 0);
+    memcpy(place, list.data + 5, list.size - 5);
+    assert_int_equal(strlen(place), list.size - 6);
+    fake_step(peer, 0);
+    fake_agent_go(agent);
+}
+
+static void play_reader(struct fake_peer *peer)
+{
+    struct guest guest = {0};
+    char request[600];
+    send_init(peer);
+    fake_wait_step(peer, 0);
+    (void)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", place);
+    send_frame(peer, 0, request);
+    read_guests(peer, &guest, 1, LARGE);
+    assert_memory_equal(guest.head, "HTTP/1.1 200", 12);
+    fake_step(peer, 1);
+    fake_drain(peer);
+}
+
+static void await_wanted(struct sm_session *session)
+{
+    while (sm_session_clipboard_wanted(session, SM_SELECTION_CLIPBOARD) != SM_CLIPBOARD_FILES)
+        fake_await_event(session, SM_EVENT_CLIPBOARD_WANTED);
+}
+
+static void files_that_are_copied_are_read_where_they_are_pasted(void **state)
+{
+    (void)state;
+    struct fake_server *server = fake_server_start(&(struct fake_script){
+        .channels = {{.type = SM_CHANNEL_WEBDAV, .id = 0}},
+        .channel_count = 1,
+        .main_too = play_paster,
+        .device = play_reader,
+    });
+    struct fake_peer peer = {.server = server};
+    struct sm_session *session = fake_agent_session(server);
+    char path[96];
+    const char *paths[] = {path, "/does/not/exist"};
+    struct sm_error error = {.kind = SM_ERROR_NONE};
+    (void)snprintf(path, sizeof(path), "%s/large", folder);
+    fake_await_event(session, SM_EVENT_CONNECTED);
+    sm_check_status(
+        sm_session_send_clipboard_files(session, SM_SELECTION_CLIPBOARD, paths, 1, &error),
+        SM_ERR_STATE); /* nobody has asked */
+    sm_check_status(
+        sm_session_offer_clipboard(session, SM_SELECTION_CLIPBOARD, 1u << SM_CLIPBOARD_FILES),
+        SM_OK);
+    await_wanted(session);
+    sm_check_status(
+        sm_session_send_clipboard_files(session, SM_SELECTION_CLIPBOARD, paths, 2, &error),
+        SM_ERR_IO);
+    assert_int_equal(error.kind, SM_ERROR_FILE);
+    assert_non_null(strstr(error.cause, "/does/not/exist"));
+    await_wanted(session);
+    sm_check_status(
+        sm_session_send_clipboard_files(session, SM_SELECTION_CLIPBOARD, paths, 1, &error), SM_OK);
+    fake_wait_step(&peer, 1);
+    struct sm_folder_state folder_state;
+    sm_session_get_folder_state(session, &folder_state);
+    assert_false(folder_state.is_shared); /* no folder is */
+    sm_session_destroy(session);
+    fake_server_stop(server);
+}
+
 static void what_cannot_be_shared_is_refused_with_a_reason(void **state)
 {
     (void)state;
@@ -251,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_is_shared_with_several_and_taken_back),
+        cmocka_unit_test(files_that_are_copied_are_read_where_they_are_pasted),
         cmocka_unit_test(what_cannot_be_shared_is_refused_with_a_reason),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -97,9 +97,12 @@ def _():
     check_equal(getting.log, 'from the guest', 'what came')
 
 
+CURL = "curl -m 60 --path-as-is -s -w '%{http_code}'"
+
+
 def curl(path, *options, out='/dev/null'):
     words = ' '.join(f"'{option}'" for option in options)
-    return machine.run(f"curl -m 60 --path-as-is -s -o {out} -w '%{{http_code}}' {words} {DAV}/{path}", timeout=90, check=False)
+    return machine.run(f'{CURL} -o {out} {words} {DAV}/{path.removeprefix("/")}', timeout=90, check=False)
 
 
 def check_folder(name, *put_options):
@@ -147,6 +150,55 @@ def _():
     time.sleep(2)
     check_folder('theirs', '-H', 'Expect:')  # their server answers it before the file has come, which stays empty
     client.stop()
+
+
+# An agent that takes lists of files, which Debian's does not: it asks for the first that is offered, and writes it down.
+TAKES_FILES = r"""
+open my $port, '+<', '/dev/virtio-ports/com.redhat.spice.0' or die; binmode $port;
+sub send_msg { my ($type, $body) = @_; my $msg = pack('VVQ<V', 1, $type, 0, length $body) . $body;
+    syswrite $port, pack('VV', 1, length $msg) . $msg }
+sub fetch { my ($size) = @_; my $got = '';
+    while (length $got < $size) { sysread($port, my $piece, $size - length $got) or select undef, undef, undef, 0.05;
+        $got .= $piece // '' }
+    $got }
+send_msg(6, pack 'VV', 1, 0x10060);
+my $in = '';
+while (1) {
+    my ($to, $size) = unpack 'VV', fetch(8); my $piece = fetch($size); $in .= $piece if $to == 1;
+    while (length $in >= 20) {
+        my (undef, $type, undef, $size) = unpack 'VVQ<V', $in; last if length $in < 20 + $size;
+        my $body = substr $in, 20, $size; substr($in, 0, 20 + $size) = '';
+        send_msg(6, pack 'VV', 0, 0x10060) if $type == 6 && unpack 'V', $body;
+        send_msg(8, pack 'VV', 0, 6) if $type == 7 && grep { $_ == 6 } unpack 'V*', substr $body, 4;
+        if ($type == 4) { open my $out, '>', '/tmp/list.new'; print $out substr $body, 8; close $out;
+            rename '/tmp/list.new', '/tmp/list'; exit } } }
+"""
+
+
+@tap.test('files that are copied here are read where they are pasted, by an agent that takes lists of files')
+def _():
+    path, expected = make('desk/Käse 1', 3 << 20)
+    inner, _ = make('desk/tree/inner', 50)
+    make('desk/beside', 50)
+    machine.run('systemctl stop spice-vdagentd.socket spice-vdagentd; pkill -x spice-vdagent; rm -f /tmp/list', check=False)
+    machine.run(f"cat >/tmp/agent.pl <<'END'\n{TAKES_FILES}\nEND\nperl /tmp/agent.pl >/tmp/agent.log 2>&1 &")
+    await_agent()
+    setting = stage.start('files', [SUMAC, 'clipboard', machine.uri, 'set', '--type', 'files', path, os.path.dirname(inner),
+                                    '--timeout', '90s', '--json'])
+    wait_for(lambda: machine.run('ls /tmp/list', check=False).strip() == '/tmp/list', 60, 'the list of files in the guest', 1)
+    action, first, second, end = machine.run("tr '\\0' '\\n' </tmp/list; echo END").split('\n')
+    check_equal((action, end), ('copy', 'END'), 'the list')
+    check(first.startswith('/.spice-clipboard/') and first.endswith('/Käse 1') and second.endswith('/tree'), f'{first}, {second}')
+    url = first.replace(' ', '%20').replace('ä', '%C3%A4')
+    wait_for(lambda: curl(url, out='/tmp/got') == '200', 60, 'the file in the guest', 1)
+    # At once: where nothing is read for a while the command takes it for done.
+    asked = [second + '/inner', second + '/../beside', second + '/%2e%2e/beside', os.path.dirname(first) + '/beside']
+    codes = machine.run(f'for path in {" ".join(asked)}; do {CURL} -o /dev/null {DAV}$path; echo; done; '
+                        f'{CURL} -o /dev/null -T /tmp/got {DAV}{second}/inner', timeout=90).split()
+    check(codes[0] == '200' and all(code.startswith('4') for code in codes[1:]), f'{asked}, then writing: {codes}')
+    check_equal(sum_there('/tmp/got'), expected, 'the file pasted')
+    check_equal(setting.wait(90), 0, f'the end of set, when nothing is read any more: {setting.log}')
+    check_equal(json.loads(setting.log)['files'], 2, 'files')
 
 
 with stage:

@@ -290,6 +290,124 @@ static void what_is_no_folder_is_refused(void **state)
     assert_null(server);
 }
 
+/* What a copied file, a folder and a name with a blank look like from the guest. */
+static void check_published(struct sm_dav_server *server)
+{
+    char file[SM_DAV_PLACE_SIZE], again[SM_DAV_PLACE_SIZE], tree[SM_DAV_PLACE_SIZE];
+    char path[SM_DAV_PLACE_SIZE + 64];
+    run("mkdir -p %s/here/tree/inner && echo copied >%s/here/n\xc3\xa4w && "
+        "echo deep >%s/here/tree/inner/deep && ln -sf ../../outside/file %s/here/tree/out && "
+        "echo beside >%s/here/beside",
+        folder, folder, folder, folder, folder);
+    (void)snprintf(path, sizeof(path), "%s/here/n\xc3\xa4w", folder);
+    sm_check_status(module()->publish(server, path, file), SM_OK);
+    sm_check_status(module()->publish(server, path, again), SM_OK);
+    assert_string_equal(file, again); /* it keeps its place */
+    (void)snprintf(path, sizeof(path), "%s/here/tree", folder);
+    sm_check_status(module()->publish(server, path, tree), SM_OK);
+    assert_memory_equal(file, "/.spice-clipboard/", 18);
+    assert_string_equal(strrchr(file, '/'), "/n\xc3\xa4w");
+
+    char *name = strrchr(file, '/');
+    memcpy(name + 1, "n%C3%A4w", 9);
+    assert_int_equal(get(server, file), 200);
+    assert_non_null(strstr(answer, "\r\n\r\ncopied\n"));
+    assert_int_equal(ask(server, "HEAD", file, "", ""), 200);
+    assert_int_equal(ask(server, "PROPFIND", file, "Depth: 0\r\n", ""), 207);
+    assert_int_equal(ask(server, "PROPFIND", "/", "Depth: 1\r\n", ""), 207);
+    assert_int_equal(ask(server, "PROPFIND", "/.spice-clipboard", "Depth: 1\r\n", ""), 207);
+    assert_non_null(strstr(answer, "/.spice-clipboard/"));
+    *name = 0;
+    assert_int_equal(ask(server, "PROPFIND", file, "Depth: 1\r\n", ""), 207);
+    assert_non_null(strstr(answer, "n%C3%A4w"));
+
+    (void)snprintf(path, sizeof(path), "%s/inner/deep", tree);
+    assert_int_equal(get(server, path), 200);
+    assert_int_equal(ask(server, "PROPFIND", tree, "Depth: 1\r\n", ""), 207);
+
+    /* Nothing leads out of what is published, and what is beside it is not. */
+    static const char *const ways[] = {
+        "/out",     "/../beside", "/%2e%2e/beside", "/..%2fbeside", "/inner/../../beside",
+        "//beside", "x",          "/out/"};
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s%s", tree, ways[i]);
+        int status = get(server, path);
+        if (status / 100 != 4 || strstr(answer, "beside\n") || strstr(answer, "secret"))
+            fail_msg("GET %s: %d: %s", path, status, answer);
+    }
+    char *id_end = strrchr(tree, '/');
+    *id_end = 0;
+    (void)snprintf(path, sizeof(path), "%s/beside", tree);
+    assert_int_equal(get(server, path) / 100, 4);
+    *id_end = '/';
+    assert_int_equal(get(server, "/.spice-clipboard/00000000-0000-0000-0000-000000000000/x"), 403);
+    assert_int_equal(get(server, "//.spice-clipboard/"), 403);
+    /* What goes through a whole tree would follow the links in it. */
+    assert_int_equal(ask(server, "PROPFIND", tree, "Depth: infinity\r\n", ""), 403);
+    assert_int_equal(ask(server, "PROPFIND", "/.spice-clipboard", "", ""), 403);
+    assert_int_equal(ask(server, "PROPFIND", "/", "Depth: infinity\r\n", ""), 403);
+    /* It is only read. */
+    static const char *const methods[] = {"PUT",  "DELETE", "MKCOL",     "MOVE", "COPY",
+                                          "LOCK", "UNLOCK", "PROPPATCH", "POST"};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/inner/deep", tree);
+        assert_int_equal(ask(server, methods[i], path, "Destination: http://h/other\r\n", "harm"),
+                         403);
+        assert_int_equal(ask(server, methods[i], "/.spice-clipboard/new", "", "harm"), 403);
+    }
+    run("test \"$(cat %s/here/tree/inner/deep)\" = deep", folder);
+}
+
+static void what_was_copied_is_read_beside_a_folder(void **state)
+{
+    (void)state;
+    struct sm_dav_server *server = serve(false);
+    check_published(server);
+    assert_int_equal(get(server, "/file"), 200);
+    assert_int_equal(
+        ask(server, "COPY", "/file", "Destination: http://h/.spice-clipboard/x\r\n", ""), 403);
+    assert_int_equal(ask(server, "PUT", "/fresh", "", "words"), 201);
+    assert_int_equal(ask(server, "DELETE", "/fresh", "", "") / 100, 2);
+    module()->destroy(server);
+}
+
+static void what_was_copied_is_read_without_a_folder(void **state)
+{
+    (void)state;
+    struct sm_dav_server *server = NULL;
+    sm_check_status(module()->create(&server, NULL, false), SM_OK);
+    assert_int_equal(ask(server, "PROPFIND", "/", "Depth: 1\r\n", ""), 207);
+    check_published(server);
+    assert_int_equal(get(server, "/file") / 100, 4);
+    assert_int_equal(ask(server, "PUT", "/new", "", "words"), 403);
+    assert_int_equal(ask(server, "MKCOL", "/new", "", ""), 403);
+    module()->destroy(server);
+    sm_check_status(module()->create(&server, NULL, true), SM_OK);
+    check_published(server);
+    module()->destroy(server);
+}
+
+static void what_cannot_be_published_is_refused(void **state)
+{
+    (void)state;
+    struct sm_dav_server *server = serve(true);
+    char place[SM_DAV_PLACE_SIZE], path[128];
+    sm_check_status(module()->publish(server, "/does/not/exist", place), SM_ERR_IO);
+    sm_check_status(module()->publish(server, "/dev/null", place), SM_ERR_IO);
+    sm_check_status(module()->publish(server, "/", place), SM_ERR_IO);
+    (void)snprintf(path, sizeof(path), "%s/bad\xff", folder);
+    run("touch '%s'", path);
+    sm_check_status(module()->publish(server, path, place), SM_ERR_LIMIT);
+    for (int i = 0; i < 2049; i++) {
+        (void)snprintf(path, sizeof(path), "%s/many-%d", folder, i);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_int_equal(fclose(file), 0);
+        sm_check_status(module()->publish(server, path, place), i < 2048 ? SM_OK : SM_ERR_LIMIT);
+    }
+    module()->destroy(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +418,9 @@ int main(void)
         cmocka_unit_test(read_only_means_that),
         cmocka_unit_test(an_end_ends_all_connections),
         cmocka_unit_test(what_is_no_folder_is_refused),
+        cmocka_unit_test(what_was_copied_is_read_beside_a_folder),
+        cmocka_unit_test(what_was_copied_is_read_without_a_folder),
+        cmocka_unit_test(what_cannot_be_published_is_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
