@@ -5,9 +5,11 @@
 
 #include <glib/gi18n.h>
 
+#include "sumac/folder.h"
+#include "viewer/clipboard_picture.h"
 #include "viewer/guest_content.h"
 
-enum { SIDES = 2 };
+enum { SIDES = 2, PIECE_BYTES = 256 << 10 };
 
 /** One of the desktop's clipboards and its counterpart in the guest. */
 struct side {
@@ -61,6 +63,12 @@ static bool has_text(GdkContentFormats *formats)
            gdk_content_formats_contain_mime_type(formats, "UTF8_STRING");
 }
 
+static bool has_files(GdkContentFormats *formats)
+{
+    return gdk_content_formats_contain_gtype(formats, GDK_TYPE_FILE_LIST) ||
+           gdk_content_formats_contain_mime_type(formats, "text/uri-list");
+}
+
 static uint32_t kinds_of(GdkContentFormats *formats)
 {
     uint32_t kinds = has_text(formats) ? 1u << SM_CLIPBOARD_TEXT : 0u;
@@ -70,7 +78,18 @@ static uint32_t kinds_of(GdkContentFormats *formats)
             kinds |= 1u << RAW[i].kind | 1u << SM_CLIPBOARD_PNG;
     if (gdk_content_formats_contain_gtype(formats, GDK_TYPE_TEXTURE))
         kinds |= 1u << SM_CLIPBOARD_PNG;
+    if (has_files(formats))
+        kinds |= 1u << SM_CLIPBOARD_FILES;
     return kinds;
+}
+
+/* A guest can ask for what is copied whenever it likes. Files are worth more than words, so they
+ * are offered only to one that was given a folder already. */
+static bool shares_files(struct sm_session *session)
+{
+    struct sm_folder_state state;
+    sm_session_get_folder_state(session, &state);
+    return state.is_shared;
 }
 
 static void offer(struct side *side)
@@ -79,6 +98,8 @@ static void offer(struct side *side)
     if (!side->c->session || (mine && gdk_clipboard_get_content(side->clipboard) == mine))
         return; /* that came from the guest */
     uint32_t kinds = kinds_of(gdk_clipboard_get_formats(side->clipboard));
+    if (!shares_files(side->c->session))
+        kinds &= ~(1u << SM_CLIPBOARD_FILES);
     if (sm_session_offer_clipboard(side->c->session, side->selection, kinds) != SM_OK)
         g_debug("nobody there to offer the clipboard to");
 }
@@ -105,7 +126,7 @@ static void on_text(GObject *clipboard, GAsyncResult *result, gpointer opaque)
                text ? strlen(text) : 0);
 }
 
-/* On a thread: compressing a large picture takes seconds. */
+/* On a thread, like all that compresses: a large picture takes seconds. */
 static void make_png(GTask *task, gpointer source, gpointer texture, GCancellable *cancellable)
 {
     (void)source;
@@ -121,9 +142,12 @@ static void on_png(GObject *source, GAsyncResult *result, gpointer opaque)
     g_autoptr(GBytes) png = g_task_propagate_pointer(G_TASK(result), &error);
     if (is_cancelled(error))
         return;
+    struct side *side = opaque;
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+        side->c->say(side->c->opaque, error->message);
     gsize size = 0;
     const void *data = png ? g_bytes_get_data(png, &size) : NULL;
-    answer(opaque, data ? SM_CLIPBOARD_PNG : SM_CLIPBOARD_NOTHING, data, size);
+    answer(side, data ? SM_CLIPBOARD_PNG : SM_CLIPBOARD_NOTHING, data, size);
 }
 
 static void on_texture(GObject *clipboard, GAsyncResult *result, gpointer opaque)
@@ -147,22 +171,85 @@ static void on_texture(GObject *clipboard, GAsyncResult *result, gpointer opaque
 
 /** Bytes of a local program on their way. */
 struct raw {
-    struct side *side; /* borrowed; only if not cancelled */
-    enum sm_clipboard_kind kind;
-    GOutputStream *memory; /* owned */
+    struct side *side;                   /* borrowed; only if not cancelled */
+    enum sm_clipboard_kind kind, wanted; /* what comes, and what the guest wants: the same or PNG */
+    GInputStream *stream;                /* owned; or NULL */
+    GByteArray *bytes;                   /* owned */
 };
 
-static void on_spliced(GObject *memory, GAsyncResult *result, gpointer opaque)
+static void free_raw(gpointer opaque)
+{
+    struct raw *raw = opaque;
+    g_clear_object(&raw->stream);
+    g_byte_array_unref(raw->bytes);
+    g_free(raw);
+}
+
+static void convert(GTask *task, gpointer source, gpointer opaque, GCancellable *cancellable)
 {
     struct raw *raw = opaque;
     g_autoptr(GError) error = NULL;
-    gssize size = g_output_stream_splice_finish(G_OUTPUT_STREAM(memory), result, &error);
-    if (!is_cancelled(error))
-        answer(raw->side, size > 0 ? raw->kind : SM_CLIPBOARD_NOTHING,
-               g_memory_output_stream_get_data(G_MEMORY_OUTPUT_STREAM(memory)),
-               size > 0 ? (size_t)size : 0);
-    g_object_unref(raw->memory);
-    g_free(raw);
+    (void)source;
+    (void)cancellable;
+    g_autoptr(GBytes) picture = g_bytes_new_static(raw->bytes->data, raw->bytes->len);
+    GBytes *png = sm_clipboard_picture_to_png(picture, raw->kind, &error);
+    if (png)
+        g_task_return_pointer(task, png, (GDestroyNotify)g_bytes_unref);
+    else
+        g_task_return_error(task, g_steal_pointer(&error));
+}
+
+/* All that there is has been read; what broke off is not whole. */
+static void finish_raw(struct raw *raw, bool is_whole)
+{
+    struct side *side = raw->side;
+    const GByteArray *bytes = raw->bytes;
+    if (raw->wanted == SM_CLIPBOARD_TEXT && bytes->len > 0 &&
+        bytes->len <= SM_CLIPBOARD_MAX_BYTES &&
+        !g_utf8_validate((const char *)bytes->data, bytes->len, NULL))
+        is_whole = false; /* it is not what its type says */
+    bool is_empty = !is_whole || raw->bytes->len == 0;
+    if (is_empty || raw->kind == raw->wanted || raw->bytes->len > SM_CLIPBOARD_MAX_BYTES) {
+        /* answer() tells people what is too large */
+        answer(side, is_empty ? SM_CLIPBOARD_NOTHING : raw->wanted, raw->bytes->data,
+               is_empty ? 0 : raw->bytes->len);
+        free_raw(raw);
+        return;
+    }
+    g_autoptr(GTask) task = g_task_new(NULL, side->reading, on_png, side);
+    g_task_set_task_data(task, raw, free_raw);
+    g_task_run_in_thread(task, convert);
+}
+
+static void read_on(struct raw *raw);
+
+/* A program may send without end: no more is read than the guest can be given. */
+static void on_read(GObject *stream, GAsyncResult *result, gpointer opaque)
+{
+    struct raw *raw = opaque;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) piece =
+        g_input_stream_read_bytes_finish(G_INPUT_STREAM(stream), result, &error);
+    if (is_cancelled(error)) {
+        free_raw(raw);
+        return;
+    }
+    gsize size = 0;
+    const void *data = piece ? g_bytes_get_data(piece, &size) : NULL;
+    if (size > 0) {
+        g_byte_array_append(raw->bytes, data, (guint)size);
+        if (raw->bytes->len <= SM_CLIPBOARD_MAX_BYTES) {
+            read_on(raw);
+            return;
+        }
+    }
+    finish_raw(raw, piece != NULL);
+}
+
+static void read_on(struct raw *raw)
+{
+    g_input_stream_read_bytes_async(raw->stream, PIECE_BYTES, G_PRIORITY_DEFAULT,
+                                    raw->side->reading, on_read, raw);
 }
 
 static void on_stream(GObject *clipboard, GAsyncResult *result, gpointer opaque)
@@ -170,19 +257,43 @@ static void on_stream(GObject *clipboard, GAsyncResult *result, gpointer opaque)
     struct raw *raw = opaque;
     const char *mime_type;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GInputStream) stream =
-        gdk_clipboard_read_finish(GDK_CLIPBOARD(clipboard), result, &mime_type, &error);
-    if (stream && !is_cancelled(error)) {
-        raw->memory = g_memory_output_stream_new_resizable();
-        g_output_stream_splice_async(raw->memory, stream,
-                                     G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE |
-                                         G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET,
-                                     G_PRIORITY_DEFAULT, raw->side->reading, on_spliced, raw);
+    raw->stream = gdk_clipboard_read_finish(GDK_CLIPBOARD(clipboard), result, &mime_type, &error);
+    if (raw->stream && !is_cancelled(error)) {
+        read_on(raw);
         return;
     }
     if (!is_cancelled(error))
         answer(raw->side, SM_CLIPBOARD_NOTHING, NULL, 0);
-    g_free(raw);
+    free_raw(raw);
+}
+
+/* Files that lie somewhere else than in a file system have no path, and are left out. */
+static void give_files(struct side *side, GSList *files)
+{
+    struct sm_viewer_clipboard *c = side->c;
+    struct sm_error error = {.kind = SM_ERROR_NONE};
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    for (GSList *file = files; file && paths->len <= SM_CLIPBOARD_PATHS_MAX; file = file->next) {
+        char *path = g_file_get_path(file->data);
+        if (path)
+            g_ptr_array_add(paths, path);
+    }
+    if (!c->session)
+        return;
+    enum sm_status status = sm_session_send_clipboard_files(
+        c->session, side->selection, (const char *const *)paths->pdata, paths->len, &error);
+    if (status == SM_ERR_LIMIT && paths->len > 0)
+        c->say(c->opaque, _("Too many files to paste: copy the folder they are in"));
+    else if (status != SM_OK && status != SM_ERR_STATE)
+        c->say(c->opaque, _("What was copied cannot be read from here"));
+}
+
+static void on_files(GObject *clipboard, GAsyncResult *result, gpointer opaque)
+{
+    g_autoptr(GError) error = NULL;
+    const GValue *value = gdk_clipboard_read_value_finish(GDK_CLIPBOARD(clipboard), result, &error);
+    if (!is_cancelled(error))
+        give_files(opaque, value ? g_value_get_boxed(value) : NULL);
 }
 
 static void stop_reading(struct side *side)
@@ -192,31 +303,64 @@ static void stop_reading(struct side *side)
     g_clear_object(&side->reading);
 }
 
+/* Reads what is there as `mime_type` for a guest that wants `wanted`. */
+static void read_raw(struct side *side, const char *mime_type, enum sm_clipboard_kind kind,
+                     enum sm_clipboard_kind wanted)
+{
+    const char *types[] = {mime_type, NULL};
+    struct raw *raw = g_new0(struct raw, 1);
+    *raw = (struct raw){.side = side, .kind = kind, .wanted = wanted, .bytes = g_byte_array_new()};
+    gdk_clipboard_read_async(side->clipboard, types, G_PRIORITY_DEFAULT, side->reading, on_stream,
+                             raw);
+}
+
+static void give_text(struct side *side, GdkContentFormats *formats)
+{
+    static const char type[] = "text/plain;charset=utf-8";
+    if (gdk_content_formats_contain_mime_type(formats, type))
+        read_raw(side, type, SM_CLIPBOARD_TEXT, SM_CLIPBOARD_TEXT);
+    else /* another character set, or a program that is old */
+        gdk_clipboard_read_text_async(side->clipboard, side->reading, on_text, side);
+}
+
+/* As it is if it is there; PNG is made of all others. */
+static void give_picture(struct side *side, GdkContentFormats *formats, enum sm_clipboard_kind kind)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(RAW); i++)
+        if (RAW[i].kind == kind &&
+            gdk_content_formats_contain_mime_type(formats, RAW[i].mime_type)) {
+            read_raw(side, RAW[i].mime_type, kind, kind);
+            return;
+        }
+    for (size_t i = 0; kind == SM_CLIPBOARD_PNG && i < G_N_ELEMENTS(RAW); i++)
+        if (gdk_content_formats_contain_mime_type(formats, RAW[i].mime_type)) {
+            read_raw(side, RAW[i].mime_type, RAW[i].kind, kind);
+            return;
+        }
+    if (kind == SM_CLIPBOARD_PNG) /* a texture of this program's own */
+        gdk_clipboard_read_texture_async(side->clipboard, side->reading, on_texture, side);
+    else
+        answer(side, SM_CLIPBOARD_NOTHING, NULL, 0);
+}
+
 static void give(struct side *side, enum sm_clipboard_kind kind)
 {
     GdkContentFormats *formats = gdk_clipboard_get_formats(side->clipboard);
     stop_reading(side);
     side->reading = g_cancellable_new();
-    if (kind == SM_CLIPBOARD_TEXT) {
-        gdk_clipboard_read_text_async(side->clipboard, side->reading, on_text, side);
+    switch (kind) {
+    case SM_CLIPBOARD_NOTHING:
         return;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(RAW); i++) {
-        if (RAW[i].kind != kind ||
-            !gdk_content_formats_contain_mime_type(formats, RAW[i].mime_type))
-            continue;
-        const char *types[] = {RAW[i].mime_type, NULL};
-        struct raw *raw = g_new0(struct raw, 1);
-        raw->side = side;
-        raw->kind = kind;
-        gdk_clipboard_read_async(side->clipboard, types, G_PRIORITY_DEFAULT, side->reading,
-                                 on_stream, raw);
+    case SM_CLIPBOARD_TEXT:
+        give_text(side, formats);
         return;
+    case SM_CLIPBOARD_FILES:
+        gdk_clipboard_read_value_async(side->clipboard, GDK_TYPE_FILE_LIST, G_PRIORITY_DEFAULT,
+                                       side->reading, on_files, side);
+        return;
+    default:
+        give_picture(side, formats, kind);
     }
-    if (kind == SM_CLIPBOARD_PNG)
-        gdk_clipboard_read_texture_async(side->clipboard, side->reading, on_texture, side);
-    else if (kind != SM_CLIPBOARD_NOTHING)
-        answer(side, SM_CLIPBOARD_NOTHING, NULL, 0);
 }
 
 /* ---- The guest's content for the desktop ---- */

@@ -6,6 +6,8 @@
 
 #include <glib/gi18n.h>
 
+#include "viewer/clipboard_picture.h"
+
 struct _SmGuestContent {
     GdkContentProvider parent_instance;
     struct sm_session *session; /* borrowed; NULL once it was cut off */
@@ -63,6 +65,19 @@ static GdkContentFormats *ref_formats(GdkContentProvider *provider)
     return gdk_content_formats_builder_free_to_formats(builder);
 }
 
+/** A picture that becomes PNG. */
+struct conversion {
+    GBytes *picture; /* owned */
+    enum sm_clipboard_kind kind;
+};
+
+static void free_conversion(gpointer opaque)
+{
+    struct conversion *conversion = opaque;
+    g_bytes_unref(conversion->picture);
+    g_free(conversion);
+}
+
 static void free_paste(struct paste *paste)
 {
     g_object_unref(paste->task);
@@ -113,13 +128,13 @@ static void write_bytes(struct paste *paste, GBytes *bytes)
 /* On a thread: a large picture takes seconds. */
 static void convert(GTask *task, gpointer source, gpointer opaque, GCancellable *cancellable)
 {
+    struct conversion *conversion = opaque;
     (void)source;
     (void)cancellable;
     GError *error = NULL;
-    g_autoptr(GdkTexture) texture = gdk_texture_new_from_bytes(opaque, &error);
-    if (texture)
-        g_task_return_pointer(task, gdk_texture_save_to_png_bytes(texture),
-                              (GDestroyNotify)g_bytes_unref);
+    GBytes *png = sm_clipboard_picture_to_png(conversion->picture, conversion->kind, &error);
+    if (png)
+        g_task_return_pointer(task, png, (GDestroyNotify)g_bytes_unref);
     else
         g_task_return_error(task, error);
 }
@@ -147,7 +162,9 @@ void sm_guest_content_take_data(SmGuestContent *content)
         GBytes *bytes = g_bytes_new_with_free_func(data, size, free, data);
         if (paste->is_converted) {
             g_autoptr(GTask) task = g_task_new(NULL, NULL, on_converted, paste);
-            g_task_set_task_data(task, bytes, (GDestroyNotify)g_bytes_unref);
+            struct conversion *conversion = g_new(struct conversion, 1);
+            *conversion = (struct conversion){.picture = bytes, .kind = paste->kind};
+            g_task_set_task_data(task, conversion, free_conversion);
             g_task_run_in_thread(task, convert);
         } else {
             write_bytes(paste, bytes);

@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interop'))
-from desk import Desk
+from desk import Desk, SwayDesk
 from peers import Machine, Stage
 from pictures import Picture
 from tap import PATIENCE, Tap, check, check_equal, note, wait_for
@@ -154,6 +154,45 @@ def _():
     while time.monotonic() < until:
         check_equal(paste_there(), hashlib.sha256(b'public').hexdigest(), 'what is pasted in the guest')
         time.sleep(0.3)
+
+
+def wayland_copy(sway, data, kind):
+    # It stays as the owner of the clipboard. A manager's protocol serves it, so it does without a window.
+    stage.start('wl-copy', ['sh', '-c', f"exec wl-copy --foreground --type '{kind}' <{path_of('copied', data)}"], sway.env)
+
+
+def wayland_paste(sway, kind, timeout=20):
+    out = stage.path('pasted')
+    result = stage.run(['sh', '-c', f"wl-paste --no-newline --type '{kind}' >{out}"], timeout, sway.env)
+    with open(out, 'rb') as file:
+        return file.read() if result.code == 0 else None
+
+
+@tap.test('on a Wayland desktop text and pictures go both ways')
+def _():
+    programs[-1].stop()
+    os.remove(os.path.join(stage.home, '.config', 'sumac', 'machines'))
+    sway = SwayDesk(stage)
+    programs.append(sway.viewer('--auto-resize=never', machine.uri))
+    sway.wait_shown(machine, 'the screen')
+    sway.move(1150, 300)  # the background of the desktop there
+    utf8 = 'text/plain;charset=utf-8'
+
+    def arrives_here(data, there, here):
+        # Wayland lets a program set the clipboard if it was used after whoever set it before.
+        sway.click()
+        copy_there(data, there)
+        until = time.monotonic() + 5
+        while time.monotonic() < until and wayland_paste(sway, here) != data:
+            time.sleep(0.3)
+        return wayland_paste(sway, here) == data
+
+    for data, there, here in (TEXT.encode(), 'UTF8_STRING', utf8), (small_picture()[1], 'image/png', 'image/png'):
+        wait_for(lambda: arrives_here(data, there, here), 60, f'{here} here', 0.5)
+        data += b'!'
+        wayland_copy(sway, data, here)
+        expected = hashlib.sha256(data).hexdigest()
+        wait_for(lambda: paste_there(there) == expected, 60, f'{there} in the guest', 0.5)
 
 
 @tap.test('nothing was said on standard error that should worry anybody')
