@@ -46,10 +46,8 @@ static const struct cli_option OPTIONS[] = {
     {"button", "NAME", "left (default), middle, right, up, down (the wheel), side, extra",
      CLI_VALUE_CHOICE, FIELD(button), .choices = CLI_BUTTONS},
     {"double", NULL, "click twice", CLI_VALUE_FLAG, FIELD(is_double)},
-    {"with", "KEYS", "hold these keys meanwhile, such as ctrl or ctrl-shift", CLI_VALUE_TEXT,
-     FIELD(modifiers)},
-    {"display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER, FIELD(display),
-     .max = 255},
+    CLI_OPTION_WITH,
+    CLI_OPTION_DISPLAY,
     {NULL},
 };
 

@@ -82,10 +82,8 @@ static const struct cli_choice BUTTONS[] = {
 static const struct cli_option OPTIONS[] = {
     {"button", "NAME", "left (default), middle, right, side, extra", CLI_VALUE_CHOICE,
      FIELD(button), .choices = BUTTONS},
-    {"with", "KEYS", "hold these keys meanwhile, such as ctrl or ctrl-shift", CLI_VALUE_TEXT,
-     FIELD(modifiers)},
-    {"display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER, FIELD(display),
-     .max = 255},
+    CLI_OPTION_WITH,
+    CLI_OPTION_DISPLAY,
     {NULL},
 };
 

@@ -158,8 +158,7 @@ static const struct cli_option OPTIONS[] = {
     {"raw", NULL, "a session file of all that arrives, for `sumac replay`", CLI_VALUE_FLAG,
      FIELD(is_raw)},
     {"silent", NULL, "without the machine's sound", CLI_VALUE_FLAG, FIELD(is_silent)},
-    {"display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER, FIELD(display),
-     .max = 255},
+    CLI_OPTION_DISPLAY,
     {NULL},
 };
 

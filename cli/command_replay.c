@@ -212,8 +212,7 @@ static const struct cli_option OPTIONS[] = {
      FIELD(fps), .min = 1, .max = 120},
     {"codec", "NAME", "of a film: h264, vp8 or vp9", CLI_VALUE_CHOICE, FIELD(codec),
      .choices = CLI_CODECS},
-    {"display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER, FIELD(display),
-     .max = 255},
+    CLI_OPTION_DISPLAY,
     {NULL},
 };
 

@@ -178,8 +178,7 @@ static bool run(struct cli_options *options, struct cli_failure *failure)
 #define FIELD(name) offsetof(struct cli_options, name)
 
 static const struct cli_option OPTIONS[] = {
-    {"display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER, FIELD(display),
-     .max = 255},
+    CLI_OPTION_DISPLAY,
     {"settle", "TIME", "how long it has to stand still (default 200ms; 0 not at all)",
      CLI_VALUE_DURATION, FIELD(settle_ms)},
     {"settle-limit", "TIME", "take it after this time though it still moves (default 2s)",

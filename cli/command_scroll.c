@@ -59,12 +59,9 @@ static bool step(struct cli_connection *connection, const struct cli_options *o,
     return true;
 }
 
-#define FIELD(name) offsetof(struct cli_options, name)
-
 static const struct cli_option OPTIONS[] = {
-    {"with", "KEYS", "hold these keys meanwhile, such as ctrl", CLI_VALUE_TEXT, FIELD(modifiers)},
-    {"display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER, FIELD(display),
-     .max = 255},
+    CLI_OPTION_WITH,
+    CLI_OPTION_DISPLAY,
     {NULL},
 };
 

@@ -197,8 +197,7 @@ static const struct cli_option OPTIONS[] = {
      CLI_VALUE_NUMBER, FIELD(shade_tolerance), .max = 255},
     {"region", "X,Y,W,H", "with --image: only within this part of the monitor", CLI_VALUE_TEXT,
      FIELD(region)},
-    {"display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER, FIELD(display),
-     .max = 255},
+    CLI_OPTION_DISPLAY,
     {NULL},
 };
 

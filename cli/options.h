@@ -4,6 +4,7 @@
 #define SM_CLI_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cli/command.h"
@@ -105,6 +106,18 @@ struct cli_options {
     const char *text_file; /* type, clipboard: "-" is the standard input */
     const char *output;    /* screenshot, clipboard: "-" is the standard output */
 };
+
+/* Rows that several commands have in their tables. */
+#define CLI_OPTION_DISPLAY                                                                         \
+    {                                                                                              \
+        "display", "N", "which monitor, from 0 (default 0)", CLI_VALUE_NUMBER,                     \
+            offsetof(struct cli_options, display), .max = 255                                      \
+    }
+#define CLI_OPTION_WITH                                                                            \
+    {                                                                                              \
+        "with", "KEYS", "hold these keys meanwhile, such as ctrl or ctrl-shift", CLI_VALUE_TEXT,   \
+            offsetof(struct cli_options, modifiers)                                                \
+    }
 
 /** The options every command has; those of commands with an address. End with a NULL name. */
 extern const struct cli_option CLI_OPTIONS_OF_ALL[];
