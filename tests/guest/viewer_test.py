@@ -188,7 +188,7 @@ def _():
         os.remove(remembered)
     sway = SwayDesk(stage)
     programs.append(sway.viewer('--auto-resize=never', machine.uri))
-    sway.wait_shown(machine, 'the screen')
+    wait_for(lambda: "the guest's agent can do" in programs[-1].log, 60, 'the agent')
     sway.move(1150, 300)  # the background of the desktop there
     utf8 = 'text/plain;charset=utf-8'
 
