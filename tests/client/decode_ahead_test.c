@@ -77,20 +77,15 @@ static uint32_t colour_at(uint32_t colour, uint32_t x, uint32_t y)
     return colour ^ (is_speckle ? 0x101010 * (y % 8) : 0);
 }
 
-static void encode(struct sm_writer *data, uint32_t colour)
+static void encode_rows(struct sm_writer *data, const uint32_t *pixels, uint32_t side)
 {
-    uint32_t *pixels = calloc((size_t)EDGE * EDGE, sizeof(*pixels));
-    assert_non_null(pixels);
-    for (uint32_t y = 0; y < EDGE; y++)
-        for (uint32_t x = 0; x < EDGE; x++)
-            pixels[y * EDGE + x] = colour_at(colour, x, y);
     const struct sm_pixels_in in = {
         .format = SM_PIXEL_XRGB32,
-        .width = EDGE,
-        .height = EDGE,
+        .width = side,
+        .height = side,
         .is_top_down = true,
-        .stride_bytes = EDGE * 4,
-        .data = {(const uint8_t *)pixels, (size_t)EDGE * EDGE * 4},
+        .stride_bytes = side * 4,
+        .data = {(const uint8_t *)pixels, (size_t)side * side * 4},
     };
     enum sm_image_codec codec = SM_CODEC_QUIC;
     const struct sm_encoder_config config = {0};
@@ -100,6 +95,16 @@ static void encode(struct sm_writer *data, uint32_t colour)
     sm_writer_init(data, 1 << 20);
     sm_check_status(sm_image_encode(encoder, &codec, &in, &info, data), SM_OK);
     sm_encoder_destroy(encoder);
+}
+
+static void encode(struct sm_writer *data, uint32_t colour)
+{
+    uint32_t *pixels = calloc((size_t)EDGE * EDGE, sizeof(*pixels));
+    assert_non_null(pixels);
+    for (uint32_t y = 0; y < EDGE; y++)
+        for (uint32_t x = 0; x < EDGE; x++)
+            pixels[y * EDGE + x] = colour_at(colour, x, y);
+    encode_rows(data, pixels, EDGE);
     free(pixels);
 }
 
@@ -121,13 +126,10 @@ static void put_image(struct sm_writer *w, uint32_t colour, uint16_t ropd, uint6
 static void put_small(struct sm_writer *w)
 {
     static const uint32_t pixels[SIDE * SIDE];
-    struct sm_image image = {.type = SM_IMAGE_TYPE_BITMAP, .width = SIDE, .height = SIDE};
-    image.bitmap = (struct sm_bitmap){.format = SM_BITMAP_FORMAT_32BIT,
-                                      .flags = SM_BITMAP_FLAG_TOP_DOWN,
-                                      .x = SIDE,
-                                      .y = SIDE,
-                                      .stride = SIDE * 4,
-                                      .data = {(const uint8_t *)pixels, sizeof(pixels)}};
+    struct sm_writer data;
+    encode_rows(&data, pixels, SIDE);
+    const struct sm_image image = {
+        .type = SM_IMAGE_TYPE_QUIC, .width = SIDE, .height = SIDE, .data = sm_writer_bytes(&data)};
     struct sm_display_msg msg = {.type = SM_MSG_DISPLAY_DRAW_COPY};
     msg.draw_copy.base.box = ALL;
     msg.draw_copy.src_bitmap = &image;
@@ -135,6 +137,7 @@ static void put_small(struct sm_writer *w)
     msg.draw_copy.ropd = SM_ROPD_OP_PUT;
     msg.draw_copy.scale_mode = SM_SCALE_MODE_NEAREST;
     put(w, &msg);
+    sm_writer_finish(&data);
 }
 
 /* Broken in its middle. */
