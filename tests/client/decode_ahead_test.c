@@ -108,7 +108,9 @@ static void encode(struct sm_writer *data, uint32_t colour)
     free(pixels);
 }
 
-static void put_image(struct sm_writer *w, uint32_t colour, uint16_t ropd, uint64_t id)
+/* Encoding is slow where threads are watched: `count` times the same costs it once. */
+static void put_images(struct sm_writer *w, uint32_t colour, uint16_t ropd, uint64_t id,
+                       uint32_t count)
 {
     struct sm_writer data;
     encode(&data, colour);
@@ -118,8 +120,14 @@ static void put_image(struct sm_writer *w, uint32_t colour, uint16_t ropd, uint6
                                    .width = EDGE,
                                    .height = EDGE,
                                    .data = sm_writer_bytes(&data)};
-    put_copy(w, &image, ropd);
+    for (uint32_t i = 0; i < count; i++)
+        put_copy(w, &image, ropd);
     sm_writer_finish(&data);
+}
+
+static void put_image(struct sm_writer *w, uint32_t colour, uint16_t ropd, uint64_t id)
+{
+    put_images(w, colour, ropd, id, 1);
 }
 
 /* A black image that is not worth it, over the whole surface. */
@@ -457,8 +465,7 @@ static void send_without_end(struct fake_peer *peer)
     struct sm_writer w;
     begin(&w);
     put_fill(&w, BLUE);
-    for (uint32_t i = 0; i < 10 * IMAGES; i++)
-        put_image(&w, RED, SM_ROPD_OP_PUT, 0);
+    put_images(&w, RED, SM_ROPD_OP_PUT, 0, 10 * IMAGES);
     send_off(peer, &w);
     fake_drain(peer);
 }
@@ -486,8 +493,7 @@ static void send_and_cut(struct fake_peer *peer)
     struct sm_writer w;
     begin(&w);
     bool is_last = atomic_fetch_add(&connections, 1) >= 3;
-    for (uint32_t i = 0; i < IMAGES; i++)
-        put_image(&w, RED, SM_ROPD_OP_PUT, 0);
+    put_images(&w, RED, SM_ROPD_OP_PUT, 0, IMAGES);
     if (is_last)
         put_image(&w, GREEN, SM_ROPD_OP_PUT, 0);
     send_off(peer, &w);
