@@ -108,8 +108,11 @@ class WaylandDesk(Desk):
         wait_for(lambda: 'desktop-shell' in compositor.log and
                  os.path.exists(os.path.join(runtime, 'sumac')) and self.look().colours() > 1, 30, 'a Wayland desktop')
         self.env.update(WAYLAND_DISPLAY='sumac', GDK_BACKEND='wayland')
-        # Its outputs are windows, all in the same corner.
-        windows = self.xdotool('search', '--onlyvisible', '--class', 'weston').split()
+        # Its outputs are windows, all in the same corner. One may be in sight before the next.
+        def found():
+            windows = self.run('xdotool', 'search', '--onlyvisible', '--class', 'weston').out.split()
+            return windows if len(windows) >= outputs else None
+        windows = wait_for(found, 30, f'{outputs} outputs')
         for number, window in enumerate(windows):
             self.xdotool('windowmove', window, str(number * width * scale), '0')
         self.xdotool('windowfocus', windows[0])  # the pointer would give it, were it there by chance

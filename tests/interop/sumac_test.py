@@ -606,7 +606,7 @@ def not_spice():
     server = Server(be_silent)
     start = time.monotonic()
     check_failure(info(server.uri, '--timeout', '1s'), 15, 'not-spice', 'said nothing for 1000 ms', r'spice\+tls')
-    check(time.monotonic() - start < 12, 'took too long')  # 30 s without the option
+    check(time.monotonic() - start < 29, 'took too long')  # 30 s without the option
     server.close()
 
 
