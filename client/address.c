@@ -277,7 +277,7 @@ static enum sm_status take_websocket(const struct parser *p, const char *rest)
     if (status != SM_OK)
         return status;
     rest += authority_size;
-    if (strlen(rest) > WEB_PATH_MAX || strpbrk(rest, " #"))
+    if (strlen(rest) + (*rest != '/') > WEB_PATH_MAX || strpbrk(rest, " #"))
         return bad(p, "write ws://HOST:PORT/PATH", "the path cannot be asked for");
     struct sm_address *a = p->address;
     if (asprintf(&a->path, "%s%s", *rest == '/' ? "" : "/", rest) < 0) {

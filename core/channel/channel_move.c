@@ -13,7 +13,8 @@ void sm_channel_allow_move(struct sm_channel *channel)
 bool sm_channel_has_left(const struct sm_channel *channel)
 {
     const struct sm_channel_move *move = &channel->move;
-    return move->is_leaving && !move->awaits_data && channel->out.sent >= move->barrier;
+    return move->is_leaving && !move->awaits_data && channel->out.sent >= move->barrier &&
+           channel->status == SM_OK && !channel->in.current;
 }
 
 size_t sm_channel_move_allowed(const struct sm_channel *channel)
@@ -116,7 +117,7 @@ enum sm_status sm_channel_arrive(struct sm_channel *channel)
 {
     struct sm_channel_outbox *out = &channel->out;
     struct sm_channel_move *move = &channel->move;
-    if (!sm_channel_has_left(channel) || channel->in.current)
+    if (!sm_channel_has_left(channel))
         return SM_ERR_STATE;
     struct sm_writer w;
     sm_writer_init(&w, out->w.limit);
