@@ -101,6 +101,9 @@ enum sm_status sm_session_share_folder(struct sm_session *session, const char *p
     atomic_store(&folder->is_shared, server != NULL);
     atomic_store(&folder->is_wanted, server != NULL);
     pthread_mutex_unlock(&session->lock);
+    if (server)
+        sm_log_at(&session->log, SM_LOG_INFO, "the folder %s is shared%s", path,
+                  is_read_only ? ", to be read only" : "");
     if (old) /* its connections end, which the channel sees */
         module->destroy(old);
     struct sm_client_channel *main = sm_session_find(session, SM_CHANNEL_KIND_MAIN, 0);

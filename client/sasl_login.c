@@ -23,6 +23,7 @@ static void fail_with(struct sm_client_channel *channel, enum sm_status status)
 static enum sm_status begin(struct sm_client_channel *channel, struct sm_bytes mechanisms)
 {
     const struct sm_session_settings *settings = &channel->session->settings;
+    atomic_store(&channel->session->wants_user, true);
     struct sm_transport *transport = sm_pump_transport(channel->pump);
     struct sm_sasl_stream stream = {
         .is_secure = channel->attempt.is_secure,

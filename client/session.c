@@ -58,6 +58,11 @@ enum sm_status sm_session_set_user(struct sm_session *session, const char *user)
     return set_text(session, &session->settings.user, user);
 }
 
+bool sm_session_wants_user(const struct sm_session *session)
+{
+    return atomic_load(&session->wants_user);
+}
+
 enum sm_status sm_session_set_ca_file(struct sm_session *session, const char *path)
 {
     return set_text(session, &session->settings.ca_file, path);

@@ -77,6 +77,7 @@ struct sm_session {
     void *capture_opaque;
 
     bool is_started; /* sm_session_connect() succeeded: the main channel's thread is to be joined */
+    atomic_bool wants_user; /* the server asked for SASL */
     atomic_bool is_closing; /* the caller wants no more: ends are not failures */
 
     struct sm_comeback comeback;          /* see there */

@@ -21,12 +21,12 @@ struct sm_connection {
     const struct sm_connection_observer *observer;
     void *opaque;
     struct sm_address *address; /* owned */
-    char *password;             /* owned; or NULL */
+    char *user, *password;      /* owned; or NULL */
     char *name;                 /* owned; or NULL */
     struct sm_session *session; /* owned; or NULL */
     guint watch;                /* source of the main loop, or 0 */
     enum sm_connection_state state;
-    bool is_closing;
+    bool is_closing, wants_user;
     struct sm_error error;
     struct sm_sound_wishes sound;
 };
@@ -49,6 +49,7 @@ static void drop_session(struct sm_connection *c)
 static void on_closed(struct sm_connection *c, const struct sm_error *error)
 {
     c->error = *error;
+    c->wants_user = c->session && sm_session_wants_user(c->session);
     drop_session(c);
     bool is_wanted = c->is_closing || error->kind == SM_ERROR_NONE;
     set_state(c, is_wanted ? SM_CONNECTION_ENDED : SM_CONNECTION_FAILED);
@@ -144,12 +145,14 @@ static enum sm_status set_up_card(struct sm_connection *c)
     return sm_session_set_smartcard(c->session, o->card_database, names ? three : NULL);
 }
 
-/* A folder that cannot be shared is told and left out, like a CD. */
+/* A folder that cannot be shared is told and left out, like a CD. Who only looks at the machine
+ * lets it only look, too. */
 static void set_up_folder(struct sm_connection *c)
 {
     struct sm_error error;
     if (c->options->shared_folder &&
-        sm_session_share_folder(c->session, c->options->shared_folder, false, &error) != SM_OK)
+        sm_session_share_folder(c->session, c->options->shared_folder, c->options->is_view_only,
+                                &error) != SM_OK)
         g_printerr("sumac-viewer: %s: %s\n", error.cause, error.cure);
 }
 
@@ -167,7 +170,10 @@ static enum sm_status set_up(struct sm_connection *c)
 {
     const struct sm_viewer_options *o = c->options;
     struct sm_session *session = c->session;
-    enum sm_status status = sm_session_set_ca_file(session, o->ca_file);
+    enum sm_status status =
+        o->is_debug ? sm_session_set_log(session, write_log, c, SM_SESSION_LOG_DEBUG) : SM_OK;
+    if (status == SM_OK)
+        status = sm_session_set_ca_file(session, o->ca_file);
     if (status == SM_OK)
         status = sm_session_set_channels(
             session, CHANNELS | (o->has_no_usb ? 0 : 1u << SM_CHANNEL_KIND_USBREDIR) |
@@ -190,6 +196,8 @@ static enum sm_status set_up(struct sm_connection *c)
         status = sm_connection_file_apply(o->file, session);
     if (status == SM_OK && o->proxy)
         status = sm_session_set_proxy(session, o->proxy);
+    if (status == SM_OK && c->user)
+        status = sm_session_set_user(session, c->user);
     if (status == SM_OK && c->password)
         status = sm_session_set_password(session, c->password);
     if (status == SM_OK)
@@ -200,8 +208,6 @@ static enum sm_status set_up(struct sm_connection *c)
         status = set_up_card(c);
     if (status == SM_OK)
         set_up_folder(c);
-    if (status == SM_OK && o->is_debug)
-        status = sm_session_set_log(session, write_log, c, SM_SESSION_LOG_DEBUG);
     return status;
 }
 
@@ -265,12 +271,17 @@ void sm_connection_destroy(struct sm_connection *connection)
     drop_session(connection);
     sm_address_destroy(connection->address);
     wipe(connection->password);
+    g_free(connection->user);
     g_free(connection->name);
     g_free(connection);
 }
 
-void sm_connection_start(struct sm_connection *connection, const char *password)
+void sm_connection_start(struct sm_connection *connection, const char *user, const char *password)
 {
+    if (user) {
+        g_free(connection->user);
+        connection->user = g_strdup(user);
+    }
     if (password) {
         wipe(connection->password);
         connection->password = g_strdup(password);
@@ -279,6 +290,17 @@ void sm_connection_start(struct sm_connection *connection, const char *password)
     connection->is_closing = false;
     set_state(connection, SM_CONNECTION_CONNECTING);
     connect_now(connection);
+}
+
+bool sm_connection_wants_user(const struct sm_connection *connection)
+{
+    return connection->session ? sm_session_wants_user(connection->session)
+                               : connection->wants_user;
+}
+
+const char *sm_connection_user(const struct sm_connection *connection)
+{
+    return connection->user ? connection->user : sm_address_user(connection->address);
 }
 
 void sm_connection_close(struct sm_connection *connection)

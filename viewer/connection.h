@@ -54,8 +54,15 @@ struct sm_connection *sm_connection_create(const struct sm_viewer_options *optio
 /** Ends everything at once. NULL does nothing. */
 void sm_connection_destroy(struct sm_connection *connection);
 
-/** Connects, or connects again after it failed; with `password` from now on, unless NULL. */
-void sm_connection_start(struct sm_connection *connection, const char *password);
+/** Connects, or connects again after it failed; as `user` and with `password` from now on, unless
+ * NULL. */
+void sm_connection_start(struct sm_connection *connection, const char *user, const char *password);
+
+/** Whether the server asked, this time or the last, for a user's name beside the password. */
+bool sm_connection_wants_user(const struct sm_connection *connection);
+
+/** The user's name as started with, or as the address has it; NULL if there is none. Borrowed. */
+const char *sm_connection_user(const struct sm_connection *connection);
 
 /** Ends the session in an orderly way; the state becomes ENDED. */
 void sm_connection_close(struct sm_connection *connection);

@@ -10,53 +10,100 @@
 
 /* A question that waits for its answer; freed with the dialog. */
 struct question {
-    void (*answer_text)(const char *password, gpointer opaque);
+    sm_dialog_login *answer_login;
     void (*answer)(gpointer opaque);
     gpointer opaque;
-    char *text; /* owned: what was typed; the entry may be gone when the answer comes */
+    char *user,
+        *password; /* owned: what was typed; the entries may be gone when the answer comes */
 };
 
-static void forget_text(struct question *question)
+static void forget(char **text)
 {
-    if (question->text)
-        explicit_bzero(question->text, strlen(question->text));
-    g_clear_pointer(&question->text, g_free);
+    if (*text)
+        explicit_bzero(*text, strlen(*text));
+    g_clear_pointer(text, g_free);
 }
 
 static void free_question(gpointer data, GClosure *closure)
 {
     (void)closure;
     struct question *question = data;
-    forget_text(question);
+    g_free(question->user);
+    forget(&question->password);
     g_free(question);
 }
 
-/* ---- Password ---- */
+/* ---- Logging in ---- */
 
-static void on_password(AdwMessageDialog *dialog, const char *response, struct question *question)
+static void on_login(AdwMessageDialog *dialog, const char *response, struct question *question)
 {
     /* The toolkit's entry looks after itself badly if it goes while it has the focus. */
     gtk_window_set_focus(GTK_WINDOW(dialog), NULL);
     bool is_given = g_strcmp0(response, "connect") == 0;
-    const char *text = question->text ? question->text : "";
-    question->answer_text(is_given ? text : NULL, question->opaque);
+    const char *password = question->password ? question->password : "";
+    question->answer_login(question->user, is_given ? password : NULL, question->opaque);
 }
 
-static void on_typed(GtkEditable *entry, struct question *question)
+static void on_user_typed(GtkEditable *entry, struct question *question)
 {
-    forget_text(question);
-    question->text = g_strdup(gtk_editable_get_text(entry));
+    g_free(question->user);
+    question->user = g_strdup(gtk_editable_get_text(entry));
 }
 
-void sm_dialog_ask_password(GtkWindow *parent, const char *machine_name, bool was_wrong,
-                            void (*answer)(const char *password, gpointer opaque), gpointer opaque)
+static void on_password_typed(GtkEditable *entry, struct question *question)
 {
-    GtkWidget *dialog = adw_message_dialog_new(parent, _("Password Needed"), NULL);
-    adw_message_dialog_format_body(
-        ADW_MESSAGE_DIALOG(dialog),
-        was_wrong ? _("This was not the password of “%s”, or its time has passed.")
-                  : _("“%s” asks for a password."),
-        machine_name);
+    forget(&question->password);
+    question->password = g_strdup(gtk_editable_get_text(entry));
+}
+
+/* A field says what it is for, also to who does not see it. */
+static void name_field(GtkWidget *entry, const char *name)
+{
+    g_object_set(entry, "placeholder-text", name, NULL);
+    gtk_accessible_update_property(GTK_ACCESSIBLE(entry), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
+/* Return leads on to the password. */
+static GtkWidget *make_user_field(struct question *question, GtkWidget *password)
+{
+    GtkWidget *entry = gtk_entry_new();
+    name_field(entry, _("User Name"));
+    gtk_editable_set_text(GTK_EDITABLE(entry), question->user);
+    g_signal_connect(entry, "changed", G_CALLBACK(on_user_typed), question);
+    g_signal_connect_swapped(entry, "activate", G_CALLBACK(gtk_widget_grab_focus), password);
+    return entry;
+}
+
+static GtkWidget *make_password_field(struct question *question)
+{
+    GtkWidget *entry = gtk_password_entry_new();
+    gtk_password_entry_set_show_peek_icon(GTK_PASSWORD_ENTRY(entry), TRUE);
+    g_object_set(entry, "activates-default", TRUE, NULL);
+    name_field(entry, _("Password"));
+    g_signal_connect(entry, "changed", G_CALLBACK(on_password_typed), question);
+    return entry;
+}
+
+static char *login_words(const char *machine_name, bool has_user, bool was_wrong)
+{
+    if (has_user)
+        return g_strdup_printf(was_wrong
+                                   ? _("“%s” did not accept this user name with this password.")
+                                   : _("“%s” asks for a user name and a password."),
+                               machine_name);
+    return g_strdup_printf(was_wrong
+                               ? _("This was not the password of “%s”, or its time has passed.")
+                               : _("“%s” asks for a password."),
+                           machine_name);
+}
+
+void sm_dialog_ask_login(GtkWindow *parent, const char *machine_name, const char *user,
+                         bool was_wrong, sm_dialog_login *answer, gpointer opaque)
+{
+    GtkWidget *dialog =
+        adw_message_dialog_new(parent, user ? _("Log In") : _("Password Needed"), NULL);
+    g_autofree char *body = login_words(machine_name, user != NULL, was_wrong);
+    adw_message_dialog_set_body(ADW_MESSAGE_DIALOG(dialog), body);
     adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "connect",
                                      _("C_onnect"), NULL);
     adw_message_dialog_set_response_appearance(ADW_MESSAGE_DIALOG(dialog), "connect",
@@ -64,17 +111,20 @@ void sm_dialog_ask_password(GtkWindow *parent, const char *machine_name, bool wa
     adw_message_dialog_set_default_response(ADW_MESSAGE_DIALOG(dialog), "connect");
     adw_message_dialog_set_close_response(ADW_MESSAGE_DIALOG(dialog), "cancel");
 
-    GtkWidget *entry = gtk_password_entry_new();
-    gtk_password_entry_set_show_peek_icon(GTK_PASSWORD_ENTRY(entry), TRUE);
-    g_object_set(entry, "activates-default", TRUE, "placeholder-text", _("Password"), NULL);
-    adw_message_dialog_set_extra_child(ADW_MESSAGE_DIALOG(dialog), entry);
-
     struct question *question = g_new0(struct question, 1);
-    *question = (struct question){.answer_text = answer, .opaque = opaque};
-    g_signal_connect(entry, "changed", G_CALLBACK(on_typed), question);
-    g_signal_connect_data(dialog, "response", G_CALLBACK(on_password), question, free_question, 0);
+    *question = (struct question){.answer_login = answer, .opaque = opaque, .user = g_strdup(user)};
+    GtkWidget *fields = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
+    GtkWidget *password = make_password_field(question), *first = password;
+    if (user) {
+        GtkWidget *name = make_user_field(question, password);
+        gtk_box_append(GTK_BOX(fields), name);
+        first = user[0] ? password : name;
+    }
+    gtk_box_append(GTK_BOX(fields), password);
+    adw_message_dialog_set_extra_child(ADW_MESSAGE_DIALOG(dialog), fields);
+    g_signal_connect_data(dialog, "response", G_CALLBACK(on_login), question, free_question, 0);
     gtk_window_present(GTK_WINDOW(dialog));
-    gtk_widget_grab_focus(entry);
+    gtk_widget_grab_focus(first);
 }
 
 /* ---- Others ---- */

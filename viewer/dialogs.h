@@ -9,16 +9,20 @@
 
 #include "sumac/error.h"
 
+/** Gets what was typed, to be copied: `user` is NULL if it was not asked for, `password` if the
+ * user gave up. */
+typedef void sm_dialog_login(const char *user, const char *password, gpointer opaque);
+
 /**
- * Asks for the machine's password.
+ * Asks for the machine's password, and for the user's name where the server wants to know it.
  *
  * @param machine_name  for the text
+ * @param user          what the name's field has at first, "" for nothing; NULL: there is no field
  * @param was_wrong     one was tried
- * @param answer        gets the password, to be copied, or NULL if the user gave up; called once,
- *                      unless the window goes first
+ * @param answer        called once, unless the window goes first
  */
-void sm_dialog_ask_password(GtkWindow *parent, const char *machine_name, bool was_wrong,
-                            void (*answer)(const char *password, gpointer opaque), gpointer opaque);
+void sm_dialog_ask_login(GtkWindow *parent, const char *machine_name, const char *user,
+                         bool was_wrong, sm_dialog_login *answer, gpointer opaque);
 
 /** Says why something did not work, and what to do about it. */
 void sm_dialog_tell_error(GtkWindow *parent, const struct sm_error *error);

@@ -103,3 +103,10 @@ char *sm_error_words_cure(const struct sm_error *error, const char *(*translate)
     const char *words = is_known(error) ? words_of(WORDS[error->kind].cure, translate) : NULL;
     return words && error->cure[0] ? g_strdup(words) : g_utf8_make_valid(error->cure, -1);
 }
+
+char *sm_error_words_line(const struct sm_error *error)
+{
+    g_autofree char *cause = sm_error_words_cause(error, NULL);
+    g_autofree char *cure = sm_error_words_cure(error, NULL);
+    return g_strdup_printf("%s%s%s", cause, cure[0] ? ": " : "", cure);
+}

@@ -18,4 +18,7 @@ char *sm_error_words_cause(const struct sm_error *error, const char *(*translate
 /** What to do about it, likewise; "" if nobody knows. Translated it is what helps most often. */
 char *sm_error_words_cure(const struct sm_error *error, const char *(*translate)(const char *));
 
+/** Cause and cure in one line, for where there is no room for more; the caller's. */
+char *sm_error_words_line(const struct sm_error *error);
+
 #endif

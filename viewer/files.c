@@ -19,18 +19,10 @@ static struct sm_session *session_of(SmWindow *window)
                                                                : NULL;
 }
 
-static void toast(SmWindow *window, const char *text)
+static void say_error(SmWindow *window, const struct sm_error *error)
 {
-    g_autofree char *escaped = g_markup_escape_text(text, -1);
-    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), adw_toast_new(escaped));
-}
-
-static void toast_error(SmWindow *window, const struct sm_error *error)
-{
-    g_autofree char *cause = sm_error_words_cause(error, NULL);
-    g_autofree char *cure = sm_error_words_cure(error, NULL);
-    g_autofree char *text = g_strdup_printf("%s: %s", cause, cure[0] ? cure : _("try again"));
-    toast(window, text);
+    g_autofree char *text = sm_error_words_line(error);
+    sm_window_say(window, text);
 }
 
 /* ---- Sending ---- */
@@ -47,12 +39,12 @@ static void send_files(SmWindow *window, GSList *files)
             g_ptr_array_add(paths, path);
     }
     if (!session || sm_machine_options(window->machine)->is_view_only)
-        toast(window, _("The machine takes no files now"));
+        sm_window_say(window, _("The machine takes no files now"));
     else if (paths->len == 0)
-        toast(window, _("Only files of this computer can be sent"));
+        sm_window_say(window, _("Only files of this computer can be sent"));
     else if (sm_session_send_files(session, (const char *const *)paths->pdata, paths->len, NULL,
                                    &error) != SM_OK)
-        toast_error(window, &error);
+        say_error(window, &error);
 }
 
 static gboolean on_drop(GtkDropTarget *target, const GValue *value, double x, double y,
@@ -142,7 +134,7 @@ void sm_files_take_event(SmWindow *window)
     gtk_revealer_set_reveal_child(GTK_REVEALER(window->files), FALSE);
     for (size_t i = 0; i < count && i < SHOWN_MAX; i++) {
         if (files[i].state == SM_FILE_FAILED)
-            toast_error(window, &files[i].error);
+            say_error(window, &files[i].error);
         sm_session_forget_file(session, files[i].id);
     }
 }
@@ -217,22 +209,23 @@ static void share(SmWindow *window, const char *path, bool is_read_only)
     struct sm_folder_state state = {.is_shared = false};
     struct sm_error error;
     if (!session) {
-        toast(window, _("The machine is not connected"));
+        sm_window_say(window, _("The machine is not connected"));
         return;
     }
     sm_session_get_folder_state(session, &state);
     if (path && !state.can_be_shared) {
-        toast(window, _("The machine has no port for shared folders (org.spice-space.webdav.0)"));
+        sm_window_say(window,
+                      _("The machine has no port for shared folders (org.spice-space.webdav.0)"));
         return;
     }
     if (sm_session_share_folder(session, path, is_read_only, &error) != SM_OK) {
-        toast_error(window, &error);
+        say_error(window, &error);
         return;
     }
     g_autofree char *text =
         path ? g_strdup_printf(_("The machine sees %s at http://localhost:9843"), path)
              : g_strdup(_("No folder is shared any more"));
-    toast(window, text);
+    sm_window_say(window, text);
 }
 
 static void on_folder_chosen(GtkNativeDialog *dialog, int response, SmWindow *window)

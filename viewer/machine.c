@@ -248,12 +248,40 @@ static void remember(struct sm_machine *machine)
         g_warning("the machine will not be in the list of recent ones: %s", error->message);
 }
 
+/* Never the password. */
+static void remember_user(struct sm_machine *machine)
+{
+    struct sm_connection *connection = machine->connection;
+    const char *user = sm_connection_user(connection);
+    if (!user || !user[0] || !sm_connection_wants_user(connection) || machine->options.is_kiosk ||
+        !sm_connection_is_memorable(connection))
+        return;
+    g_autofree char *path = sm_settings_path();
+    g_autofree char *key = sm_settings_key(NULL, sm_connection_address(connection));
+    g_autofree char *known = sm_settings_load_user(path, key);
+    g_autoptr(GError) error = NULL;
+    if (g_strcmp0(known, user) != 0 && !sm_settings_save_user(path, key, user, &error))
+        g_warning("the user's name will not be remembered: %s", error->message);
+}
+
+/* What the address or a connection file says comes first. */
+static char *remembered_user(struct sm_machine *machine)
+{
+    struct sm_connection *connection = machine->connection;
+    if (sm_connection_user(connection) || !sm_connection_is_memorable(connection))
+        return NULL;
+    g_autofree char *path = sm_settings_path();
+    g_autofree char *key = sm_settings_key(NULL, sm_connection_address(connection));
+    return sm_settings_load_user(path, key);
+}
+
 static void on_state(void *opaque)
 {
     struct sm_machine *machine = opaque;
     enum sm_connection_state state = sm_connection_state(machine->connection);
     if (state == SM_CONNECTION_UP) {
         remember(machine);
+        remember_user(machine);
         find_settings(machine);
     }
     if (machine->clipboard)
@@ -397,6 +425,7 @@ bool sm_machine_open(AdwApplication *application, struct sm_viewer_options *opti
     find_settings(machine);
     sm_machine_keyboard_changed(machine, false);
     open_window(machine, 0);
-    sm_connection_start(machine->connection, machine->options.password);
+    g_autofree char *user = remembered_user(machine);
+    sm_connection_start(machine->connection, user, machine->options.password);
     return true;
 }

@@ -101,17 +101,42 @@ struct sm_settings sm_settings_changed(const struct sm_settings *remembered,
     return changed;
 }
 
-bool sm_settings_save(const char *path, const char *key, const struct sm_settings *settings,
-                      GError **error)
+char *sm_settings_load_user(const char *path, const char *key)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    (void)g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL); /* or there is none */
+    return g_key_file_get_string(file, key, "user", NULL);
+}
+
+/* The file with all machines, for a change; NULL, and `error`, if it has no folder. */
+static GKeyFile *open_for_change(const char *path, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(path);
     if (g_mkdir_with_parents(folder, 0700) != 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "the folder %s cannot be made",
                     folder);
-        return false;
+        return NULL;
     }
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    GKeyFile *file = g_key_file_new();
     (void)g_key_file_load_from_file(file, path, G_KEY_FILE_KEEP_COMMENTS, NULL); /* or a new one */
+    return file;
+}
+
+bool sm_settings_save_user(const char *path, const char *key, const char *user, GError **error)
+{
+    g_autoptr(GKeyFile) file = open_for_change(path, error);
+    if (!file)
+        return false;
+    g_key_file_set_string(file, key, "user", user);
+    return g_key_file_save_to_file(file, path, error);
+}
+
+bool sm_settings_save(const char *path, const char *key, const struct sm_settings *settings,
+                      GError **error)
+{
+    g_autoptr(GKeyFile) file = open_for_change(path, error);
+    if (!file)
+        return false;
     g_key_file_set_integer(file, key, "zoom", settings->zoom_percent);
     g_key_file_set_boolean(file, key, "scale-to-window", settings->fills);
     g_key_file_set_boolean(file, key, "resize-guest", settings->resizes_guest);

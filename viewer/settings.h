@@ -52,6 +52,16 @@ bool sm_settings_save(const char *path, const char *key, const struct sm_setting
                       GError **error);
 
 /**
+ * The user's name that the machine of `key` was entered with, the caller's; NULL if none is
+ * remembered. It is kept under the machine's address, because it is wanted before anything else is
+ * known of it.
+ */
+char *sm_settings_load_user(const char *path, const char *key);
+
+/** Remembers it; false, and `error`, if the file cannot be written. */
+bool sm_settings_save_user(const char *path, const char *key, const char *user, GError **error);
+
+/**
  * The key of a machine, the caller's.
  *
  * @param uuid     16 bytes in textual order; NULL if the machine did not tell any

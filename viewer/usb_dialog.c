@@ -29,9 +29,7 @@ static struct sm_session *session_of(const struct dialog *d)
 static void tell_error(struct dialog *d, const struct sm_error *error)
 {
     AdwToast *toast = NULL;
-    g_autofree char *cause = sm_error_words_cause(error, NULL);
-    g_autofree char *cure = sm_error_words_cure(error, NULL);
-    g_autofree char *text = g_strdup_printf("%s%s%s", cause, cure[0] ? ": " : "", cure);
+    g_autofree char *text = sm_error_words_line(error);
     g_autofree char *escaped = g_markup_escape_text(text, -1);
     toast = adw_toast_new(escaped);
     adw_toast_set_timeout(toast, 10);

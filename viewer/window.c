@@ -39,11 +39,11 @@ static void show_status(SmWindow *window, const char *icon, const char *title, c
     gtk_stack_set_visible_child(GTK_STACK(window->stack), window->status);
 }
 
-static void on_password(const char *password, gpointer opaque)
+static void on_login(const char *user, const char *password, gpointer opaque)
 {
     SmWindow *window = opaque;
     if (password)
-        sm_connection_start(sm_machine_connection(window->machine), password);
+        sm_connection_start(sm_machine_connection(window->machine), user, password);
     else
         sm_machine_close(window->machine);
 }
@@ -70,9 +70,12 @@ static void show_failure(SmWindow *window, struct sm_connection *connection)
     show_status(window, "network-error-symbolic", cause, cure, false, true);
     bool is_password =
         error->kind == SM_ERROR_PASSWORD_NEEDED || error->kind == SM_ERROR_PASSWORD_WRONG;
-    if (is_password && window->number == 0)
-        sm_dialog_ask_password(as_window(window), sm_connection_name(connection),
-                               error->kind == SM_ERROR_PASSWORD_WRONG, on_password, window);
+    if (!is_password || window->number != 0)
+        return;
+    const char *known = sm_connection_user(connection);
+    const char *user = sm_connection_wants_user(connection) ? (known ? known : "") : NULL;
+    sm_dialog_ask_login(as_window(window), sm_connection_name(connection), user,
+                        error->kind == SM_ERROR_PASSWORD_WRONG, on_login, window);
 }
 
 static void show_screen(SmWindow *window)
@@ -236,7 +239,7 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
 
 static void on_retry(SmWindow *window)
 {
-    sm_connection_start(sm_machine_connection(window->machine), NULL);
+    sm_connection_start(sm_machine_connection(window->machine), NULL, NULL);
 }
 
 static void on_keyboard_changed(SmView *view, gboolean has_keyboard, SmWindow *window)

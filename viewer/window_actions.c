@@ -142,30 +142,19 @@ static void on_disconnect(GSimpleAction *action, GVariant *value, gpointer opaqu
     sm_machine_close(SM_WINDOW(opaque)->machine);
 }
 
-static void on_fill(GSimpleAction *action, GVariant *value, gpointer opaque)
+/* What is on or off, and remembered. */
+static void on_setting(GSimpleAction *action, GVariant *value, gpointer opaque)
 {
-    (void)action;
     SmWindow *window = opaque;
     struct sm_settings settings = *sm_machine_settings(window->machine);
-    settings.fills = g_variant_get_boolean(value);
-    sm_machine_change_settings(window->machine, &settings);
-}
-
-static void on_resize_guest(GSimpleAction *action, GVariant *value, gpointer opaque)
-{
-    (void)action;
-    SmWindow *window = opaque;
-    struct sm_settings settings = *sm_machine_settings(window->machine);
-    settings.resizes_guest = g_variant_get_boolean(value);
-    sm_machine_change_settings(window->machine, &settings);
-}
-
-static void on_one_window(GSimpleAction *action, GVariant *value, gpointer opaque)
-{
-    (void)action;
-    SmWindow *window = opaque;
-    struct sm_settings settings = *sm_machine_settings(window->machine);
-    settings.is_one_window = g_variant_get_boolean(value);
+    const char *name = g_action_get_name(G_ACTION(action));
+    bool is_on = g_variant_get_boolean(value);
+    if (g_strcmp0(name, "fill") == 0)
+        settings.fills = is_on;
+    else if (g_strcmp0(name, "resize-guest") == 0)
+        settings.resizes_guest = is_on;
+    else
+        settings.is_one_window = is_on;
     sm_machine_change_settings(window->machine, &settings);
 }
 
@@ -200,9 +189,9 @@ void sm_window_add_actions(SmWindow *window)
         {.name = "keymap", .activate = on_keymap},
         {.name = "about", .activate = on_about},
         {.name = "disconnect", .activate = on_disconnect},
-        {.name = "fill", .state = "false", .change_state = on_fill},
-        {.name = "resize-guest", .state = "true", .change_state = on_resize_guest},
-        {.name = "one-window", .state = "false", .change_state = on_one_window},
+        {.name = "fill", .state = "false", .change_state = on_setting},
+        {.name = "resize-guest", .state = "true", .change_state = on_setting},
+        {.name = "one-window", .state = "false", .change_state = on_setting},
         {.name = "clipboard",
          .parameter_type = "s",
          .state = "'both'",

@@ -8,20 +8,6 @@
 
 enum { DEVICES_MAX = 64 };
 
-static void toast(SmWindow *window, const char *text)
-{
-    g_autofree char *escaped = g_markup_escape_text(text, -1);
-    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), adw_toast_new(escaped));
-}
-
-static void toast_error(SmWindow *window, const struct sm_error *error)
-{
-    g_autofree char *cause = sm_error_words_cause(error, NULL);
-    g_autofree char *cure = sm_error_words_cure(error, NULL);
-    g_autofree char *text = g_strdup_printf("%s%s%s", cause, cure[0] ? ": " : "", cure);
-    toast(window, text);
-}
-
 static struct sm_session *session_of(SmWindow *window)
 {
     return sm_connection_session(sm_machine_connection(window->machine));
@@ -32,10 +18,11 @@ static void move_card(SmWindow *window, bool is_inserted)
     struct sm_session *session = session_of(window);
     bool is_software = sm_machine_options(window->machine)->card_certificates != NULL;
     if (session && is_software && sm_session_insert_smartcard(session, is_inserted) == SM_OK)
-        toast(window, is_inserted ? _("The smart card is in its reader")
-                                  : _("The smart card is out of its reader"));
+        sm_window_say(window, is_inserted ? _("The smart card is in its reader")
+                                          : _("The smart card is out of its reader"));
     else
-        toast(window, _("There is no smart card of software (--spice-smartcard-certificates)"));
+        sm_window_say(window,
+                      _("There is no smart card of software (--spice-smartcard-certificates)"));
 }
 
 static void on_insert(GSimpleAction *action, GVariant *value, gpointer opaque)
@@ -70,7 +57,7 @@ static void on_usb_reset(GSimpleAction *action, GVariant *value, gpointer opaque
         sm_session_release_usb(session, devices[i].id);
     }
     if (window->usb_anew_count == 0)
-        toast(window, _("The machine has no USB device of this computer"));
+        sm_window_say(window, _("The machine has no USB device of this computer"));
 }
 
 /* Whether device `id` has come back from the machine, or is gone. */
@@ -98,8 +85,10 @@ void sm_devices_take_event(SmWindow *window)
         }
         window->usb_anew[i] = window->usb_anew[--window->usb_anew_count];
         struct sm_error error;
-        if (session && sm_session_redirect_usb(session, id, &error) != SM_OK)
-            toast_error(window, &error);
+        if (session && sm_session_redirect_usb(session, id, &error) != SM_OK) {
+            g_autofree char *text = sm_error_words_line(&error);
+            sm_window_say(window, text);
+        }
     }
 }
 

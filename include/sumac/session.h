@@ -91,6 +91,12 @@ SM_API SM_NODISCARD enum sm_status sm_session_set_user(struct sm_session *sessio
                                                        const char *user);
 
 /**
+ * Whether the server has asked for SASL, so that a user's name may be wanted beside a password:
+ * of use when SM_EVENT_CLOSED tells of a password that is needed or wrong. Any thread.
+ */
+SM_API bool sm_session_wants_user(const struct sm_session *session);
+
+/**
  * The password, at most 60 bytes; a longer one fails in sm_session_connect(), or, if there is a
  * user, when the server turns out not to want SASL.
  */

@@ -146,6 +146,31 @@ static void each_machine_has_settings_of_its_own(void **state)
     assert_string_equal(found.keymap, "");
 }
 
+static void a_user_is_remembered_beside_the_settings(void **state)
+{
+    (void)state;
+    g_autofree char *path = g_build_filename(folder, "users", "machines", NULL);
+    g_autofree char *nobody = sm_settings_load_user(path, "spice://a:1");
+    assert_null(nobody);
+    assert_true(sm_settings_save_user(path, "spice://a:1", "Änne \"x\"", NULL));
+    struct sm_settings found;
+    assert_true(sm_settings_load(path, "spice://a:1", &found));
+    assert_true(found.zoom_percent == 100 && found.resizes_guest && found.volume_percent == 100);
+    found.zoom_percent = 50;
+    assert_true(sm_settings_save(path, "spice://a:1", &found, NULL));
+    g_autofree char *user = sm_settings_load_user(path, "spice://a:1");
+    assert_string_equal(user, "Änne \"x\"");
+    assert_true(sm_settings_save_user(path, "spice://a:1", "bob", NULL));
+    assert_true(sm_settings_load(path, "spice://a:1", &found));
+    assert_int_equal(found.zoom_percent, 50);
+    g_autofree char *other = sm_settings_load_user(path, "spice://b:1");
+    assert_null(other);
+    GError *error = NULL;
+    assert_false(sm_settings_save_user("/proc/none/machines", "spice://a:1", "bob", &error));
+    assert_non_null(error);
+    g_clear_error(&error);
+}
+
 static void what_an_option_said_is_remembered_only_once_it_is_changed(void **state)
 {
     (void)state;
@@ -358,6 +383,7 @@ int main(void)
         cmocka_unit_test(tickets_of_gateways_stay_out_of_files),
         cmocka_unit_test(a_list_that_cannot_be_written_is_an_error),
         cmocka_unit_test(each_machine_has_settings_of_its_own),
+        cmocka_unit_test(a_user_is_remembered_beside_the_settings),
         cmocka_unit_test(what_an_option_said_is_remembered_only_once_it_is_changed),
         cmocka_unit_test(a_uuid_of_zeros_is_none),
         cmocka_unit_test(settings_that_make_no_sense_are_not_taken),
