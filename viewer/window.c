@@ -6,6 +6,7 @@
 #include "viewer/dialogs.h"
 #include "viewer/error_words.h"
 #include "viewer/files.h"
+#include "viewer/people.h"
 #include "viewer/quality.h"
 #include "viewer/screenshot.h"
 #include "viewer/sound.h"
@@ -159,6 +160,7 @@ void sm_window_update_state(SmWindow *window)
         break; /* the window is about to go */
     }
     sm_quality_set_session(&window->quality, session);
+    sm_people_update(window);
     update_title(window);
 }
 
@@ -219,6 +221,8 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
         sm_sound_take_event(window);
     if (event->kind == SM_EVENT_USB)
         sm_devices_take_event(window);
+    if (event->kind == SM_EVENT_PEOPLE)
+        sm_people_update(window);
     if ((event->kind == SM_EVENT_FILES || event->kind == SM_EVENT_CLIPBOARD_PROGRESS) &&
         window->number == 0)
         sm_files_take_event(window);
@@ -333,6 +337,7 @@ static void dispose(GObject *object)
         sm_machine_window_closed(window->machine, window->number);
         window->machine = NULL;
     }
+    sm_people_finish(window);
     G_OBJECT_CLASS(sm_window_parent_class)->dispose(object);
 }
 

@@ -6,6 +6,7 @@
 #include "viewer/dialogs.h"
 #include "viewer/files.h"
 #include "viewer/keymap_dialog.h"
+#include "viewer/people.h"
 #include "viewer/screenshot.h"
 #include "viewer/sound.h"
 #include "viewer/usb_dialog.h"
@@ -203,6 +204,7 @@ void sm_window_add_actions(SmWindow *window)
     sm_sound_add_actions(window);
     sm_files_add_actions(window);
     sm_devices_add_actions(window);
+    sm_people_add_actions(window);
     window->fullscreen_action = G_SIMPLE_ACTION(g_action_map_lookup_action(map, "fullscreen"));
     bool is_view_only = sm_machine_is_view_only(window->machine);
     g_simple_action_set_state(G_SIMPLE_ACTION(g_action_map_lookup_action(map, "view-only")),
@@ -228,7 +230,7 @@ static void add_clipboard_menu(GMenu *section)
     g_object_unref(ways);
 }
 
-GMenuModel *sm_window_main_menu(void)
+GMenuModel *sm_window_main_menu(SmWindow *window)
 {
     GMenu *menu = g_menu_new();
     GMenu *section = g_menu_new();
@@ -257,6 +259,7 @@ GMenuModel *sm_window_main_menu(void)
     section = g_menu_new();
     g_menu_append(section, _("_USB Devices and CDs"), "win.usb");
     add_section(menu, section);
+    add_section(menu, sm_people_menu(window));
 
     section = g_menu_new();
     g_menu_append(section, _("New _Connection"), "app.new");

@@ -33,7 +33,7 @@ static GtkWidget *make_header(SmWindow *window)
     adw_header_bar_pack_start(
         bar, menu_button("input-keyboard-symbolic", _("Send keys"), sm_window_keys_menu()));
     adw_header_bar_pack_start(bar, sm_quality_button(&window->quality));
-    GtkWidget *menu = menu_button("open-menu-symbolic", _("Menu"), sm_window_main_menu());
+    GtkWidget *menu = menu_button("open-menu-symbolic", _("Menu"), sm_window_main_menu(window));
     gtk_menu_button_set_primary(GTK_MENU_BUTTON(menu), TRUE);
     adw_header_bar_pack_end(bar, menu);
     adw_header_bar_pack_end(

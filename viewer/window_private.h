@@ -27,6 +27,10 @@ struct _SmWindow {
     GtkWidget *files, *files_heading, *files_bar, *files_text; /* a card; what it says */
     gint64 files_since_us; /* when the first of these files was sent */
 
+    GMenu *people;     /* owned: a section of the menu; NULL once the window goes */
+    uint32_t asked_by; /* who was told to ask for what we have; or 0 */
+    bool has_asked;    /* for what somebody else has */
+
     uint32_t usb_anew[USB_ANEW_MAX]; /* devices to be plugged in when they have come back */
     size_t usb_anew_count;
 
@@ -42,7 +46,7 @@ void sm_window_build(SmWindow *window);
 void sm_window_add_actions(SmWindow *window);
 
 /** window_actions.c: the menus; the caller's. */
-GMenuModel *sm_window_main_menu(void);
+GMenuModel *sm_window_main_menu(SmWindow *window);
 GMenuModel *sm_window_keys_menu(void);
 
 #endif

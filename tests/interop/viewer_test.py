@@ -107,65 +107,6 @@ def _():
     machine.stop()
 
 
-def configure_sasl(user, password):
-    """A folder with the library's configuration for QEMU, and a database with one user."""
-    folder = stage.path('sasl')
-    os.mkdir(folder)
-    with open(f'{folder}/qemu.conf', 'w', encoding='ascii') as file:
-        file.write('mech_list: DIGEST-MD5\npwcheck_method: auxprop\nauxprop_plugin: sasldb\n'
-                   f'sasldb_path: {folder}/users.db\n')
-    result = stage.run(['sh', '-c', f"printf '%s' '{password}' | saslpasswd2 -p -c -u {os.uname().nodename} "
-                                    f'-f {folder}/users.db {user}'], env={'PATH': os.environ['PATH'] + ':/usr/sbin'})
-    check(result.code == 0, f'saslpasswd2: {result}')
-    return folder
-
-
-def enter(*texts):
-    """Types into a dialog that is in sight and has the focus, a field after the other."""
-    desk.wait_still()
-    for text in texts:
-        desk.xdotool('type', '--delay', '40', text)
-        desk.xdotool('key', 'Return')
-
-
-@tap.test('asks for user and password where the server wants SASL, and remembers the user but not the password')
-def _():
-    machine = Machine(stage, agent=False, spice={'sasl': 'on'}, env={'SASL_CONF_PATH': configure_sasl('bob', 'right one')})
-    machine.wait_screen()
-    plain, desk.env = desk.env, {**desk.env, 'XDG_CONFIG_HOME': stage.path('config')}
-    program = viewer(machine.uri)
-    wait_for(lambda: "a user's name" in program.log, 20, 'the question')
-    enter('bob', 'wrong')
-    wait_for(lambda: 'did not accept the user' in program.log, 30, 'the refusal')
-    enter('right one')  # the name is still there
-    desk.wait_shown(machine, 'the screen in the window')
-    program.stop()
-    with open(stage.path('config/sumac/machines'), encoding='utf-8') as file:
-        remembered = file.read()
-    check('user=bob' in remembered and 'right' not in remembered, remembered)
-    program = viewer(machine.uri)
-    wait_for(lambda: 'wants a password' in program.log, 20, 'the question for the password alone')
-    enter('right one')
-    desk.wait_shown(machine, 'the screen, entered by password alone')
-    check('CRITICAL' not in program.log, program.log)
-    program.stop()
-    desk.env = plain
-    machine.stop()
-
-
-@tap.test('who only looks shares a folder to be read only')
-def _():
-    machine = Machine(stage)
-    machine.wait_screen()
-    for options, words in (['--view-only'], 'is shared, to be read only'), ([], 'is shared'):
-        program = viewer(*options, f'--spice-shared-dir={stage.folder}', machine.uri)
-        desk.wait_shown(machine, 'the screen in the window')
-        lines = [line for line in program.log.splitlines() if ' is shared' in line]
-        check(len(lines) == 1 and lines[0].endswith(words), f'{options}: {program.log}')
-        program.stop()
-    machine.stop()
-
-
 @tap.test('opens a connection file over TLS and removes it')
 def _():
     certificates = Certificates(stage)
