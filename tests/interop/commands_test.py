@@ -124,7 +124,7 @@ def record(shown):
         shown.send_keys(key)
         time.sleep(0.1)
     wait_for(lambda: before.differences(shown.screendump()), 20, 'the keys')
-    after = shown.wait_still(1.0)
+    after = shown.wait_still(3.0)
     child.send_signal(signal.SIGINT)
     out, _ = child.communicate(timeout=60)
     check_equal(child.returncode, 0, f'exit code ({out})')
@@ -260,7 +260,7 @@ def wait_image(shown):
     typed = cut(after, left, top, width, height, stage.path('typed.png'))
     child = shown.watched_by([SUMAC, 'wait', shown.uri, '--image', typed, '--region', f'0,{top + 16},720,100', '--json'],
                              stdout=subprocess.PIPE)
-    time.sleep(1.0)
+    time.sleep(2.0)
     check(child.poll() is None, 'it did not wait')
     shown.send_keys('z')
     shown.send_keys('q')
