@@ -15,7 +15,7 @@ enum {
     WINDOWS_MAX = 16,
     DISPLAYS_MAX = 64,
     /* A drag of the border must have ended, but nobody shall wait for the guest. */
-    ROOM_SETTLES_MS = 150,
+    ROOM_SETTLES_MS = 80,
 };
 
 struct sm_machine {
