@@ -20,7 +20,7 @@ from peers import BUILD, Machine, Stage
 from pictures import Picture
 from tap import Tap, check, check_equal, note, wait_for
 
-# SUMAC_DROP_MB=50 is what docs/performance.md tells of.
+# SUMAC_DROP_MB=50 gives the figures of docs/performance.md.
 DROP_BYTES = int(os.environ.get('SUMAC_DROP_MB', '8')) << 20
 ATR = '3b:7a:18:00:00:73:66:74:65:20:63:64:31:34:34'  # of libcacard's card of software
 TEXT = 'Käse, 乳酪 & "quotes"\nsecond line\n'
