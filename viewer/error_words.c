@@ -2,6 +2,7 @@
 #include "viewer/error_words.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include <glib.h>
 #include <glib/gi18n.h>
@@ -98,10 +99,21 @@ char *sm_error_words_cause(const struct sm_error *error, const char *(*translate
     return own[0] ? g_strdup_printf("%s (%s)", words, own) : g_strdup(words);
 }
 
+/* The options that the library's cures name are those of sumac; ours are others, or a dialog. */
+static bool is_for_sumac(const struct sm_error *error)
+{
+    return strstr(error->cure, "--") != NULL;
+}
+
 char *sm_error_words_cure(const struct sm_error *error, const char *(*translate)(const char *))
 {
-    const char *words = is_known(error) ? words_of(WORDS[error->kind].cure, translate) : NULL;
-    return words && error->cure[0] ? g_strdup(words) : g_utf8_make_valid(error->cure, -1);
+    if (!is_known(error) || !error->cure[0])
+        return g_utf8_make_valid(error->cure, -1);
+    const char *own = WORDS[error->kind].cure;
+    const char *words = words_of(own, translate);
+    if (!words && own && is_for_sumac(error))
+        words = own;
+    return words ? g_strdup(words) : g_utf8_make_valid(error->cure, -1);
 }
 
 char *sm_error_words_line(const struct sm_error *error)

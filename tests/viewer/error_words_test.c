@@ -50,6 +50,19 @@ static void without_a_translation_the_library_speaks(void **state)
     assert_string_equal(cure, "do that");
 }
 
+static void options_of_another_program_are_not_named(void **state)
+{
+    (void)state;
+    struct sm_error error = {.kind = SM_ERROR_CERTIFICATE,
+                             .cause = "h:1 is not trusted",
+                             .cure = "give the file of the authority (--ca FILE)"};
+    g_autofree char *cure = sm_error_words_cure(&error, know_nothing);
+    assert_string_equal(cure, "Give the file of the authority that signed it (--spice-ca-file)");
+    error.kind = (enum sm_error_kind)9999;
+    g_autofree char *unknown = sm_error_words_cure(&error, know_nothing);
+    assert_string_equal(unknown, error.cure);
+}
+
 static void kinds_of_later_and_none_keep_their_words(void **state)
 {
     (void)state;
@@ -72,6 +85,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_has_words_to_translate),
         cmocka_unit_test(without_a_translation_the_library_speaks),
+        cmocka_unit_test(options_of_another_program_are_not_named),
         cmocka_unit_test(kinds_of_later_and_none_keep_their_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
