@@ -12,6 +12,9 @@ static void add_row(AdwPreferencesGroup *group, const char *title, const char *v
     GtkWidget *label = gtk_label_new(value);
     gtk_label_set_selectable(GTK_LABEL(label), TRUE);
     gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    /* It wraps when there is no room, not to look like a column. */
+    gtk_label_set_natural_wrap_mode(GTK_LABEL(label), GTK_NATURAL_WRAP_NONE);
+    gtk_label_set_xalign(GTK_LABEL(label), 1);
     gtk_widget_add_css_class(label, "dim-label");
     adw_preferences_row_set_title(ADW_PREFERENCES_ROW(row), title);
     adw_action_row_add_suffix(ADW_ACTION_ROW(row), label);

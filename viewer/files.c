@@ -281,7 +281,7 @@ void sm_files_add_actions(SmWindow *window)
 GMenu *sm_files_menu(void)
 {
     GMenu *section = g_menu_new(), *folder = g_menu_new();
-    g_menu_append(section, _("Send _Files…"), "win.send-files");
+    g_menu_append(section, _("S_end Files…"), "win.send-files");
     g_menu_append(folder, _("To Read and _Write…"), "win.share-folder");
     g_menu_append(folder, _("To _Read Only…"), "win.share-read-only");
     g_menu_append(folder, _("_No Folder"), "win.share-none");

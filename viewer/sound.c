@@ -83,9 +83,9 @@ GMenu *sm_sound_menu(void)
         g_autofree char *action = g_strdup_printf("win.volume::%s", PERCENTS[i]);
         g_menu_append(volume, label, action);
     }
-    g_menu_append_submenu(section, _("V_olume"), G_MENU_MODEL(volume));
+    g_menu_append_submenu(section, _("Vo_lume"), G_MENU_MODEL(volume));
     g_object_unref(volume);
-    g_menu_append(section, _("Mi_crophone"), "win.microphone");
+    g_menu_append(section, _("Mic_rophone"), "win.microphone");
     return section;
 }
 

@@ -226,7 +226,7 @@ static void add_clipboard_menu(GMenu *section)
     g_menu_append(ways, _("_To the Machine"), "win.clipboard::to-machine");
     g_menu_append(ways, _("_From the Machine"), "win.clipboard::from-machine");
     g_menu_append(ways, _("_Off"), "win.clipboard::off");
-    g_menu_append_submenu(section, _("_Clipboard"), G_MENU_MODEL(ways));
+    g_menu_append_submenu(section, _("Clip_board"), G_MENU_MODEL(ways));
     g_object_unref(ways);
 }
 
@@ -239,7 +239,7 @@ GMenuModel *sm_window_main_menu(SmWindow *window)
 
     section = g_menu_new();
     g_menu_append(section, _("Zoom _In"), "win.zoom-in");
-    g_menu_append(section, _("Zoom _Out"), "win.zoom-out");
+    g_menu_append(section, _("_Zoom Out"), "win.zoom-out");
     g_menu_append(section, _("_Normal Size"), "win.zoom-reset");
     g_menu_append(section, _("Scale to _Window"), "win.fill");
     g_menu_append(section, _("_Guest Follows the Window"), "win.resize-guest");
@@ -253,7 +253,7 @@ GMenuModel *sm_window_main_menu(SmWindow *window)
     section = g_menu_new();
     add_clipboard_menu(section);
     g_menu_append(section, _("_View Only"), "win.view-only");
-    g_menu_append(section, _("_Release Keyboard and Pointer"), "win.release");
+    g_menu_append(section, _("Release _Keyboard and Pointer"), "win.release");
     add_section(menu, section);
 
     section = g_menu_new();
@@ -263,7 +263,7 @@ GMenuModel *sm_window_main_menu(SmWindow *window)
 
     section = g_menu_new();
     g_menu_append(section, _("New _Connection"), "app.new");
-    g_menu_append(section, _("_Machine Details"), "win.details");
+    g_menu_append(section, _("Machine De_tails"), "win.details");
     g_menu_append(section, _("_About Sumac"), "win.about");
     g_menu_append(section, _("_Disconnect"), "win.disconnect");
     add_section(menu, section);
