@@ -14,19 +14,23 @@ enum {
     DEPTH_MAX = 100,
 };
 
-static bool has_dots(const char *path)
+bool sm_dav_is_plain(const char *inner)
 {
-    for (const char *at = path; (at = strstr(at, "..")); at++)
-        if ((at == path || at[-1] == '/') && (!at[2] || at[2] == '/'))
-            return true;
-    return false;
+    if (inner[0] != '/')
+        return false;
+    for (const char *part = inner + 1; *part;) {
+        size_t size = strcspn(part, "/");
+        if (size == 0 || strncmp(part, "..", size) == 0) /* "//", "." or ".." */
+            return false;
+        part += part[size] ? size + 1 : size;
+    }
+    return true;
 }
 
-/* The path in the file system; false if there can be none. Two slashes would make what follows an
- * absolute path for who takes the first one off. */
+/* The path in the file system; false if there can be none. */
 static bool locate(char path[PATH_MAX], const char *root, const char *inner)
 {
-    if (inner[0] != '/' || strstr(inner, "//") || has_dots(inner))
+    if (!sm_dav_is_plain(inner))
         return false;
     int size = snprintf(path, PATH_MAX, "%s%s", root, inner);
     if (size < 0 || size >= PATH_MAX)

@@ -6,8 +6,15 @@
 #include <stdbool.h>
 
 /**
- * Whether a path of a request stays inside `root`, whatever symbolic links are on its way. It does
- * not have to exist.
+ * Whether a path begins with '/' and has no empty, "." or ".." part, so that no other text names
+ * the same: two slashes would make what follows an absolute path for who takes the first one off.
+ * One slash at its end may be.
+ */
+bool sm_dav_is_plain(const char *inner);
+
+/**
+ * Whether a path of a request is plain and stays inside `root`, whatever symbolic links are on its
+ * way. It does not have to exist.
  *
  * @param root   absolute, without symbolic links
  * @param inner  the path of the request, decoded: begins with '/'

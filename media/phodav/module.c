@@ -37,6 +37,12 @@ static bool is_one_of(const char *method, const char *const *methods)
     return false;
 }
 
+/* Below it lies what is published, too. */
+static bool is_root(const char *path)
+{
+    return strcmp(path, "/") == 0;
+}
+
 /* The place that COPY and MOVE lead to; the host in it is whatever the guest calls us. What is
  * there already is replaced, tree and all, so there may be no link in it either. */
 static bool is_destination_allowed(const struct sm_dav_server *server, SoupServerMessage *message)
@@ -47,8 +53,8 @@ static bool is_destination_allowed(const struct sm_dav_server *server, SoupServe
         return true; /* phodav refuses what needs one */
     g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_ENCODED, NULL);
     g_autofree char *path = uri ? g_uri_unescape_string(g_uri_get_path(uri), "/") : NULL;
-    return path && !sm_dav_published_covers(path) && sm_dav_is_inside(server->root, path) &&
-           !sm_dav_has_links(server->root, path);
+    return path && sm_dav_is_plain(path) && !is_root(path) && !sm_dav_published_covers(path) &&
+           sm_dav_is_inside(server->root, path) && !sm_dav_has_links(server->root, path);
 }
 
 static bool has_hidden_slash(const char *path)
@@ -75,18 +81,20 @@ static bool is_allowed(const struct sm_dav_server *server, SoupServerMessage *me
         return true;
     if (server->is_read_only && !is_one_of(method, reading))
         return false;
+    if (!sm_dav_is_plain(path) || (is_root(path) && is_one_of(method, deep)))
+        return false;
     if (sm_dav_published_covers(path))
         return is_one_of(method, reading) && !has_hidden_slash(path) &&
                sm_dav_published_allows(server->published, path, is_deep_look);
     if (!server->root)
-        return is_one_of(method, reading) && !is_deep_look && strcmp(path, "/") == 0;
+        return is_one_of(method, reading) && !is_deep_look && is_root(path);
     if (has_hidden_slash(path) || !sm_dav_is_inside(server->root, path) ||
         !is_destination_allowed(server, message))
         return false;
     /* What goes through a whole tree would follow the links in it. */
     if (is_one_of(method, deep) && sm_dav_has_links(server->root, path))
         return false;
-    if (is_deep_look && strcmp(path, "/") == 0 && sm_dav_published_has_any(server->published))
+    if (is_deep_look && is_root(path) && sm_dav_published_has_any(server->published))
         return false;
     return !is_deep_look || !sm_dav_has_links(server->root, path);
 }

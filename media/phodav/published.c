@@ -149,8 +149,6 @@ static char *locate(struct sm_dav_published *published, const char *id, const ch
 
 bool sm_dav_published_allows(struct sm_dav_published *published, const char *path, bool is_deep)
 {
-    if (strstr(path, "//"))
-        return false;
     const char *id = path + ROOT_SIZE;
     if (*id == '/')
         id++;

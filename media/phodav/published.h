@@ -43,6 +43,7 @@ bool sm_dav_published_covers(const char *path);
  * Whether a request that only reads may have what lies at such a path: the folders above files, and
  * what was published, without symbolic links that lead out of it.
  *
+ * @param path     plain (sm_dav_is_plain())
  * @param is_deep  it goes through all that is below
  */
 bool sm_dav_published_allows(struct sm_dav_published *published, const char *path, bool is_deep);

@@ -181,6 +181,8 @@ static void nothing_leads_out_of_the_folder(void **state)
         "/outdir/../outdir/file",
         "//outside/file",
         "/inner//../outside/file",
+        "/./out",
+        "/inner/./../out",
     };
     struct sm_dav_server *server = serve(false);
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -291,6 +293,32 @@ static void what_is_no_folder_is_refused(void **state)
 }
 
 /* What a copied file, a folder and a name with a blank look like from the guest. */
+/* Other names of the root and of what is published at `tree` do not get round what is forbidden.
+ * What the HTTP server makes plain before anybody looks may be read, so nobody asks for GET. */
+static void check_by_detours(struct sm_dav_server *server, const char *tree)
+{
+    static const char *const detours[] = {"/.", "/%2e", "/%2E/.", "/x/.."};
+    static const char *const roots[] = {"/", "/.", "/./", "/%2e"};
+    static const char *const methods[] = {"PUT", "DELETE", "MKCOL", "MOVE", "COPY"};
+    char path[SM_DAV_PLACE_SIZE + 64], headers[SM_DAV_PLACE_SIZE + 128];
+    for (size_t i = 0; i < sizeof(detours) / sizeof(detours[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s%s/inner/deep", detours[i], tree);
+        for (size_t k = 0; k < sizeof(methods) / sizeof(methods[0]); k++)
+            assert_int_equal(
+                ask(server, methods[k], path, "Destination: http://h/other\r\n", "harm"), 403);
+        (void)snprintf(headers, sizeof(headers), "Destination: http://h%s\r\n", path);
+        assert_int_equal(ask(server, "COPY", "/file", headers, ""), 403);
+    }
+    for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+        assert_int_equal(ask(server, "DELETE", roots[i], "", ""), 403);
+        assert_int_equal(ask(server, "MOVE", roots[i], "Destination: http://h/other\r\n", ""), 403);
+        assert_int_equal(ask(server, "COPY", roots[i], "Destination: http://h/other\r\n", ""), 403);
+        assert_int_equal(ask(server, "PROPFIND", roots[i], "Depth: infinity\r\n", ""), 403);
+        (void)snprintf(headers, sizeof(headers), "Destination: http://h%s\r\n", roots[i]);
+        assert_int_equal(ask(server, "COPY", "/inner", headers, ""), 403);
+    }
+}
+
 static void check_published(struct sm_dav_server *server)
 {
     char file[SM_DAV_PLACE_SIZE], again[SM_DAV_PLACE_SIZE], tree[SM_DAV_PLACE_SIZE];
@@ -355,6 +383,7 @@ static void check_published(struct sm_dav_server *server)
                          403);
         assert_int_equal(ask(server, methods[i], "/.spice-clipboard/new", "", "harm"), 403);
     }
+    check_by_detours(server, tree);
     run("test \"$(cat %s/here/tree/inner/deep)\" = deep", folder);
 }
 
@@ -368,6 +397,24 @@ static void what_was_copied_is_read_beside_a_folder(void **state)
         ask(server, "COPY", "/file", "Destination: http://h/.spice-clipboard/x\r\n", ""), 403);
     assert_int_equal(ask(server, "PUT", "/fresh", "", "words"), 201);
     assert_int_equal(ask(server, "DELETE", "/fresh", "", "") / 100, 2);
+    module()->destroy(server);
+}
+
+/* No link in the folder keeps anybody from its whole tree, to which what is published belongs. */
+static void what_was_copied_outlives_the_whole_tree(void **state)
+{
+    (void)state;
+    struct sm_dav_server *server = NULL;
+    char path[128], place[SM_DAV_PLACE_SIZE];
+    run("mkdir -p %s/clean/inner %s/kept && echo kept >%s/kept/file && echo words >%s/clean/file",
+        folder, folder, folder, folder);
+    (void)snprintf(path, sizeof(path), "%s/clean", folder);
+    sm_check_status(module()->create(&server, path, false), SM_OK);
+    (void)snprintf(path, sizeof(path), "%s/kept", folder);
+    sm_check_status(module()->publish(server, path, place), SM_OK);
+    check_by_detours(server, place);
+    run("test -e %s/clean/file && test -e %s/clean/inner && test \"$(cat %s/kept/file)\" = kept",
+        folder, folder, folder);
     module()->destroy(server);
 }
 
@@ -419,6 +466,7 @@ int main(void)
         cmocka_unit_test(an_end_ends_all_connections),
         cmocka_unit_test(what_is_no_folder_is_refused),
         cmocka_unit_test(what_was_copied_is_read_beside_a_folder),
+        cmocka_unit_test(what_was_copied_outlives_the_whole_tree),
         cmocka_unit_test(what_was_copied_is_read_without_a_folder),
         cmocka_unit_test(what_cannot_be_published_is_refused),
     };
