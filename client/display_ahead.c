@@ -84,7 +84,7 @@ static bool submit(struct sm_ahead *ahead, const struct sm_ahead_image *image, u
                    const struct sm_display_client_ahead *next)
 {
     struct sm_ahead_job *job = &ahead->jobs[(ahead->first + ahead->count) % SM_AHEAD_JOBS_MAX];
-    *job = (struct sm_ahead_job){.serial = next->serial, .pixels = pixels, .size = next->size};
+    *job = (struct sm_ahead_job){.turn = next->turn, .pixels = pixels, .size = next->size};
     job->job.image = *image;
     job->job.bell = ahead->bell;
     if (!sm_decode_submit(ahead->pool, &job->job))
@@ -115,10 +115,10 @@ void sm_ahead_look(struct sm_ahead *ahead, struct sm_display_client *client,
     }
 }
 
-bool sm_ahead_is_ready(struct sm_ahead *ahead, uint64_t serial)
+bool sm_ahead_is_ready(struct sm_ahead *ahead, uint64_t turn)
 {
     struct sm_ahead_job *job = oldest(ahead);
-    return !job || job->serial != serial || sm_decode_await(ahead->pool, &job->job);
+    return !job || job->turn != turn || sm_decode_await(ahead->pool, &job->job);
 }
 
 struct sm_picture *sm_ahead_take(struct sm_ahead *ahead, const struct sm_image *image)
@@ -131,9 +131,9 @@ struct sm_picture *sm_ahead_take(struct sm_ahead *ahead, const struct sm_image *
     return picture;
 }
 
-void sm_ahead_release(struct sm_ahead *ahead, uint64_t serial)
+void sm_ahead_release(struct sm_ahead *ahead, uint64_t turn)
 {
     struct sm_ahead_job *job = oldest(ahead);
-    if (job && job->serial == serial)
+    if (job && job->turn == turn)
         drop_oldest(ahead);
 }

@@ -22,7 +22,7 @@ enum {
 };
 
 struct sm_ahead_job {
-    uint64_t serial; /* of its message */
+    uint64_t turn; /* of its message: the server chooses serials */
     uint64_t pixels;
     size_t size;
     struct sm_decode_job job;
@@ -64,13 +64,13 @@ void sm_ahead_end(struct sm_ahead *ahead);
 void sm_ahead_look(struct sm_ahead *ahead, struct sm_display_client *client,
                    const struct sm_canvas *canvas, size_t unfed);
 
-/** False if the image of message `serial` is being decoded: on_done() follows. */
-bool sm_ahead_is_ready(struct sm_ahead *ahead, uint64_t serial);
+/** False if the image of the message of `turn` is being decoded: on_done() follows. */
+bool sm_ahead_is_ready(struct sm_ahead *ahead, uint64_t turn);
 
 /** The picture of `image`, if the message whose turn it is brought it and it was decoded; held. */
 struct sm_picture *sm_ahead_take(struct sm_ahead *ahead, const struct sm_image *image);
 
-/** Message `serial` is dealt with: its job is forgotten. */
-void sm_ahead_release(struct sm_ahead *ahead, uint64_t serial);
+/** The message of `turn` is dealt with: its job is forgotten. */
+void sm_ahead_release(struct sm_ahead *ahead, uint64_t turn);
 
 #endif

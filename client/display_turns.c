@@ -110,7 +110,7 @@ static enum sm_status work(struct sm_client_channel *channel)
             return SM_AGAIN;
         display->is_held = false;
     }
-    display->is_decoding = !sm_ahead_is_ready(&display->ahead, display->event.serial);
+    display->is_decoding = !sm_ahead_is_ready(&display->ahead, display->event.turn);
     if (display->is_decoding)
         return SM_AGAIN;
     display->is_drawing = true;
@@ -130,7 +130,7 @@ static enum sm_status work(struct sm_client_channel *channel)
 static void finish(struct sm_client_channel *channel)
 {
     struct sm_client_display *display = channel->self;
-    sm_ahead_release(&display->ahead, display->event.serial);
+    sm_ahead_release(&display->ahead, display->event.turn);
     sm_client_channel_handled(channel, display->event.serial);
 }
 

@@ -150,8 +150,11 @@ static enum sm_status next_sub(struct sm_channel *channel, struct sm_channel_mes
     struct sm_bytes body = {.data = node->data, .size = node->keep};
     uint16_t type;
     struct sm_bytes sub = sm_frame_sub(body, node->sub_list, in->sub_index++, &type);
-    *out = (struct sm_channel_message){
-        .type = type, .is_sub = true, .serial = node->frame.serial, .body = sub};
+    *out = (struct sm_channel_message){.type = type,
+                                       .is_sub = true,
+                                       .serial = node->frame.serial,
+                                       .turn = node->turn,
+                                       .body = sub};
     if (channel->config.max_size(type) == 0 || type == SM_MSG_PING) {
         channel->in.skipped++;
         *is_shown = false;
@@ -167,6 +170,7 @@ static enum sm_status next_main(struct sm_channel *channel, struct sm_channel_me
     channel->in.is_main_done = true;
     *out = (struct sm_channel_message){.type = node->frame.type,
                                        .serial = node->frame.serial,
+                                       .turn = node->turn,
                                        .body = {.data = node->data, .size = node->keep}};
     *is_shown = false;
     bool is_set_ack = channel->config.role == SM_CHANNEL_CLIENT && out->type == SM_MSG_SET_ACK;

@@ -77,6 +77,7 @@ struct sm_channel_message {
     uint16_t type;
     bool is_sub;          /* travelled inside the message with this serial */
     uint64_t serial;      /* of the message on this connection and direction; the first has 1 */
+    uint64_t turn;        /* how many came before it; a peer may give serials as it likes */
     struct sm_bytes body; /* borrowed until the next sm_channel_next() */
 };
 

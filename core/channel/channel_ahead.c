@@ -31,6 +31,7 @@ bool sm_channel_look_ahead(const struct sm_channel *channel, struct sm_channel_a
     *out = (struct sm_channel_ahead){
         .message = {.type = is_skipped ? 0 : node->frame.type,
                     .serial = node->frame.serial,
+                    .turn = node->turn,
                     .body = {.data = node->data, .size = node->keep}},
         .has_subs = node->sub_count > 0,
         .is_first = node->link.prev == &in->nodes,

@@ -67,6 +67,7 @@ static enum sm_status begin(struct sm_channel *channel)
         return sm_channel_fail(channel, SM_ERR_NOMEM, "out of memory");
     sm_list_init(&node->link);
     node->frame = frame;
+    node->turn = in->begun++;
     in->filling = node;
     return judge(channel, node);
 }

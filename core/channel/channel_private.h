@@ -15,6 +15,7 @@
 struct sm_channel_node {
     struct sm_list link; /* in the inbox, unless it is being filled or dealt with */
     struct sm_frame frame;
+    uint64_t turn;                /* how many came before it, whatever their serials */
     uint32_t sub_list, sub_count; /* messages inside this one; count 0 for none */
     bool is_answered;             /* counts as received, but the owner is not shown it */
     size_t keep;                  /* bytes of the body we want; the rest is thrown away */
@@ -31,6 +32,7 @@ struct sm_channel_inbox {
     struct sm_list nodes;            /* owned, whole messages in order */
     struct sm_list *passed;          /* the last of `nodes` that was looked at ahead; or NULL */
     size_t bytes;                    /* memory of `nodes`, but for what is on loan */
+    uint64_t begun;                  /* messages whose header has come */
     uint64_t received_serial, skipped;
 
     struct sm_channel_node *current; /* owned; the one the owner is dealing with */

@@ -118,8 +118,11 @@ enum sm_status sm_display_client_next(struct sm_display_client *client,
     bool waits = is_wait(&client->msg);
     if (waits)
         sm_channel_hold(client->typed.channel);
-    *event = (struct sm_display_client_event){
-        .serial = message.serial, .is_sub = message.is_sub, .is_wait = waits, .msg = &client->msg};
+    *event = (struct sm_display_client_event){.serial = message.serial,
+                                              .turn = message.turn,
+                                              .is_sub = message.is_sub,
+                                              .is_wait = waits,
+                                              .msg = &client->msg};
     return SM_OK;
 }
 
@@ -162,7 +165,7 @@ bool sm_display_client_look_ahead(struct sm_display_client *client,
             return false;
         if (parse_ahead(client, message)) {
             *out = (struct sm_display_client_ahead){
-                .serial = message->serial,
+                .turn = message->turn,
                 .msg = &client->ahead,
                 .size = message->body.size,
                 .is_alone = next.is_first && next.behind < message->body.size / ALONE,

@@ -25,6 +25,7 @@ struct sm_display_client_config {
 /** Borrowed until the next sm_display_client_next(). */
 struct sm_display_client_event {
     uint64_t serial; /* of the message, or of the one it travelled in */
+    uint64_t turn;   /* its, too: how many messages came before it */
     bool is_sub;     /* it travelled in another message */
     /**
      * Set for WAIT_FOR_CHANNELS and INVAL_ALL_PIXMAPS with waits: nothing further comes until
@@ -64,7 +65,7 @@ SM_NODISCARD enum sm_status sm_display_client_next(struct sm_display_client *cli
 
 /** A drawing whose image may be worth decoding before its turn. */
 struct sm_display_client_ahead {
-    uint64_t serial;
+    uint64_t turn;                    /* as in its event, when it is pulled */
     const struct sm_display_msg *msg; /* borrowed until the next look; but what lies in the
                                        * message's body, such as the data of an image, until the
                                        * message behind it has been asked for */

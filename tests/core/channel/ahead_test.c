@@ -50,6 +50,28 @@ static void messages_are_shown_in_order_and_pulled_all_the_same(void **state)
     sm_test_free_copies();
 }
 
+/* Twice MARK, with full headers, both with the serial 7. */
+static void turns_tell_messages_apart_whatever_their_serials(void **state)
+{
+    (void)state;
+    struct sm_channel *channel = new_channel(SM_CHANNEL_CLIENT, false);
+    static const char mark[] = "0700000000000000 6600 00000000 00000000";
+    sm_check_status(feed(channel, mark, 0), SM_OK);
+    sm_check_status(feed(channel, mark, 0), SM_OK);
+    for (uint64_t turn = 0; turn < 2; turn++) {
+        struct sm_channel_ahead ahead;
+        struct sm_channel_message next;
+        assert_true(sm_channel_look_ahead(channel, &ahead));
+        assert_int_equal(ahead.message.serial, 7);
+        assert_int_equal(ahead.message.turn, turn);
+        sm_check_status(sm_channel_next(channel, &next), SM_OK);
+        assert_int_equal(next.serial, 7);
+        assert_int_equal(next.turn, turn);
+    }
+    sm_channel_destroy(channel);
+    sm_test_free_copies();
+}
+
 static void what_follows_is_known_as_far_as_it_is_announced(void **state)
 {
     (void)state;
@@ -179,7 +201,7 @@ static void only_copies_of_some_size_are_shown(void **state)
         assert_false(sm_display_client_look_ahead(client, &ahead));
         feed_bytes(client, copy_message(500), piece);
         assert_true(sm_display_client_look_ahead(client, &ahead));
-        assert_int_equal(ahead.serial, 4);
+        assert_int_equal(ahead.turn, 3);
         assert_int_equal(ahead.msg->draw_copy.src_bitmap->data.size, 500);
         assert_false(ahead.is_alone); /* others are ahead of it */
         sm_display_client_pass(client, true);
@@ -243,7 +265,7 @@ static void nothing_is_shown_behind_what_it_hangs_on(void **state)
                 sm_channel_release(sm_display_client_channel(client));
             } else if (!event.is_sub) { /* being dealt with: those behind it may be looked at */
                 assert_true(sm_display_client_look_ahead(client, &ahead));
-                assert_int_equal(ahead.serial, 2);
+                assert_int_equal(ahead.turn, 1);
             }
         }
         sm_display_client_destroy(client);
@@ -264,7 +286,7 @@ static void a_message_that_makes_no_sense_fails_in_its_turn(void **state)
     feed_bytes(client, broken, 0);
     feed_bytes(client, copy_message(500), 0);
     assert_true(sm_display_client_look_ahead(client, &ahead));
-    assert_int_equal(ahead.serial, 3);
+    assert_int_equal(ahead.turn, 2);
     sm_check_status(sm_display_client_next(client, &event), SM_OK);
     assert_true(sm_display_client_next(client, &event) < 0);
     assert_false(sm_display_client_look_ahead(client, &ahead));
@@ -276,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_are_shown_in_order_and_pulled_all_the_same),
+        cmocka_unit_test(turns_tell_messages_apart_whatever_their_serials),
         cmocka_unit_test(what_follows_is_known_as_far_as_it_is_announced),
         cmocka_unit_test(nothing_is_shown_while_the_channel_is_held_or_has_failed),
         cmocka_unit_test(what_is_on_loan_does_not_count_as_read_ahead),
