@@ -93,7 +93,8 @@ static enum sm_status make_parts(struct sm_client_channel *channel,
         return status;
     struct sm_loop loop = sm_epoll_loop_base(channel->loop);
     display->wait_timer = sm_loop_timer_add(loop, sm_client_display_waited, channel);
-    if (!display->wait_timer)
+    if (!display->wait_timer ||
+        sm_damage_begin(&display->damage, loop, sm_client_display_tell, channel) != SM_OK)
         return SM_ERR_NOMEM;
     struct sm_decode_pool *pool = channel->session->shared.pool;
     /* Without it images are decoded in their turn. */
@@ -124,6 +125,7 @@ static void set_aside(struct sm_client_channel *channel, struct sm_client_displa
     if (display->wait_timer)
         sm_loop_timer_remove(sm_epoll_loop_base(channel->loop), display->wait_timer);
     display->wait_timer = NULL;
+    sm_damage_end(&display->damage);
     display->is_drawing = display->is_held = display->is_decoding = false;
     pthread_mutex_lock(&display->lock);
     sm_streams_finish(&display->streams);
@@ -178,6 +180,7 @@ static void destroy(struct sm_client_channel *channel)
         return;
     if (display->wait_timer)
         sm_loop_timer_remove(sm_epoll_loop_base(channel->loop), display->wait_timer);
+    sm_damage_end(&display->damage);
     sm_display_client_destroy(display->client);
     sm_streams_finish(&display->streams);
     sm_gl_view_finish(&display->gl);

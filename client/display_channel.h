@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "client/channel_thread.h"
+#include "client/damage.h"
 #include "client/display_ahead.h"
 #include "client/gl_view.h"
 #include "client/streams.h"
@@ -42,6 +43,7 @@ struct sm_client_display {
     uint64_t drawings, failed_drawings;
     const char *codec, *stream_codec; /* of the last image or frame, of the last stream. Static */
     uint64_t changed_us;              /* last change of pixels, size or readiness */
+    struct sm_damage damage;          /* of the channel's thread: not told yet */
     uint8_t *converted; /* owned: a surface of 16 bits, as 32; only while locked by a reader */
 };
 
@@ -52,6 +54,9 @@ const struct sm_canvas *sm_client_display_shown(const struct sm_client_display *
 
 /** Damage of the primary surface. */
 void sm_client_display_changed(struct sm_client_channel *channel, struct sm_rect damage);
+
+/** Tells readers of damage; opaque: the channel. */
+void sm_client_display_tell(void *opaque, struct sm_rect damage);
 
 /** A drawing was left out: it is counted, and `why` is logged. */
 void sm_client_display_left_out(struct sm_client_channel *channel, const char *why);

@@ -12,8 +12,13 @@ void sm_client_display_changed(struct sm_client_channel *channel, struct sm_rect
 {
     struct sm_client_display *display = channel->self;
     display->changed_us = sm_now_us();
-    if (display->last)
-        return; /* it is not looked at yet */
+    if (!display->last) /* else it is not looked at yet */
+        sm_damage_add(&display->damage, damage, display->changed_us);
+}
+
+void sm_client_display_tell(void *opaque, struct sm_rect damage)
+{
+    struct sm_client_channel *channel = opaque;
     struct sm_event event = {
         .kind = SM_EVENT_DISPLAY_DAMAGE,
         .channel = channel->kind,
@@ -27,6 +32,7 @@ static void reconfigured(struct sm_client_channel *channel)
 {
     struct sm_client_display *display = channel->self;
     display->changed_us = sm_now_us();
+    sm_damage_flush(&display->damage);
     sm_session_tell(channel->session, SM_EVENT_DISPLAY_CONFIG, channel);
 }
 

@@ -217,5 +217,6 @@ void sm_client_display_closed(struct sm_client_channel *channel)
     if (!display)
         return;
     end_wait(channel);
+    sm_damage_end(&display->damage);
     sm_ahead_end(&display->ahead); /* nobody reads messages that go with the connection */
 }

@@ -53,20 +53,6 @@ static bool is_mergeable(enum sm_event_kind kind)
            kind == SM_EVENT_SOUND || kind == SM_EVENT_SOUND_DATA;
 }
 
-static struct sm_rect unite(struct sm_rect a, struct sm_rect b)
-{
-    if (sm_rect_is_empty(a))
-        return b;
-    if (sm_rect_is_empty(b))
-        return a;
-    return (struct sm_rect){
-        .left = a.left < b.left ? a.left : b.left,
-        .top = a.top < b.top ? a.top : b.top,
-        .right = a.right > b.right ? a.right : b.right,
-        .bottom = a.bottom > b.bottom ? a.bottom : b.bottom,
-    };
-}
-
 static bool merge(struct sm_events *events, const struct sm_event *event)
 {
     if (!is_mergeable(event->kind))
@@ -75,7 +61,7 @@ static bool merge(struct sm_events *events, const struct sm_event *event)
         struct sm_event *waiting = &events->ring[(events->first + i) % SM_EVENTS_MAX];
         if (waiting->kind == event->kind && waiting->channel == event->channel &&
             waiting->channel_id == event->channel_id) {
-            waiting->damage = unite(waiting->damage, event->damage);
+            waiting->damage = sm_rect_unite(waiting->damage, event->damage);
             return true;
         }
     }
@@ -113,28 +99,33 @@ static bool keep_error(struct sm_events *events, struct sm_event *event)
     return true;
 }
 
-static void append(struct sm_events *events, struct sm_event event)
+/* Whether it is the only one now. */
+static bool append(struct sm_events *events, struct sm_event event)
 {
     /* The last place is kept for CLOSED. */
     size_t room = event.kind == SM_EVENT_CLOSED ? SM_EVENTS_MAX : SM_EVENTS_MAX - 1;
     if (events->count >= room || (event.kind == SM_EVENT_NOTICE && !keep_notice(events, &event)) ||
         (event.error && !keep_error(events, &event))) {
         events->dropped++;
-        return;
+        return false;
     }
     events->ring[(events->first + events->count++) % SM_EVENTS_MAX] = event;
-    if (events->count == 1)
-        raise_fd(events);
+    return events->count == 1;
 }
 
 void sm_events_put(struct sm_events *events, const struct sm_event *event)
 {
     pthread_mutex_lock(&events->lock);
-    if (!events->is_over && !merge(events, event))
-        append(events, *event);
+    bool is_first = !events->is_over && !merge(events, event) && append(events, *event);
     if (event->kind == SM_EVENT_CLOSED)
         events->is_over = true;
     pthread_mutex_unlock(&events->lock);
+    /*
+     * Not with the lock held: who is woken would wait for it at once. It may have been taken by
+     * now, then the descriptor is readable for nothing once.
+     */
+    if (is_first)
+        raise_fd(events);
 }
 
 static void hand_out_notice(struct sm_events *events, struct sm_event *event)

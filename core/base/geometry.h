@@ -25,6 +25,21 @@ static inline struct sm_rect sm_rect_intersect(struct sm_rect a, struct sm_rect 
 }
 
 /** True if every point of `inner` is in `outer`; an empty `inner` always is. */
+/** The smallest rectangle that holds both; an empty one counts for nothing. */
+static inline struct sm_rect sm_rect_unite(struct sm_rect a, struct sm_rect b)
+{
+    if (sm_rect_is_empty(a))
+        return b;
+    if (sm_rect_is_empty(b))
+        return a;
+    return (struct sm_rect){
+        .left = a.left < b.left ? a.left : b.left,
+        .top = a.top < b.top ? a.top : b.top,
+        .right = a.right > b.right ? a.right : b.right,
+        .bottom = a.bottom > b.bottom ? a.bottom : b.bottom,
+    };
+}
+
 static inline bool sm_rect_contains(struct sm_rect outer, struct sm_rect inner)
 {
     return sm_rect_is_empty(inner) || (inner.left >= outer.left && inner.top >= outer.top &&
