@@ -52,28 +52,32 @@ bool sm_client_folder_prepare(struct sm_client_channel *main)
     return true;
 }
 
-enum sm_status sm_client_folder_publish(struct sm_session *session, const char *path,
+enum sm_status sm_client_folder_publish(struct sm_session *session, const char *real,
                                         char place[SM_DAV_PLACE_SIZE])
 {
     struct sm_client_folder *folder = &session->folder;
-    /* Under the lock, or the server might go meanwhile; it looks at a few files. */
+    /* Under the lock, or the server might go meanwhile. */
     pthread_mutex_lock(&session->lock);
     enum sm_status status =
-        folder->server ? folder->module->publish(folder->server, path, place) : SM_ERR_STATE;
+        folder->server ? folder->module->publish(folder->server, real, place) : SM_ERR_STATE;
     pthread_mutex_unlock(&session->lock);
     return status;
+}
+
+enum sm_status sm_client_folder_say_absent(struct sm_error *error)
+{
+    sm_error_set(error, SM_ERROR_SYSTEM,
+                 "install libsumac-dav.so, for which the build needs libphodav-3.0-dev",
+                 "this installation cannot share folders");
+    return SM_ERR_STATE;
 }
 
 static enum sm_status start(const struct sm_dav_module **module, struct sm_dav_server **server,
                             const char *path, bool is_read_only, struct sm_error *error)
 {
     *module = sm_dav_load();
-    if (!*module) {
-        sm_error_set(error, SM_ERROR_SYSTEM,
-                     "install libsumac-dav.so, for which the build needs libphodav-3.0-dev",
-                     "this installation cannot share folders");
-        return SM_ERR_STATE;
-    }
+    if (!*module)
+        return sm_client_folder_say_absent(error);
     enum sm_status status = (*module)->create(server, path, is_read_only);
     if (status == SM_ERR_NOMEM)
         return sm_error_nomem(error);

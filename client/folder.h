@@ -33,9 +33,12 @@ void sm_client_folder_finish(struct sm_client_folder *folder);
  */
 bool sm_client_folder_prepare(struct sm_client_channel *main);
 
-/** Lets the guest read a file or folder through the server there is: sm_dav_module.publish(). Any
+/** The reason why there is no module: SM_ERR_STATE. */
+enum sm_status sm_client_folder_say_absent(struct sm_error *error);
+
+/** Lets the guest read what was found through the server there is: sm_dav_module.publish(). Any
  * thread, no lock held. SM_ERR_STATE without a server. */
-enum sm_status sm_client_folder_publish(struct sm_session *session, const char *path,
+enum sm_status sm_client_folder_publish(struct sm_session *session, const char *real,
                                         char place[SM_DAV_PLACE_SIZE]);
 
 /** A new connection to the server, with the session's lock held: a descriptor, the caller's; -1. */

@@ -27,13 +27,23 @@ struct sm_dav_module {
      */
     enum sm_status (*create)(struct sm_dav_server **out, const char *folder, bool is_read_only);
     /**
-     * Lets the guest read the file or folder at `path`, too, until the server ends.
+     * Looks for a file or folder that publish() could be given. It takes as long as the file system
+     * does, which on a network's may be for ever.
      *
-     * @param place  receives where, as a path of the server: /.spice-clipboard/ID/NAME
+     * @param real  receives its path without symbolic links, the caller's, released with free()
      * @return SM_OK; SM_ERR_IO if it is neither or cannot be read; SM_ERR_LIMIT if its name is not
-     *         UTF-8, does not fit, or there are too many; SM_ERR_NOMEM
+     *         UTF-8
      */
-    enum sm_status (*publish)(struct sm_dav_server *server, const char *path,
+    enum sm_status (*find)(char **real, const char *path);
+    /**
+     * Lets the guest read a file or folder, too, until the server ends. Does not look at it, so it
+     * never takes long.
+     *
+     * @param real   a path of find()
+     * @param place  receives where, as a path of the server: /.spice-clipboard/ID/NAME
+     * @return SM_OK; SM_ERR_LIMIT if its name does not fit, or there are too many; SM_ERR_NOMEM
+     */
+    enum sm_status (*publish)(struct sm_dav_server *server, const char *real,
                               char place[SM_DAV_PLACE_SIZE]);
     /** A new connection: a descriptor to speak HTTP on, non-blocking, the caller's; -1 if none. */
     int (*connect)(struct sm_dav_server *server);

@@ -267,25 +267,68 @@ static void on_stream(GObject *clipboard, GAsyncResult *result, gpointer opaque)
     free_raw(raw);
 }
 
-/* Files that lie somewhere else than in a file system have no path, and are left out. */
-static void give_files(struct side *side, GSList *files)
+/** Files on their way to the guest. */
+struct finding {
+    GPtrArray *paths; /* owned, each owned */
+    enum sm_status status;
+    struct sm_copied_files *files; /* owned: once found */
+};
+
+static void free_finding(gpointer opaque)
 {
+    struct finding *finding = opaque;
+    g_ptr_array_unref(finding->paths);
+    sm_copied_files_destroy(finding->files);
+    g_free(finding);
+}
+
+/* On a thread: one that looks at a network's file system may wait for ever. */
+static void find_files(GTask *task, gpointer source, gpointer opaque, GCancellable *cancellable)
+{
+    struct finding *finding = opaque;
+    (void)source;
+    (void)cancellable;
+    finding->status = sm_copied_files_find(
+        &finding->files, (const char *const *)finding->paths->pdata, finding->paths->len, NULL);
+    g_task_return_boolean(task, TRUE);
+}
+
+static void on_found(GObject *source, GAsyncResult *result, gpointer opaque)
+{
+    (void)source;
+    g_autoptr(GError) error = NULL;
+    if (!g_task_propagate_boolean(G_TASK(result), &error))
+        return; /* cancelled: `side` may be gone */
+    struct side *side = opaque;
     struct sm_viewer_clipboard *c = side->c;
-    struct sm_error error = {.kind = SM_ERROR_NONE};
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    for (GSList *file = files; file && paths->len <= SM_CLIPBOARD_PATHS_MAX; file = file->next) {
-        char *path = g_file_get_path(file->data);
-        if (path)
-            g_ptr_array_add(paths, path);
-    }
+    const struct finding *finding = g_task_get_task_data(G_TASK(result));
+    enum sm_status status = finding->status;
     if (!c->session)
         return;
-    enum sm_status status = sm_session_send_clipboard_files(
-        c->session, side->selection, (const char *const *)paths->pdata, paths->len, &error);
-    if (status == SM_ERR_LIMIT && paths->len > 0)
+    if (finding->files)
+        status = sm_session_send_copied_files(c->session, side->selection, finding->files, NULL);
+    else
+        answer(side, SM_CLIPBOARD_NOTHING, NULL, 0);
+    if (status == SM_ERR_LIMIT && finding->paths->len > 0)
         c->say(c->opaque, _("Too many files to paste: copy the folder they are in"));
     else if (status != SM_OK && status != SM_ERR_STATE)
         c->say(c->opaque, _("What was copied cannot be read from here"));
+}
+
+/* Files that lie somewhere else than in a file system have no path, and are left out. */
+static void give_files(struct side *side, GSList *files)
+{
+    struct finding *finding = g_new0(struct finding, 1);
+    finding->paths = g_ptr_array_new_with_free_func(g_free);
+    for (GSList *file = files; file && finding->paths->len <= SM_CLIPBOARD_PATHS_MAX;
+         file = file->next) {
+        char *path = g_file_get_path(file->data);
+        if (path)
+            g_ptr_array_add(finding->paths, path);
+    }
+    g_autoptr(GTask) task = g_task_new(NULL, side->reading, on_found, side);
+    g_task_set_task_data(task, finding, free_finding);
+    g_task_run_in_thread(task, find_files);
 }
 
 static void on_files(GObject *clipboard, GAsyncResult *result, gpointer opaque)

@@ -106,16 +106,44 @@ SM_API SM_NODISCARD enum sm_status sm_session_send_clipboard(struct sm_session *
 
 enum { SM_CLIPBOARD_PATHS_MAX = 1000 /* files and folders of one answer */ };
 
+/** Files and folders of this computer that were found. Thread: one at a time. */
+struct sm_copied_files;
+
+/**
+ * Looks for files and folders that a guest is to read. It needs no session, and takes as long as
+ * the file systems do: where one of a network hangs, for ever. So a program with a window calls it
+ * on another thread.
+ *
+ * @param out    receives them; the caller releases them with sm_copied_files_destroy()
+ * @param paths  `count` of them, 1 to SM_CLIPBOARD_PATHS_MAX
+ * @param error  receives the reason for people; may be NULL
+ * @return SM_OK; SM_ERR_LIMIT for too many or none; SM_ERR_IO for one that cannot be read, is
+ *         neither file nor folder, or has a name that is not UTF-8; SM_ERR_STATE if this
+ *         installation cannot share files; SM_ERR_NOMEM
+ */
+SM_API SM_NODISCARD enum sm_status sm_copied_files_find(struct sm_copied_files **out,
+                                                        const char *const *paths, size_t count,
+                                                        struct sm_error *error);
+
+/** NULL does nothing. */
+SM_API void sm_copied_files_destroy(struct sm_copied_files *files);
+
 /**
  * Answers a guest that waits for SM_CLIPBOARD_FILES: from now on, until the session ends or another
  * folder is shared, it may read these files and folders, whatever folder they lie in. It cannot
- * change them: what is cut here is copied there.
+ * change them: what is cut here is copied there. Never waits for a file system.
  *
- * @param paths  `count` of them, 1 to SM_CLIPBOARD_PATHS_MAX, of this computer
  * @param error  receives the reason for people; may be NULL
- * @return as sm_session_send_clipboard(); SM_ERR_IO for one that cannot be read, is neither file
- * nor folder, or has a name that is not UTF-8: the guest hears that there is nothing
+ * @return as sm_session_send_clipboard(); SM_ERR_IO if one has a name that is too long, or more
+ * than 2048 were given: the guest hears that there is nothing
  */
+SM_API SM_NODISCARD enum sm_status sm_session_send_copied_files(struct sm_session *session,
+                                                                enum sm_selection selection,
+                                                                const struct sm_copied_files *files,
+                                                                struct sm_error *error);
+
+/** sm_copied_files_find(), then sm_session_send_copied_files(). If they cannot be found, the guest
+ * hears that there is nothing. */
 SM_API SM_NODISCARD enum sm_status
 sm_session_send_clipboard_files(struct sm_session *session, enum sm_selection selection,
                                 const char *const *paths, size_t count, struct sm_error *error);

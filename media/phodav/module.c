@@ -273,24 +273,24 @@ static gboolean on_publication(gpointer opaque)
 }
 
 /* The thread does it before it looks at a request that comes later. */
-static enum sm_status publish(struct sm_dav_server *server, const char *path,
+static enum sm_status publish(struct sm_dav_server *server, const char *real,
                               char place[SM_DAV_PLACE_SIZE])
 {
-    struct publication *publication = g_new0(struct publication, 1);
+    char id[SM_DAV_ID_SIZE];
     bool is_new;
-    publication->server = server;
+    char *copy = strdup(real);
     enum sm_status status =
-        sm_dav_published_add(server->published, path, &publication->real, publication->id, &is_new);
-    if (status == SM_OK) {
-        int size = snprintf(place, SM_DAV_PLACE_SIZE, "/.spice-clipboard/%s/%s", publication->id,
-                            strrchr(publication->real, '/') + 1);
-        status = size > 0 && size < SM_DAV_PLACE_SIZE ? SM_OK : SM_ERR_LIMIT;
+        copy ? sm_dav_published_add(server->published, real, id, &is_new, place) : SM_ERR_NOMEM;
+    if (status != SM_OK || !is_new) {
+        free(copy);
+        return status;
     }
-    if (status == SM_OK && is_new)
-        on_thread(server, on_publication, publication, free_publication);
-    else
-        free_publication(publication);
-    return status;
+    struct publication *publication = g_new0(struct publication, 1);
+    publication->server = server;
+    publication->real = copy;
+    memcpy(publication->id, id, sizeof(id));
+    on_thread(server, on_publication, publication, free_publication);
+    return SM_OK;
 }
 
 /* ---- Life ---- */
@@ -366,6 +366,7 @@ static enum sm_status create(struct sm_dav_server **out, const char *folder, boo
 extern const struct sm_dav_module sm_dav_module;
 __attribute__((visibility("default"))) const struct sm_dav_module sm_dav_module = {
     .create = create,
+    .find = sm_dav_published_find,
     .publish = publish,
     .connect = connect_to,
     .destroy = destroy,

@@ -12,7 +12,10 @@
 
 static const char ROOT[] = "/.spice-clipboard";
 
-enum { ROOT_SIZE = sizeof(ROOT) - 1 };
+enum {
+    ROOT_SIZE = sizeof(ROOT) - 1,
+    NAME_AT = ROOT_SIZE + 1 + SM_DAV_ID_SIZE, /* in a place; the ID's NUL is the slash's room */
+};
 
 struct entry {
     char *real; /* owned: absolute, without symbolic links */
@@ -93,8 +96,7 @@ static enum sm_status add(struct sm_dav_published *published, const char *real,
     return SM_OK;
 }
 
-enum sm_status sm_dav_published_add(struct sm_dav_published *published, const char *path,
-                                    char **real, char id[SM_DAV_ID_SIZE], bool *is_new)
+enum sm_status sm_dav_published_find(char **real, const char *path)
 {
     char *found = realpath(path, NULL);
     enum sm_status status = SM_OK;
@@ -102,15 +104,25 @@ enum sm_status sm_dav_published_add(struct sm_dav_published *published, const ch
         status = SM_ERR_IO;
     else if (!g_utf8_validate(name_of(found), -1, NULL))
         status = SM_ERR_LIMIT;
-    if (status == SM_OK) {
-        g_mutex_lock(&published->lock);
-        status = add(published, found, id, is_new);
-        g_mutex_unlock(&published->lock);
-    }
     if (status == SM_OK)
         *real = found;
     else
         free(found);
+    return status;
+}
+
+enum sm_status sm_dav_published_add(struct sm_dav_published *published, const char *real,
+                                    char id[SM_DAV_ID_SIZE], bool *is_new,
+                                    char place[SM_DAV_PLACE_SIZE])
+{
+    /* Looked at first: what is added stays. Names of other systems may be longer than ours. */
+    if (strlen(name_of(real)) > SM_DAV_PLACE_SIZE - NAME_AT - 1)
+        return SM_ERR_LIMIT;
+    g_mutex_lock(&published->lock);
+    enum sm_status status = add(published, real, id, is_new);
+    g_mutex_unlock(&published->lock);
+    if (status == SM_OK)
+        (void)g_snprintf(place, SM_DAV_PLACE_SIZE, "%s/%s/%s", ROOT, id, name_of(real));
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "media/dav.h"
 #include "sumac/status.h"
 
 enum {
@@ -24,17 +25,21 @@ struct sm_dav_published *sm_dav_published_create(void);
 /** NULL does nothing. */
 void sm_dav_published_destroy(struct sm_dav_published *published);
 
+/** As find() of struct sm_dav_module. */
+enum sm_status sm_dav_published_find(char **real, const char *path);
+
 /**
- * Adds the file or folder at `path`; one that is there keeps its place.
+ * Adds a file or folder; one that is there keeps its place. After a failure it is not there.
  *
- * @param real    receives its path without symbolic links, the caller's, released with free()
+ * @param real    a path of sm_dav_published_find(), copied
  * @param id      receives what it lies below
  * @param is_new  receives false if it was there
- * @return SM_OK; SM_ERR_IO if it is neither or cannot be read; SM_ERR_LIMIT if its name is not
- *         UTF-8 or there are too many; SM_ERR_NOMEM
+ * @param place   receives where it lies: /.spice-clipboard/ID/NAME
+ * @return SM_OK; SM_ERR_LIMIT if its name does not fit or there are too many; SM_ERR_NOMEM
  */
-enum sm_status sm_dav_published_add(struct sm_dav_published *published, const char *path,
-                                    char **real, char id[SM_DAV_ID_SIZE], bool *is_new);
+enum sm_status sm_dav_published_add(struct sm_dav_published *published, const char *real,
+                                    char id[SM_DAV_ID_SIZE], bool *is_new,
+                                    char place[SM_DAV_PLACE_SIZE]);
 
 /** Whether the decoded path of a request leads to where published files lie, or seems to. */
 bool sm_dav_published_covers(const char *path);

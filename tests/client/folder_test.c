@@ -315,8 +315,16 @@ static void files_that_are_copied_are_read_where_they_are_pasted(void **state)
     assert_int_equal(error.kind, SM_ERROR_FILE);
     assert_non_null(strstr(error.cause, "/does/not/exist"));
     await_wanted(session);
-    sm_check_status(
-        sm_session_send_clipboard_files(session, SM_SELECTION_CLIPBOARD, paths, 1, &error), SM_OK);
+    struct sm_copied_files *files = NULL;
+    sm_check_status(sm_copied_files_find(&files, paths, 2, &error), SM_ERR_IO);
+    sm_check_status(sm_copied_files_find(&files, paths, 0, &error), SM_ERR_LIMIT);
+    assert_null(files);
+    sm_check_status(sm_copied_files_find(&files, paths, 1, &error), SM_OK);
+    sm_check_status(sm_session_send_copied_files(session, SM_SELECTION_CLIPBOARD, files, &error),
+                    SM_OK);
+    sm_check_status(sm_session_send_copied_files(session, SM_SELECTION_CLIPBOARD, files, &error),
+                    SM_ERR_STATE); /* it does not wait any more */
+    sm_copied_files_destroy(files);
     fake_wait_step(&peer, 1);
     struct sm_folder_state folder_state;
     sm_session_get_folder_state(session, &folder_state);

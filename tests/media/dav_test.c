@@ -293,6 +293,17 @@ static void what_is_no_folder_is_refused(void **state)
 }
 
 /* What a copied file, a folder and a name with a blank look like from the guest. */
+static enum sm_status publish(struct sm_dav_server *server, const char *path,
+                              char place[SM_DAV_PLACE_SIZE])
+{
+    char *real = NULL;
+    enum sm_status status = module()->find(&real, path);
+    if (status == SM_OK)
+        status = module()->publish(server, real, place);
+    free(real);
+    return status;
+}
+
 /* Other names of the root and of what is published at `tree` do not get round what is forbidden.
  * What the HTTP server makes plain before anybody looks may be read, so nobody asks for GET. */
 static void check_by_detours(struct sm_dav_server *server, const char *tree)
@@ -328,11 +339,11 @@ static void check_published(struct sm_dav_server *server)
         "echo beside >%s/here/beside",
         folder, folder, folder, folder, folder);
     (void)snprintf(path, sizeof(path), "%s/here/n\xc3\xa4w", folder);
-    sm_check_status(module()->publish(server, path, file), SM_OK);
-    sm_check_status(module()->publish(server, path, again), SM_OK);
+    sm_check_status(publish(server, path, file), SM_OK);
+    sm_check_status(publish(server, path, again), SM_OK);
     assert_string_equal(file, again); /* it keeps its place */
     (void)snprintf(path, sizeof(path), "%s/here/tree", folder);
-    sm_check_status(module()->publish(server, path, tree), SM_OK);
+    sm_check_status(publish(server, path, tree), SM_OK);
     assert_memory_equal(file, "/.spice-clipboard/", 18);
     assert_string_equal(strrchr(file, '/'), "/n\xc3\xa4w");
 
@@ -411,7 +422,7 @@ static void what_was_copied_outlives_the_whole_tree(void **state)
     (void)snprintf(path, sizeof(path), "%s/clean", folder);
     sm_check_status(module()->create(&server, path, false), SM_OK);
     (void)snprintf(path, sizeof(path), "%s/kept", folder);
-    sm_check_status(module()->publish(server, path, place), SM_OK);
+    sm_check_status(publish(server, path, place), SM_OK);
     check_by_detours(server, place);
     run("test -e %s/clean/file && test -e %s/clean/inner && test \"$(cat %s/kept/file)\" = kept",
         folder, folder, folder);
@@ -439,19 +450,39 @@ static void what_cannot_be_published_is_refused(void **state)
     (void)state;
     struct sm_dav_server *server = serve(true);
     char place[SM_DAV_PLACE_SIZE], path[128];
-    sm_check_status(module()->publish(server, "/does/not/exist", place), SM_ERR_IO);
-    sm_check_status(module()->publish(server, "/dev/null", place), SM_ERR_IO);
-    sm_check_status(module()->publish(server, "/", place), SM_ERR_IO);
+    sm_check_status(publish(server, "/does/not/exist", place), SM_ERR_IO);
+    sm_check_status(publish(server, "/dev/null", place), SM_ERR_IO);
+    sm_check_status(publish(server, "/", place), SM_ERR_IO);
     (void)snprintf(path, sizeof(path), "%s/bad\xff", folder);
     run("touch '%s'", path);
-    sm_check_status(module()->publish(server, path, place), SM_ERR_LIMIT);
+    sm_check_status(publish(server, path, place), SM_ERR_LIMIT);
     for (int i = 0; i < 2049; i++) {
         (void)snprintf(path, sizeof(path), "%s/many-%d", folder, i);
         FILE *file = fopen(path, "w");
         assert_non_null(file);
         assert_int_equal(fclose(file), 0);
-        sm_check_status(module()->publish(server, path, place), i < 2048 ? SM_OK : SM_ERR_LIMIT);
+        sm_check_status(publish(server, path, place), i < 2048 ? SM_OK : SM_ERR_LIMIT);
     }
+    module()->destroy(server);
+}
+
+/* Other systems' file systems have names that ours cannot make: three bytes for each of 255. */
+static void names_that_are_too_long_leave_nothing_behind(void **state)
+{
+    (void)state;
+    enum { LONGEST = SM_DAV_PLACE_SIZE - 1 - 18 - 37 };
+    struct sm_dav_server *server = serve(true);
+    char real[SM_DAV_PLACE_SIZE + 8] = "/", place[SM_DAV_PLACE_SIZE] = "untouched", path[128];
+    memset(real + 1, 'n', LONGEST + 1);
+    for (int i = 0; i < 2049; i++) /* each would take one of 2048 places */
+        sm_check_status(module()->publish(server, real, place), SM_ERR_LIMIT);
+    assert_string_equal(place, "untouched");
+    (void)snprintf(path, sizeof(path), "%s/short", folder);
+    run("echo words >%s", path);
+    sm_check_status(publish(server, path, place), SM_OK);
+    real[1 + LONGEST] = 0;
+    sm_check_status(module()->publish(server, real, place), SM_OK);
+    assert_int_equal(strlen(place), SM_DAV_PLACE_SIZE - 1);
     module()->destroy(server);
 }
 
@@ -469,6 +500,7 @@ int main(void)
         cmocka_unit_test(what_was_copied_outlives_the_whole_tree),
         cmocka_unit_test(what_was_copied_is_read_without_a_folder),
         cmocka_unit_test(what_cannot_be_published_is_refused),
+        cmocka_unit_test(names_that_are_too_long_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
