@@ -8,6 +8,7 @@
 #include "cli/connection.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/report.h"
 #include "cli/utf8.h"
 #include "sumac/people.h"
 
@@ -55,10 +56,9 @@ static void print_text(const struct people *people)
     }
 }
 
-static void print_json(const struct people *people)
+static void print_json(const struct cli_options *options, const struct people *people)
 {
-    struct cli_json json = {.out = stdout};
-    cli_json_open(&json, NULL, '{');
+    struct cli_json json = cli_report_begin(stdout, options->command);
     cli_json_open(&json, "people", '[');
     for (size_t i = 0; i < people->count; i++) {
         const struct sm_participant *one = &people->list[i];
@@ -73,14 +73,13 @@ static void print_json(const struct people *people)
         cli_json_close(&json, '}');
     }
     cli_json_close(&json, ']');
-    cli_json_close(&json, '}');
-    putchar('\n');
+    cli_report_end(&json);
 }
 
 static void print(const struct cli_connection *c, const struct people *people)
 {
     if (c->options->is_json)
-        print_json(people);
+        print_json(c->options, people);
     else
         print_text(people);
     (void)fflush(stdout);

@@ -6,7 +6,9 @@
 
 #include "cli/commands.h"
 #include "cli/connection.h"
+#include "cli/json.h"
 #include "cli/options.h"
+#include "cli/report.h"
 #include "sumac/smartcard.h"
 
 enum { CERTIFICATES = 3 };
@@ -47,18 +49,40 @@ static bool set_card(struct cli_connection *c)
     return is_good;
 }
 
+/* A line whenever something has changed, read by whoever wants to know when the card is in. */
+static void tell_json(const struct cli_options *options, const struct sm_smartcard *now)
+{
+    struct cli_json json = cli_report_begin(stdout, options->command);
+    cli_json_text(&json, "reader", now->reader);
+    cli_json_bool(&json, "shared", now->is_shared);
+    cli_json_bool(&json, "card", now->is_card_known);
+    cli_json_number(&json, "commands", now->commands);
+    cli_report_end(&json);
+    (void)fflush(stdout);
+}
+
+static void tell_text(const struct sm_smartcard *now, const struct sm_smartcard *told)
+{
+    if (now->is_shared && !told->is_shared)
+        fprintf(stderr, "sumac: the machine has the reader %s; Ctrl-C takes it back\n",
+                now->reader);
+    if (now->is_card_known != told->is_card_known)
+        fprintf(stderr, "sumac: the card is %s\n", now->is_card_known ? "in" : "out");
+}
+
 static bool tell_changes(struct cli_connection *c, struct sm_smartcard *told)
 {
     struct sm_smartcard now;
     sm_session_get_smartcard(c->session, &now);
     if (now.reason[0])
         return cli_fail(c->failure, CLI_EXIT_NO_CHANNEL, "", "%s", now.reason);
-    if (now.is_shared && !told->is_shared) {
-        fprintf(stderr, "sumac: the machine has the reader %s; Ctrl-C takes it back\n", now.reader);
+    if (now.is_shared && !told->is_shared)
         c->deadline_us = UINT64_MAX; /* it lasts as long as the user likes */
-    }
-    if (now.is_card_known != told->is_card_known)
-        fprintf(stderr, "sumac: the card is %s\n", now.is_card_known ? "in" : "out");
+    bool has_changed = now.is_shared != told->is_shared || now.is_card_known != told->is_card_known;
+    if (!c->options->is_json)
+        tell_text(&now, told);
+    else if (has_changed)
+        tell_json(c->options, &now);
     *told = now;
     return true;
 }
@@ -77,6 +101,10 @@ static bool share(struct cli_connection *c)
         bool is_good = c->failure->code == CLI_EXIT_INTERRUPTED && told.is_shared;
         if (is_good)
             *c->failure = (struct cli_failure){.code = CLI_EXIT_OK};
+        if (is_good && c->options->is_json) {
+            sm_session_get_smartcard(c->session, &told);
+            tell_json(c->options, &told); /* with the commands that the card was given */
+        }
         return is_good;
     }
     return false;
@@ -107,7 +135,8 @@ const struct cli_command cli_command_smartcard = {
     .summary = "give the machine a smart card",
     .about =
         "Puts the first smart card reader of this computer into the machine, until Ctrl-C, or a\n"
-        "card of software made of three certificates.\n",
+        "card of software made of three certificates. --json writes a line for each change, and\n"
+        "one at the end.\n",
     .options = OPTIONS,
     .run = run,
 };

@@ -334,7 +334,10 @@ enum sm_status sm_connection_file_apply(const struct sm_connection_file *file,
                                         struct sm_session *session)
 {
     const char *password = filled(file, "password");
+    const char *user = filled(file, "username");
     enum sm_status status = password ? sm_session_set_password(session, password) : SM_OK;
+    if (status == SM_OK && user)
+        status = sm_session_set_user(session, user);
     if (status == SM_OK)
         status = sm_session_set_ca_pem(session, filled(file, "ca"));
     if (status == SM_OK)

@@ -72,8 +72,8 @@ SM_API SM_NODISCARD enum sm_status sm_connection_file_address(const struct sm_co
                                                               struct sm_error *error);
 
 /**
- * Gives a session what the file says about connecting: password, authorities, expected subject,
- * ciphers, proxy, channels that must be secure and those to leave out.
+ * Gives a session what the file says about connecting: user, password, authorities, expected
+ * subject, ciphers, proxy, channels that must be secure and those to leave out.
  *
  * @return SM_OK; SM_ERR_NOMEM; SM_ERR_STATE once sm_session_connect() was called
  */

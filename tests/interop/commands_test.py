@@ -432,6 +432,42 @@ def bench(shown):
     check(told['watched_us'] >= 500000 and told['failed_drawings'] == 0, f'{told}')
 
 
+# ---- A smart card ----
+
+def card_database():
+    """A database of NSS with three certificates; arguments for sumac."""
+    folder = stage.path('nss')
+    os.mkdir(folder)
+    noise = stage.path('noise')
+    with open(noise, 'wb') as file:
+        file.write(os.urandom(64))
+    subprocess.run(['certutil', '-N', '-d', 'sql:' + folder, '--empty-password'], check=True)
+    for number, name in enumerate(('id', 'sign', 'encrypt')):
+        subprocess.run(['certutil', '-S', '-d', 'sql:' + folder, '-s', f'CN={name}', '-n', name, '-x', '-t', 'u,u,u',
+                        '-m', str(100 + number), '-z', noise], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+    return ['--database', 'sql:' + folder, '--certificates', 'id,sign,encrypt']
+
+
+@tap.test('smartcard --json tells each change, and what the card was asked')
+def smartcard():
+    card = card_database()
+    for server in ('reference', 'ours'):
+        machine = Machine(stage, server=server, extra=[
+            '-usb', '-device', 'usb-ccid', '-chardev', 'spicevmc,id=card,name=smartcard',
+            '-device', 'ccid-card-passthru,chardev=card'])
+        process = stage.start('card', [SUMAC, 'smartcard', machine.uri, '--json', *card])
+        wait_for(lambda: '"card":true' in process.log.replace(' ', ''), 60,
+                 f'the card; sumac says {process.log!r}')
+        process.kill(signal.SIGINT)
+        check_equal(process.wait(20), 0, f'exit code: {process.log}')
+        told = [json.loads(line) for line in process.log.splitlines() if line.startswith('{')]
+        check(all(line['ok'] and line['command'] == 'smartcard' and line['reader'] for line in told), f'{told}')
+        check_equal([line['card'] for line in told][-2:], [True, True], f'the last two of {told}')
+        check(told[-1]['commands'] >= 0 and told[-1]['shared'], f'{told[-1]}')
+        machine.stop()
+
+
 # ---- Completions ----
 
 def complete(*words):

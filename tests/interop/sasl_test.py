@@ -128,14 +128,20 @@ def peer(machine, tls, env):
     return result.code == 0
 
 
-def remote_viewer(machine, user, password):
-    """Whether the reference's viewer, told by a file who the user is, has a session over TLS."""
+def connection_file(machine, user, password):
+    """A file that says who the user is, for a session over TLS; its path."""
     with open(certificates.ca) as file:
         ca = file.read().replace('\n', '\\n')
     path = stage.path('connection.vv')
     with open(path, 'w') as file:
         file.write(f'[virt-viewer]\ntype=spice\nhost=localhost\ntls-port={machine.tls_port}\nca={ca}\n'
                    f'username={user}\npassword={password}\n')
+    return path
+
+
+def remote_viewer(machine, user, password):
+    """Whether the reference's viewer, told by a file who the user is, has a session."""
+    path = connection_file(machine, user, password)
     viewer = stage.start('remote-viewer', ['remote-viewer', '--debug', path], {**NO_TICKET, 'DISPLAY': display()})
     try:
         # A session is main, display, cursor and inputs at least.
@@ -163,6 +169,13 @@ for server in SERVERS:
         @tap.test(f'{name}: our client logs in with PLAIN over TLS, the password longer than a ticket')
         def _():
             check_equal(ours(machine_of(server, 'PLAIN'), True, USER, PASSWORD), OK)
+
+        @tap.test(f'{name}: our client takes name and password from a connection file')
+        def _():
+            path = connection_file(machine_of(server, 'PLAIN'), USER, PASSWORD)
+            for more, code in (([], OK), (['--user', 'nobody'], PASSWORD_WRONG)):
+                result = stage.sumac('screenshot', path, stage.path('file.png'), *more, env=NO_TICKET)
+                check_equal(result.code, code, f'exit code with {more}: {result}')
 
         @tap.test(f'{name}: a wrong password, no name and no password each get their words')
         def _():
