@@ -95,6 +95,17 @@ static void print_json(const struct cli_options *o, const struct moment *now,
     cli_report_end(&json);
 }
 
+static void print_channel(const struct sm_channel_info *channel, uint64_t old, double seconds)
+{
+    printf("  %-10s %u %s %10.1f KiB/s %10.1f MiB", sm_channel_kind_name(channel->kind),
+           channel->id, channel->is_secure ? "TLS  " : "plain",
+           rate(channel->received_bytes, old, seconds) / 1024,
+           (double)channel->received_bytes / (1 << 20));
+    if (channel->round_trip_us)
+        printf(" %8.1f ms TCP round trip", (double)channel->round_trip_us / 1000);
+    putchar('\n');
+}
+
 static void print_table(const struct cli_options *o, const struct moment *now,
                         const struct moment *before)
 {
@@ -115,10 +126,7 @@ static void print_table(const struct cli_options *o, const struct moment *now,
         const struct sm_channel_info *channel = &now->channels[i];
         uint64_t old = i < before->channel_count ? before->channels[i].received_bytes : 0;
         if (channel->is_open)
-            printf("  %-10s %u %s %10.1f KiB/s %10.1f MiB\n", sm_channel_kind_name(channel->kind),
-                   channel->id, channel->is_secure ? "TLS  " : "plain",
-                   rate(channel->received_bytes, old, seconds) / 1024,
-                   (double)channel->received_bytes / (1 << 20));
+            print_channel(channel, old, seconds);
     }
 }
 

@@ -132,7 +132,11 @@ GtkWidget *sm_quality_button(struct sm_quality *q)
     GtkWidget *grid = gtk_grid_new();
     gtk_grid_set_row_spacing(GTK_GRID(grid), 6);
     gtk_grid_set_column_spacing(GTK_GRID(grid), 12);
-    q->round_trip = add_row(grid, 0, _("Round Trip"));
+    q->round_trip = add_row(grid, 0, _("Round Trip (TCP)"));
+    gtk_widget_set_tooltip_text(
+        q->round_trip,
+        _("What the system measures of the display's TCP connection: with a proxy or a tunnel the "
+          "way to that, not the way to the machine"));
     q->rate = add_row(grid, 1, _("Received"));
     q->frames = add_row(grid, 2, _("Frames"));
     q->codec = add_row(grid, 3, _("Codec"));
