@@ -12,7 +12,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'interop'))
 from peers import ROOT, free_port, shows_desktop
 from pictures import Picture
-from tap import Tap, check, note
+from tap import PATIENCE, Tap, check, note
 
 tap = Tap()
 system = tempfile.mkdtemp(prefix='sumac-debian-')
@@ -29,7 +29,7 @@ def inside(script, timeout):
     try:
         done = subprocess.run(['unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', outer],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors='replace', timeout=timeout)
+                              errors='replace', timeout=timeout * PATIENCE)
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as error:
         return None, (error.stdout or b'').decode(errors='replace')
@@ -40,7 +40,7 @@ def _():
     check(os.geteuid() == 0, 'making a system in a folder needs root: sudo ./test guest')
     mirror = [os.environ['SUMAC_MIRROR']] if 'SUMAC_MIRROR' in os.environ else []
     made = subprocess.run(['debootstrap', '--variant=minbase', 'bookworm', system, *mirror], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=300)
+                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=300 * PATIENCE)
     check(made.returncode == 0, f'debootstrap: {made.stdout[-1500:]}')
     subprocess.run(['git', 'clone', '-q', '--no-hardlinks', ROOT, os.path.join(system, 'root', 'sumac')], check=True)
     for name in 'resolv.conf', 'hosts':
@@ -57,11 +57,16 @@ def _():
             kill -0 $run 2>/dev/null || {{ cat /root/run.log; exit 9; }}
             sleep 1
         done
-        sleep 3
         cat /root/run.log
-        $(sed -n "s/^To take a picture of it: //p" /root/run.log) || exit 8
+        for _ in $(seq 60); do
+            $(sed -n "s/^To take a picture of it: //p" /root/run.log) || exit 8
+            cmp -s screen.png /root/before.png && break # a slow guest may still have drawn
+            cp screen.png /root/before.png
+            sleep 3
+        done
         kill -TERM $run
         wait $run
+        for _ in $(seq 50); do pgrep qemu >/dev/null || break; sleep 0.2; done
         ! pgrep -a qemu || exit 7''', 900)
     note(output[-3000:])
     check(code == 0, f'exit code {code}')

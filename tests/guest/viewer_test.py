@@ -4,6 +4,7 @@
 
 usage: viewer_test.py ours|reference [WORDS OF A TEST]"""
 
+import base64
 import hashlib
 import os
 import sys
@@ -49,26 +50,20 @@ def copy_there(data, target='UTF8_STRING', selection='clipboard'):
     machine.run(f'setsid xclip -selection {selection} -t {target} -i /tmp/copied >/dev/null 2>&1 &')
 
 
-def paste_there(target='UTF8_STRING', selection='clipboard', timeout=10):
+def paste_there(target='UTF8_STRING', selection='clipboard', timeout=40):
     return machine.run(f'timeout {timeout} xclip -o -selection {selection} -t {target} 2>/dev/null | sha256sum',
                        timeout=timeout + 30, check=False).split()[0]
 
 
-def arrives_here(data, target, paste):
-    """Copies in the guest, and says whether that is pasted here soon. An agent keeps silent of what it had before a client
-    came, and a viewer cannot always have the clipboard, so this may take more than one try."""
-    copy_there(data, target)
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
-        if paste() == data:
-            return True
-        time.sleep(0.3)
-    return False
+def arrives_here(data, target, paste, before=lambda: None):
+    """Copies in the guest, and waits until that is pasted here. An agent keeps silent of what it had before a client came, and
+    a viewer cannot always have the clipboard, so this may take more than one try."""
+    machine.insist(lambda: (before(), copy_there(data, target)), lambda: paste() == data, f'{target} here', 2, 7)
 
 
-def small_picture():
+def small_picture(blue=77):
     # Small: the serial console takes lines of 4096 characters.
-    picture = Picture(16, 12, bytes(x * 16 if c == 0 else y * 20 if c == 1 else 77
+    picture = Picture(16, 12, bytes(x * 16 if c == 0 else y * 20 if c == 1 else blue
                                     for y in range(12) for x in range(16) for c in range(3)))
     path = stage.path('picture.png')
     picture.save(path)
@@ -79,74 +74,67 @@ def small_picture():
 @tap.test("the guest's screen takes the window's size, pixel by pixel")
 def _():
     window = wait_for(lambda: desk.run('xdotool', 'search', '--onlyvisible', '--name', '^QEMU').out.split(), 30, 'the window')[0]
-    wait_for(lambda: machine.screendump().size != (1024, 768), 60, 'a first change of the size')
     # Widths of whole multiples of 8 pixels: QEMU's own picture of others is slanted. 10 are the window's border.
     for width, height in (1210, 900), (810, 640):
-        before = machine.screendump().size
+        def fits():
+            size = machine.screendump().size
+            return width - 20 <= size[0] <= width and height - 80 <= size[1] <= height
         start = time.monotonic()
         desk.xdotool('windowsize', window, str(width), str(height))
-        wait_for(lambda: machine.screendump().size != before, 60, f'a new size in a window of {width} x {height}', 0.02)
+        wait_for(fits, 60, f'a screen that fits into a window of {width} x {height}', 0.02)
         note(f'{(time.monotonic() - start) * 1000:.0f} ms from the window to the guest')
         place = desk.wait_shown(machine, 'the whole screen in the window')
-        size = machine.screendump().size
-        check(width - 20 <= size[0] <= width and height - 80 <= size[1] <= height, f'{size} in {width} x {height}')
+        check(fits(), f'{machine.screendump().size} in {width} x {height}')
         check(place[0] < 20, f'the screen is at {place}')
 
 
 @tap.test('text copied in the guest is pasted here')
 def _():
-    copy_there(TEXT.encode())
-    wait_for(lambda: paste_here() == TEXT.encode(), 30, 'the text', 0.5)
+    arrives_here(TEXT.encode(), 'UTF8_STRING', paste_here)
 
 
 @tap.test('text copied here is pasted in the guest')
 def _():
     text = TEXT + 'x' * 300000
-    copy_here(text.encode())
     expected = hashlib.sha256(text.encode()).hexdigest()
-    wait_for(lambda: paste_there() == expected, 30, 'the text', 0.5)
+    machine.insist(lambda: copy_here(text.encode()), lambda: paste_there() == expected, 'the text')
 
 
 @tap.test('a picture copied in the guest is pasted here')
 def _():
     picture, data = small_picture()
-    copy_there(data, 'image/png')
-    wait_for(lambda: paste_here('image/png') == data, 30, 'the picture', 0.5)
+    arrives_here(data, 'image/png', lambda: paste_here('image/png'))
 
 
 @tap.test('a picture copied here is pasted in the guest')
 def _():
-    picture, data = small_picture()
-    copy_here(data, 'image/png')
+    picture, data = small_picture(200)  # another than the guest has already
 
     def pasted():
-        machine.run('timeout 10 xclip -o -selection clipboard -t image/png >/tmp/pasted.png 2>/dev/null', check=False)
-        text = machine.run('base64 -w0 /tmp/pasted.png', check=False).strip()
-        return text if text.startswith('iVBOR') else None
-
-    import base64
-    found = Picture.load(path_of('found.png', base64.b64decode(wait_for(pasted, 30, 'the picture', 0.5))))
-    check_equal(picture.differences(found), None, 'the picture')
+        machine.run('timeout 40 xclip -o -selection clipboard -t image/png >/tmp/pasted.png 2>/dev/null', timeout=90, check=False)
+        found = base64.b64decode(machine.run('base64 -w0 /tmp/pasted.png', check=False).strip())
+        return found.startswith(b'\x89PNG') and not picture.differences(Picture.load(path_of('found.png', found)))
+    machine.insist(lambda: copy_here(data, 'image/png'), pasted, 'the picture')
 
 
 @tap.test('what is selected goes both ways, beside the clipboard')
 def _():
-    copy_there(b'selected there', selection='primary')
-    wait_for(lambda: paste_here(selection='primary') == b'selected there', 30, 'the selection here', 0.5)
-    copy_here(b'selected here', selection='primary')
+    machine.insist(lambda: copy_there(b'selected there', selection='primary'),
+                   lambda: paste_here(selection='primary') == b'selected there', 'the selection here')
     expected = hashlib.sha256(b'selected here').hexdigest()
-    wait_for(lambda: paste_there(selection='primary') == expected, 30, 'the selection in the guest', 0.5)
+    machine.insist(lambda: copy_here(b'selected here', selection='primary'),
+                   lambda: paste_there(selection='primary') == expected, 'the selection in the guest')
 
 
 @tap.test('a picture of 5 MB goes both ways, to the byte')
 def _():
     data = small_picture()[1][:8] + os.urandom(LARGE_BYTES)  # nobody between needs to understand it
     expected = hashlib.sha256(data).hexdigest()
-    copy_here(data, 'image/png')
-    wait_for(lambda: paste_there('image/png', timeout=60) == expected, 120, 'the picture in the guest', 0.5)
-    machine.run('timeout 60 xclip -o -selection clipboard -t image/png >/tmp/large.png; printf x >>/tmp/large.png', timeout=90)
-    machine.run('setsid xclip -selection clipboard -t image/png -i /tmp/large.png >/dev/null 2>&1 &')
-    wait_for(lambda: paste_here('image/png', timeout=60) == data + b'x', 120, 'the picture here', 0.5)
+    machine.insist(lambda: copy_here(data, 'image/png'), lambda: paste_there('image/png', timeout=240) == expected,
+                  'the picture in the guest')
+    machine.run('timeout 240 xclip -o -selection clipboard -t image/png >/tmp/large.png; printf x >>/tmp/large.png', timeout=300)
+    machine.insist(lambda: machine.run('setsid xclip -selection clipboard -t image/png -i /tmp/large.png >/dev/null 2>&1 &'),
+                   lambda: paste_here('image/png', timeout=60) == data + b'x', 'the picture here', 30)
 
 
 @tap.test('nothing goes to the machine if the user remembers so')
@@ -159,7 +147,7 @@ def _():
     programs.append(desk.viewer(machine.uri))
     copy_here(b'secret')
     wait_for(lambda: "the guest's agent can do" in programs[-1].log, 60, 'the agent')
-    wait_for(lambda: arrives_here(b'public', 'UTF8_STRING', paste_here), 60, 'the text here')
+    arrives_here(b'public', 'UTF8_STRING', paste_here)
     copy_here(b'secret')
     wait_for(lambda: paste_here() == b'secret', 30, 'the text copied here', 0.2)
     until = time.monotonic() + 4 * PATIENCE
@@ -192,17 +180,12 @@ def _():
     sway.move(1150, 300)  # the background of the desktop there
     utf8 = 'text/plain;charset=utf-8'
 
-    def arrives(data, there, here):
-        # Wayland lets a program set the clipboard if it was used after whoever set it before.
-        sway.click()
-        return arrives_here(data, there, lambda: wayland_paste(sway, here))
-
     for data, there, here in (TEXT.encode(), 'UTF8_STRING', utf8), (small_picture()[1], 'image/png', 'image/png'):
-        wait_for(lambda: arrives(data, there, here), 60, f'{here} here', 0.5)
+        # Wayland lets a program set the clipboard if it was used after whoever set it before.
+        arrives_here(data, there, lambda: wayland_paste(sway, here), sway.click)
         data += b'!'
-        wayland_copy(sway, data, here)
         expected = hashlib.sha256(data).hexdigest()
-        wait_for(lambda: paste_there(there) == expected, 60, f'{there} in the guest', 0.5)
+        machine.insist(lambda: wayland_copy(sway, data, here), lambda: paste_there(there) == expected, f'{there} in the guest')
 
 
 @tap.test('nothing was said on standard error that should worry anybody')

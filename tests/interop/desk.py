@@ -74,6 +74,18 @@ class Desk:
         wait_for(is_still, 60, 'a desktop that stands still')
         return looks[-1]
 
+    def windows(self):
+        """Those of our viewer that are in sight, its dialogs among them."""
+        return self.run('xdotool', 'search', '--onlyvisible', '--class', 'sumac').out.split()
+
+    def answer(self, *texts):
+        """Types into a dialog once it is in sight and has the focus, a field after the other, instead of what is in it."""
+        wait_for(lambda: len(self.windows()) > 1, 30, 'a dialog')
+        self.wait_still()
+        for text in texts:
+            self.xdotool('key', 'ctrl+a', 'type', '--delay', '40', text)
+            self.xdotool('key', 'Return')
+
     def wait_shown(self, machine, what, timeout=60):
         """Waits until the machine's screen is in sight, pixel by pixel; returns where."""
         return wait_for(lambda: find(self.look(), machine.screendump()), timeout, what, 0.3)
@@ -128,6 +140,7 @@ SWAY_SETTINGS = """xwayland disable
 default_border none
 output HEADLESS-1 resolution {width}x{height} position 0 0 scale {scale} background #405060 solid_color
 focus_follows_mouse no
+input * repeat_delay 100000
 seat * hide_cursor 0
 bindsym Mod1+Tab exec touch {switched}
 """

@@ -59,7 +59,7 @@ def see(host, name):
     return expected
 
 
-@tap.test('sumac and spicy-screenshot see the buffer over TCP, also while it changes and when they come late')
+@tap.test('sumac and spicy-screenshot see the buffer over TCP, also while it changes and when they come late', attempts=3)
 def _():
     host = Host()
     expected = see(host, 'far.png')
@@ -70,14 +70,14 @@ def _():
     host.process.stop()
 
 
-@tap.test('a buffer whose last row is the top one is the right way up')
+@tap.test('a buffer whose last row is the top one is the right way up', attempts=3)
 def _():
     host = Host('--bottom-first', '--size', '333x217')
     see(host, 'flipped.png')
     host.process.stop()
 
 
-@tap.test('over a unix socket sumac gets the buffer itself')
+@tap.test('over a unix socket sumac gets the buffer itself', attempts=3)
 def _():
     host = Host(unix=True)
     expected = see(host, 'near.png')

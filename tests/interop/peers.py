@@ -20,7 +20,7 @@ import threading
 import time
 
 from pictures import Picture
-from tap import PATIENCE, wait_for
+from tap import PATIENCE, check, check_equal, wait_for
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), '..', '..'))
 BUILD = os.path.abspath(os.environ.get('SUMAC_BUILD', os.path.join(ROOT, 'build')))
@@ -29,6 +29,12 @@ SUMAC = os.path.join(BUILD, 'cli', 'sumac')
 
 DESKTOP_READY = 'SUMAC-DESKTOP-READY' # both are what the guest prints on its serial console
 CONSOLE_READY = 'SUMAC-CONSOLE'
+# Nothing else is said there, however slow the machine: what commands print would be broken by it.
+QUIET_CONSOLE = 'quiet loglevel=1 systemd.show_status=false nowatchdog rcupdate.rcu_cpu_stall_suppress=1'
+# The stock agent takes files only if it knows a folder for them. The new one has to belong to the desktop's session.
+FILE_AGENT = '''pkill -x spice-vdagent; while pgrep -x spice-vdagent; do sleep 0.2; done; install -d -o user -g user /home/user/in
+sh -c 'echo $$ >$(ls -d /sys/fs/cgroup/user.slice/user-1000.slice/session-*.scope)/cgroup.procs
+exec su user -c "DISPLAY=:0 spice-vdagent -f /home/user/in -o 0"' >/dev/null 2>&1'''
 DISPLAY_CHANNEL = 2
 DESKTOP_TIMEOUT = 240  # seconds; about 32 alone on two cores under an emulated processor
 SET_PARENT_DEATH_SIGNAL = 1
@@ -109,7 +115,7 @@ class Process:
         """Asks the process to end, then makes it end."""
         self.kill(signal.SIGTERM)
         try:
-            self.child.wait(5)
+            self.child.wait(5 * PATIENCE)  # what it keeps is written at its end
         except subprocess.TimeoutExpired:
             self.kill()
             self.child.wait()
@@ -169,6 +175,13 @@ class Stage:
     def path(self, name):
         return os.path.join(self.folder, name)
 
+    def keep_pictures(self, **pictures):
+        """Pictures that should be equal, kept for whoever looks into it."""
+        for name, picture in pictures.items():
+            path = os.path.join(BUILD, f'{os.path.basename(self.folder)}-{name}.png')
+            picture.save(path)
+            print(f'# see {path}', flush=True)
+
     def start(self, name, command, env=None):
         process = Process(self, name, command, env)
         self.processes.append(process)
@@ -190,8 +203,9 @@ class Stage:
 
     def x_server(self, size='1280x1024'):
         """Starts Xvfb on a free display and returns its name."""
+        # Without repeating keys: whoever presses one by a program may let it go late.
         server = self.start('xvfb', ['Xvfb', '-displayfd', '1', '-screen', '0', f'{size}x24', '-nolisten',
-                                     'tcp', '-noreset'])
+                                     'tcp', '-noreset', '-r'])
         number = wait_for(lambda: re.search(r'^(\d+)\n', server.log, re.M), 20, 'Xvfb on a display')
         return ':' + number.group(1)
 
@@ -317,7 +331,7 @@ class Machine:
         if guest:
             folder = guest_folder()
             command += ['-kernel', f'{folder}/vmlinuz', '-initrd', f'{folder}/initrd',
-                        '-append', f'root=/dev/vda rw console=ttyS0 quiet mitigations=off {kernel}',
+                        '-append', f'root=/dev/vda rw console=ttyS0 {QUIET_CONSOLE} mitigations=off {kernel}',
                         '-drive', f'file={folder}/disk.img,if=virtio,format=raw,snapshot=on']
         else:
             command += ['-drive', f'file={disk or boot_disk(self.stage)},if=ide,format=raw,snapshot=on']
@@ -413,6 +427,23 @@ class Machine:
                 raise AssertionError(f'the screen kept changing for {timeout} s')
         return last
 
+    def check_seen(self, *clients):
+        """Each of the clients, (name, function that takes an address and returns a picture and how it went), sees what the
+        device holds: the same before and after, since a slow guest may draw on meanwhile. Returns that picture."""
+        truth = self.wait_still()
+        for name, take in clients:
+            for _ in range(20):
+                picture, result = take(self.uri)
+                check(picture, f'{name} took no picture: {result}')
+                difference, after = truth.differences(picture), self.screendump()
+                if not difference or not truth.differences(after):
+                    break
+                truth = self.wait_still(4.0)
+            if difference:
+                self.stage.keep_pictures(**{'device': truth, name: picture})
+            check_equal(difference, None, f"the device's picture and {name}'s")
+        return truth
+
     def wait_screen(self, timeout=60):
         """Without a guest: waits for the test screen and returns its picture."""
         wait_for(lambda: self.screendump().colours() > 8, timeout, 'the test screen')
@@ -437,6 +468,31 @@ class Machine:
                 raise AssertionError(f'QEMU ended: {self.process.log[-2000:]}')
             return text in self.console
         wait_for(seen, timeout, f'{text!r} on the serial console', 0.3)
+
+    @staticmethod
+    def insist(action, condition, what, first_s=10, times=4):
+        """Acts, and again if nothing has come of it for long, and then for twice as long: a slow guest may have missed it, or
+        need more time. Returns when it last acted and what the condition was."""
+        for number in range(times):
+            start = time.monotonic()
+            if number and (found := condition()):  # it needed more time
+                return start, found
+            try:
+                action()
+                return start, wait_for(condition, first_s << number, what, 0.3)
+            except AssertionError as error:
+                print(f'# {error}', flush=True)
+        raise AssertionError(f'{what}: not in {times} attempts')
+
+    def take_files(self, timeout=60):
+        """Has the agent of the desktop take files into /home/user/in, and waits until it does."""
+        self.run(FILE_AGENT.replace('\n', '; ', 1), timeout=timeout)
+        first = self.stage.path('first file')
+        with open(first, 'w', encoding='ascii') as file:
+            file.write('1')
+        # Its daemon may not know yet that it is there, or that the session is the active one.
+        wait_for(lambda: self.stage.sumac('copy', self.uri, first, '--timeout', '60s').code == 0, 60, 'an agent that takes files', 1)
+        self.run("rm -f /home/user/in/*")
 
     def run(self, command, timeout=60, check=True):
         """Runs a shell command in the guest as root, with DISPLAY set; returns what it printed."""

@@ -4,7 +4,7 @@
 
 import os
 
-from desk import Desk
+from desk import Desk, find
 from peers import SUMAC, Machine, Stage
 from tap import Tap, check, check_equal, wait_for
 
@@ -30,19 +30,6 @@ def configure_sasl(user, password):
     return folder
 
 
-def windows():
-    return desk.run('xdotool', 'search', '--onlyvisible', '--class', 'sumac').out.split()
-
-
-def enter(*texts):
-    """Types into a dialog once it is in sight and has the focus, a field after the other."""
-    wait_for(lambda: len(windows()) > 1, 30, 'a dialog')
-    desk.wait_still()
-    for text in texts:
-        desk.xdotool('type', '--delay', '40', text)
-        desk.xdotool('key', 'Return')
-
-
 @tap.test('asks for user and password where the server wants SASL, and remembers the user but not the password')
 def _():
     machine = Machine(stage, agent=False, spice={'sasl': 'on'}, env={'SASL_CONF_PATH': configure_sasl('bob', 'right one')})
@@ -50,18 +37,17 @@ def _():
     plain, desk.env = desk.env, {**desk.env, 'XDG_CONFIG_HOME': stage.path('config')}
     program = viewer(machine.uri)
     wait_for(lambda: "a user's name" in program.log, 20, 'the question')
-    enter('bob', 'wrong')
-    wait_for(lambda: 'did not accept the user' in program.log, 30, 'the refusal')
-    enter('right one')  # the name is still there
-    desk.wait_shown(machine, 'the screen in the window')
+    machine.insist(lambda: desk.answer('bob', 'wrong'), lambda: 'did not accept the user' in program.log, 'the refusal')
+    # The name is still there.
+    machine.insist(lambda: desk.answer('right one'), lambda: find(desk.look(), machine.screendump()), 'the screen in the window', 15)
     program.stop()
     with open(stage.path('config/sumac/machines'), encoding='utf-8') as file:
         remembered = file.read()
     check('user=bob' in remembered and 'right' not in remembered, remembered)
     program = viewer(machine.uri)
     wait_for(lambda: 'wants a password' in program.log, 20, 'the question for the password alone')
-    enter('right one')
-    desk.wait_shown(machine, 'the screen, entered by password alone')
+    machine.insist(lambda: desk.answer('right one'), lambda: find(desk.look(), machine.screendump()),
+                   'the screen, entered by password alone', 15)
     check('CRITICAL' not in program.log, program.log)
     program.stop()
     desk.env = plain
@@ -84,11 +70,11 @@ def _():
 def choose(*keys):
     """Opens the menu and chooses, all by keys, which the guest has to give back first."""
     desk.xdotool('key', 'Control_L+Alt_L')
-    desk.wait_still()
-    desk.xdotool('key', 'F10')
-    for key in keys:
-        desk.wait_still()
+    for key in ('F10', *keys):
+        before = desk.wait_still()
         desk.xdotool('key', key)
+        if key != keys[-1]:
+            wait_for(lambda: before.differences(desk.look()), 20, f'the menu after {key}')
 
 
 @tap.test('hands over what there is one of, and asks for it, all by keys')

@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 
 from tap import PATIENCE
 
@@ -26,6 +27,7 @@ class RawChannel:
         self.socket = socket.socket(family)
         self.socket.settimeout(20 * PATIENCE)
         self.window = self.unacknowledged = 0
+        self.is_watched = False  # by keep_alive()
         self.begun = b''  # of what receive() was asked for when time was over
         if source:
             self.socket.bind(source)
@@ -102,6 +104,8 @@ class RawChannel:
         """Closes; `abruptly` by a reset, as when a machine is switched off."""
         if abruptly:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        elif self.is_watched:  # whoever waits there keeps it open otherwise
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
 
@@ -125,6 +129,22 @@ def open_main(address):
             break
     main.send_message(MAIN_ATTACH_CHANNELS)
     return main, struct.unpack_from('<I', body)[0]
+
+
+def keep_alive(channel):
+    """Answers what a server asks on a channel that nobody else reads: one that is silent for long counts as dead."""
+    channel.is_watched = True
+
+    def run():
+        try:
+            while True:
+                try:
+                    channel.acknowledge(*channel.next_message())
+                except TimeoutError:
+                    pass
+        except (OSError, EOFError):
+            pass
+    threading.Thread(target=run, daemon=True).start()
 
 
 def open_display(address, session_id):
