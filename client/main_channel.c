@@ -6,6 +6,7 @@
 
 #include "client/channel_kinds.h"
 #include "client/session_private.h"
+#include "core/base/text.h"
 #include "core/channel/main/client.h"
 #include "io/clock.h"
 
@@ -59,25 +60,10 @@ static void take_state(struct sm_session *session, const struct sm_main_client *
     session->info.has_agent = sm_main_client_has_agent(client);
 }
 
-/* With the lock held. The name is the server's: only what can be shown is kept. */
-static void take_name(struct sm_session *session, struct sm_bytes name)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < name.size && name.data[i] && size < sizeof(session->info.name) - 1; i++)
-        session->info.name[size++] =
-            name.data[i] < 0x20 || name.data[i] == 0x7f ? '?' : (char)name.data[i];
-    session->info.name[size] = 0;
-}
-
 static void tell_notice(struct sm_client_channel *channel, const struct sm_msg_notify *notify)
 {
     char text[SM_NOTICE_SIZE];
-    size_t size = 0;
-    for (size_t i = 0; i < notify->message.size && size < sizeof(text) - 1; i++) {
-        uint8_t c = notify->message.data[i];
-        text[size++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
-    }
-    text[size] = 0;
+    sm_text_line(text, sizeof(text), notify->message, ' ');
     struct sm_event event = {
         .kind = SM_EVENT_NOTICE,
         .channel = channel->kind,
@@ -180,7 +166,7 @@ static enum sm_status take_fact(struct sm_client_channel *channel, const struct 
         set_time(session, msg->multi_media_time.time);
         break;
     case SM_MSG_MAIN_NAME:
-        take_name(session, msg->name.name);
+        sm_text_line(session->info.name, sizeof(session->info.name), msg->name.name, '?');
         break;
     case SM_MSG_MAIN_UUID:
         memcpy(session->info.uuid, msg->uuid.uuid, sizeof(session->info.uuid));

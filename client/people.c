@@ -7,19 +7,8 @@
 #include "client/channel_thread.h"
 #include "client/session_private.h"
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "core/channel/main/client.h"
-
-/* The name is the server's: only what can be shown is kept. */
-static void take_name(char out[SM_PARTICIPANT_NAME_SIZE], const uint8_t *name, size_t size)
-{
-    size_t length = 0;
-    while (length < size && length < SM_PARTICIPANT_NAME_SIZE - 1 && name[length]) {
-        bool is_shown = name[length] >= 0x20 && name[length] != 0x7f;
-        out[length] = is_shown ? (char)name[length] : '?';
-        length++;
-    }
-    out[length] = 0;
-}
 
 enum sm_status sm_client_people_take(struct sm_client_channel *channel,
                                      const struct sm_msg_main_people *msg)
@@ -38,7 +27,8 @@ enum sm_status sm_client_people_take(struct sm_client_channel *channel,
             .is_asking = person->flags & SM_PERSON_FLAGS_ASKS,
             .can_be_asked = person->flags & SM_PERSON_FLAGS_CAN_BE_ASKED,
         };
-        take_name(list[i].name, person->name, sizeof(person->name));
+        struct sm_bytes name = {.data = person->name, .size = sizeof(person->name)};
+        sm_text_line(list[i].name, sizeof(list[i].name), name, '?');
     }
     pthread_mutex_lock(&session->lock);
     free(session->people.list);

@@ -64,7 +64,8 @@ void sm_people_tell(struct sm_session *session);
 /** What a client wants done with what there is one of; what cannot be is not done. */
 void sm_people_wish(struct sm_session *session, const struct sm_msgc_main_people_wish *wish);
 
-/** Cuts `name` (UTF-8) between two characters and fills up with zeroes. */
+/** Keeps of `name` what shows on a line (sm_text_line()), cuts between two characters and fills up
+ * with zeroes. */
 void sm_people_cut_name(uint8_t *out, size_t size, const char *name);
 
 /** A session has begun, or has left the server's list. */

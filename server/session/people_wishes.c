@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/alloc.h"
+#include "core/base/text.h"
 #include "server/session/internal.h"
 #include "server/session/main_channel.h"
 #include "server/session/people.h"
@@ -17,14 +18,11 @@ static bool can_talk(const struct sm_session *session)
 
 void sm_people_cut_name(uint8_t *out, size_t size, const char *name)
 {
-    size_t length = strlen(name);
-    if (length > size) {
-        length = size;
-        while (length > 0 && ((uint8_t)name[length] & 0xc0) == 0x80)
-            length--;
-    }
+    char line[sizeof(((struct sm_person *)0)->name) + 1];
+    struct sm_bytes text = {.data = (const uint8_t *)name, .size = strlen(name)};
+    size_t length = sm_text_line(line, size < sizeof(line) ? size + 1 : sizeof(line), text, '?');
     memset(out, 0, size);
-    memcpy(out, name, length);
+    memcpy(out, line, length);
 }
 
 static struct sm_person describe(struct sm_session *session)

@@ -457,6 +457,8 @@ static void names_are_cut_between_two_characters(void **state)
     assert_memory_equal(name, "ann", 4);
     sm_people_cut_name(name, sizeof(name), "a世界");
     assert_memory_equal(name, "a世", 4);
+    sm_people_cut_name(name, sizeof(name), "a\u202eb"); /* would be shown backwards */
+    assert_memory_equal(name, "a?b", 4);
     sm_people_cut_name(name, sizeof(name), "");
     assert_memory_equal(name, "\0\0\0", 4);
 }
