@@ -9,7 +9,7 @@ import sys
 
 import wire
 from peers import Machine, Stage
-from tap import Tap, check, check_equal, wait_for
+from tap import PATIENCE, Tap, check, check_equal, wait_for
 
 tap = Tap()
 stage = Stage()
@@ -154,7 +154,7 @@ def _():
 def _():
     old, _ = wire.open_main(address)
     check_serves()
-    old.socket.settimeout(10)
+    old.socket.settimeout(10 * PATIENCE)
     try:
         while old.socket.recv(4096):
             pass
@@ -175,15 +175,11 @@ def _():
     stage.run(['xdotool', 'windowfocus', '--sync', window], env=env)
     machine.wait_still(1.0)
     stage.run(['xdotool', 'mousemove', '--window', window, '360', '300'], env=env)
-    stage.run(['xdotool', 'type', '--delay', '60', 'viewer'], env=env)
-    wait_for(lambda: truth.differences(machine.screendump()), 20, 'typed text on the screen')
+    machine.insist(lambda: stage.run(['xdotool', 'type', '--delay', '60', 'viewer'], env=env),
+                   lambda: truth.differences(machine.screendump()), 'typed text on the screen')
     viewer.kill()
     viewer.wait(10)
-    global truth_after
-    truth_after = machine.wait_still(1.0)
-    picture, result = stage.spicy_screenshot(machine.uri)
-    check(picture, f'no picture: {result}')
-    check_equal(truth_after.differences(picture), None, 'the screen')
+    machine.check_seen(('spicy-screenshot', stage.spicy_screenshot))
 
 
 @tap.test('nothing of all these clients stays open')

@@ -25,11 +25,11 @@ def machine(server):
     return machines[server]
 
 
-def on_both(name):
+def on_both(name, attempts=1):
     """A test that runs on each server."""
     def keep(function):
         for server in ('reference', 'ours'):
-            tap.test(f'{name} ({server})')(lambda server=server: function(machine(server)))
+            tap.test(f'{name} ({server})', attempts)(lambda server=server: function(machine(server)))
         return function
     return keep
 
@@ -61,7 +61,8 @@ def series(shown):
     taken = good('screenshot', shown.uri, target, '--every', '300ms', '--count', '3')
     check(time.monotonic() - start >= 0.6, 'too fast')
     check_equal([os.path.basename(line['file']) for line in taken], [f'series-000{i}.png' for i in (1, 2, 3)], 'files')
-    check(taken[1]['at_ms'] >= taken[0]['at_ms'] + 200, f'{taken}')
+    # Each in its turn; a busy machine may be late for one.
+    check(all(line['at_ms'] >= 300 * number for number, line in enumerate(taken)), f'{taken}')
     truth = shown.screendump()
     for line in taken:
         check_equal(Picture.load(line['file']).differences(truth), None, line['file'])
@@ -114,7 +115,7 @@ def mean_error(one, other, rows=None):
     return sum(abs(a - b) for a, b in pairs) / len(pairs)
 
 
-@on_both('record films what is seen, when it is seen')
+@on_both('record films what is seen, when it is seen', attempts=3)
 def record(shown):
     before = shown.wait_still(1.0)
     film = stage.path('film.mkv')
@@ -144,7 +145,7 @@ def record(shown):
     shown.send_keys('ret')
 
 
-@on_both('record has a track for the sound of a machine that can play')
+@on_both('record has a track for the sound of a machine that can play', attempts=3)
 def record_sound(shown):
     audible = Machine(stage, server=shown.server, extra=['-audiodev', 'spice,id=a', '-device', 'intel-hda', '-device',
                                                          'hda-output,audiodev=a'])
@@ -180,7 +181,7 @@ def record_kinds():
 
 # ---- Raw session files ----
 
-@on_both('record --raw keeps a session that replay shows again, to the pixel')
+@on_both('record --raw keeps a session that replay shows again, to the pixel', attempts=3)
 def raw_session(shown):
     before = shown.wait_still(1.0)
     target, picture = stage.path('a.session'), stage.path('replayed.png')
@@ -238,7 +239,7 @@ def cut(picture, x, y, width, height, target):
     return target
 
 
-@on_both('wait --image finds a picture where it is, and waits for one that comes')
+@on_both('wait --image finds a picture where it is, and waits for one that comes', attempts=3)
 def wait_image(shown):
     truth = shown.wait_still(1.0)
     part = cut(truth, 8, 192, 120, 16, stage.path('part.png'))
@@ -247,7 +248,7 @@ def wait_image(shown):
     result = stage.sumac('wait', shown.uri, '--image', part, '--region', '8,192,120,16')
     check_equal(result.out, '8 192\n', 'place for people')
     check('not seen within' in bad(48, 'not-seen', 'wait', shown.uri, '--image', part, '--region', '9,192,600,100',
-                                   '--timeout', '1s'), 'cause')
+                                   '--timeout', '4s'), 'cause')
     shown.send_keys('z')
     shown.send_keys('q')
     after = shown.wait_still(1.0)
@@ -284,7 +285,7 @@ wait --image '{part}'
 type "$word\\n"   # typed
 key shift-x
 sleep 100ms
-wait --stable 300ms --tolerance 0
+wait --stable 1500ms --tolerance 0
 screenshot {target}
 ''')
     told = good('exec', shown.uri, path)
@@ -303,7 +304,7 @@ screenshot {target}
     before = shown.wait_still(1.0)
     child = subprocess.Popen([SUMAC, 'exec', shown.uri, path], stderr=subprocess.PIPE, text=True)
     wait_for(lambda: before.differences(shown.screendump()), 20, 'the key of the first line')
-    time.sleep(0.5)
+    time.sleep(2)  # it shows before the line is done
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=60)
     check_equal(child.returncode, 130, 'exit code')
@@ -327,7 +328,7 @@ class Traced:
 
     def events(self):
         """What is new: ('btn', 'left', 1), ('key', 'ctrl', 1), ('rel', 'x', 8)."""
-        lines = [line for line in self.machine.process.log.splitlines() if line.startswith('input_event_')]
+        lines = [line for line in self.machine.process.log.split('\n')[:-1] if line.startswith('input_event_')]
         new, self.seen = lines[self.seen:], len(lines)
         events = []
         for line in new:
@@ -337,6 +338,13 @@ class Traced:
             else:
                 kind = 'btn' if words[0] == 'input_event_btn' else 'key'
                 events.append((kind, words[-3], int(words[-1])))
+        return events
+
+    def await_presses(self, expected):
+        """The events up to these presses, which QEMU may hear after the command has ended."""
+        events = []
+        wait_for(lambda: events.extend(self.events()) or len(presses(events)) >= len(expected), 20, f'{expected}; heard {events}')
+        check_equal(presses(events), expected, 'presses')
         return events
 
 
@@ -366,10 +374,9 @@ def moved(events):
 def click(shown):
     told = good('click', shown.uri, '100', '50', '--with', 'ctrl-shift', '--double', '--button', 'middle')
     check_equal(told['exact'], False, 'exact')
-    events = shown.events()
     down, up = ('btn', 'middle', 1), ('btn', 'middle', 0)
-    check_equal(presses(events), [('key', 'ctrl', 1), ('key', 'shift', 1), down, up, down, up, ('key', 'shift', 0),
-                                  ('key', 'ctrl', 0)], 'events')
+    events = shown.await_presses([('key', 'ctrl', 1), ('key', 'shift', 1), down, up, down, up, ('key', 'shift', 0),
+                                  ('key', 'ctrl', 0)])
     check_equal(moved(events), (100, 50), 'place')
     check('hyper' in bad(43, 'cannot-type', 'click', shown.uri, '1', '1', '--with', 'hyper'), 'cause')
     check_equal(shown.events(), [], 'events of a refused command')
@@ -378,8 +385,7 @@ def click(shown):
 @traced('drag moves between pressing and letting go')
 def drag(shown):
     good('drag', shown.uri, '10', '20', '200', '15', '--button', 'right')
-    events = shown.events()
-    check_equal(presses(events), [('btn', 'right', 1), ('btn', 'right', 0)], 'presses')
+    events = shown.await_presses([('btn', 'right', 1), ('btn', 'right', 0)])
     begin, end = events.index(('btn', 'right', 1)), events.index(('btn', 'right', 0))
     check_equal(moved(events[:begin]), (10, 20), 'from')
     check_equal(moved(events[begin:end]), (190, -5), 'way')
@@ -396,14 +402,14 @@ def drag(shown):
 @traced('scroll turns the wheel either way')
 def scroll(shown):
     good('scroll', shown.uri, '2', '5', '5')
-    check_equal(presses(shown.events()), [('btn', 'wheel-down', 1), ('btn', 'wheel-down', 0)] * 2, 'down')
+    shown.await_presses([('btn', 'wheel-down', 1), ('btn', 'wheel-down', 0)] * 2)
     good('scroll', shown.uri, '-1')
-    check_equal(presses(shown.events()), [('btn', 'wheel-up', 1), ('btn', 'wheel-up', 0)], 'up')
+    shown.await_presses([('btn', 'wheel-up', 1), ('btn', 'wheel-up', 0)])
 
 
 # ---- Figures ----
 
-@on_both('monitor tells what arrives, line by line')
+@on_both('monitor tells what arrives, line by line', attempts=3)
 def monitor(shown):
     lines = good('monitor', shown.uri, '--every', '300ms', '--count', '3')
     last = lines[-1]
@@ -412,7 +418,7 @@ def monitor(shown):
     check(trips and 0 < trips[0] < 1000000, f'round trip on this computer: {last}')
     check_equal(len(lines), 3, 'lines')
     check(lines[0]['bytes'] > 1000 and lines[0]['displays'][0]['ready'], f'{lines[0]}')
-    check(lines[1]['at_ms'] >= lines[0]['at_ms'] + 250, f'{lines}')
+    check(all(line['at_ms'] >= 300 * number for number, line in enumerate(lines, 1)), f'{lines}')
     check(lines[2]['bytes'] == sum(c['bytes'] for c in lines[2]['channels']), 'the sum of the channels')
     child = subprocess.Popen([SUMAC, 'monitor', shown.uri, '--json', '--every', '200ms'], stdout=subprocess.PIPE, text=True)
     json.loads(child.stdout.readline())

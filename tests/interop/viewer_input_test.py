@@ -5,6 +5,7 @@ desktop of sway's), as they arrive at the machine: QEMU tells its input events."
 
 import os
 import re
+import time
 
 from desk import Desk, SwayDesk
 from peers import Machine, Stage
@@ -150,6 +151,13 @@ def _():
     check_equal(listener.expect(*pressed('wheel-down') * 3), pressed('wheel-down') * 3, 'wheel')
     desk.press('ctrl', 'alt')
     listener.expect('ctrl up')
+    # The viewer has to let go, and the compositor to hear of it.
+    def is_free():
+        listener.forget()
+        desk.order('by 40 40')
+        time.sleep(0.5)
+        return not any(event.startswith('x ') for event in listener.listen())
+    wait_for(is_free, 20, 'a pointer that is free')
     desk.order('by 40 40')
     desk.press('a')
     desk.click()  # takes it again, and is for us
