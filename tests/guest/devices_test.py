@@ -79,16 +79,14 @@ def _():
     path = random_file('to-guest', MEGABYTE)
     names = stage.sumac('port', machine.uri)
     check(PORT in names.out, f'sumac port: {names}')
-    with open(path, 'rb') as file:
-        sender = subprocess.Popen([SUMAC, 'port', machine.uri, PORT], stdin=file, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.PIPE, env=stage.env)
+    # Its input does not end: a while after that it would leave, though a slow guest may have taken nothing yet.
+    sender = stage.start('port', ['sh', '-c', f"(cat '{path}'; exec sleep infinity) | exec '{SUMAC}' port {machine.uri} {PORT}"])
     try:
         # As long as nobody is at the other end the port has ended before it began.
         got = machine.run(f'until head -c {MEGABYTE} /dev/virtio-ports/{PORT} >/tmp/got && [ -s /tmp/got ]; do sleep 0.2; done; '
                           'sha256sum </tmp/got', timeout=120)
     finally:
         sender.kill()
-        sender.wait()
     check(sha256(path) in got, f'the guest has {got!r}')
 
 
@@ -143,7 +141,7 @@ def _():
     machine.run(f'({sumac} usb {uri} redirect 46f4:0001 >/tmp/redirect 2>&1 & echo $! >/tmp/redirect.pid)')
     wait_guest(r'the machine has', 'cat /tmp/redirect', 'the stick redirected')
     wait_guest(r'^2$', 'lsusb | grep -c 46f4:0001', 'the stick a second time')
-    wait_guest(r'sd[a-z]', 'lsblk -n -o NAME', 'its disk')
+    wait_guest(rf'sd[a-z] +{os.path.getsize(stick)}\b', 'lsblk -n -d -b -o NAME,SIZE', 'its disk')
     got = machine.run('dd if=/dev/$(lsblk -n -d -o NAME | grep ^sd | head -n 1) bs=64k 2>/tmp/dd | sha256sum; tail -n 1 /tmp/dd',
                       timeout=300)
     check(sha256(stick) in got, f'the guest has {got!r}')

@@ -88,7 +88,16 @@ class Desk:
 
     def wait_shown(self, machine, what, timeout=60):
         """Waits until the machine's screen is in sight, pixel by pixel; returns where."""
-        return wait_for(lambda: find(self.look(), machine.screendump()), timeout, what, 0.3)
+        seen = {}
+
+        def is_in_sight():
+            seen.update(screen=self.look(), device=machine.screendump())
+            return find(seen['screen'], seen['device'])
+        try:
+            return wait_for(is_in_sight, timeout, what, 0.3)
+        except AssertionError:
+            self.stage.keep_pictures(**seen)
+            raise
 
 
 WESTON_SETTINGS = """[core]

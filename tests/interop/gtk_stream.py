@@ -14,7 +14,7 @@ import gi
 gi.require_version('SpiceClientGLib', '2.0')
 from gi.repository import GLib, GObject, SpiceClientGLib  # noqa: E402
 
-LOOK_MS, PATIENCE_S = 300, 40
+LOOK_MS, PATIENCE_S = 300, 160
 
 
 def on(channel, name, handler):  # Channel.connect() means something else

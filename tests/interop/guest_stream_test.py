@@ -101,7 +101,7 @@ def _():
 @tap.test('the reference shows the frames, and the cursor')
 def _():
     path = stage.path('reference.ppm')
-    result = stage.run(['/usr/bin/python3', CLIENT, str(machine().port), path], timeout=60)
+    result = stage.run(['/usr/bin/python3', CLIENT, str(machine().port), path], timeout=90)
     check(result.code == 0, f'no picture or no cursor: {result}')
     check_last_frame(Picture.load(path))
     found = re.search(r'^cursor (\d+) (\d+) (\d+) (\d+) ([0-9a-f]+)$', result.out, re.M)

@@ -108,20 +108,20 @@ def viewer_follows(source, target, seamless):
     time.sleep(0.5)  # for its answer to the source, of which nobody is told
     pair.move()
     pair.wait_left()
-    check_equal(channels(pair.target), before, 'channels at the target')
+    wait_for(lambda: channels(pair.target) == before, 20, f'channels {before} at the target')
     check('migrate-switch-host' not in viewer.log, 'the client had to begin anew')
     check_equal(pair.truth.differences(pair.target.screendump()), None, 'the screen of the machine that moved')
     stage.run(['xdotool', 'windowfocus', '--sync', window], env=env)
     stage.run(['xdotool', 'mousemove', '--window', window, '360', '300'], env=env)
-    stage.run(['xdotool', 'type', '--delay', '60', 'moved'], env=env)
-    wait_for(lambda: pair.truth.differences(pair.target.screendump()), 20, 'typed text at the target')
-    truth = pair.target.wait_still(1.0)
+    pair.target.insist(lambda: stage.run(['xdotool', 'type', '--delay', '60', 'moved'], env=env),
+                       lambda: pair.truth.differences(pair.target.screendump()), 'typed text at the target')
+    pair.target.wait_still(1.0)
     shot = stage.path('window.ppm')
 
     def shows():
         stage.run(['import', '-window', window, '-depth', '8', shot], env=env)
-        return holds(Picture.load(shot), truth)
-    wait_for(shows, 10, "the machine's picture in the window")
+        return holds(Picture.load(shot), pair.target.screendump())
+    wait_for(shows, 20, "the machine's picture in the window")
     check(viewer.is_running, viewer.log[-2000:])
     viewer.kill()
     viewer.wait(10)
@@ -150,7 +150,7 @@ def ours_follows(source, target, seamless):
     pair.wait_left()
     if not seamless:
         wait_for(lambda: len(probe.seen('open')) >= 8, 20, 'all channels at the target')
-    check_equal(channels(pair.target), before, 'channels at the target')
+    wait_for(lambda: channels(pair.target) == before, 20, f'channels {before} at the target')
     check_follower(pair, probe)
     check_equal(len(probe.seen('open')), 4 if seamless else 8, 'times a channel was opened')
     pair.stop()

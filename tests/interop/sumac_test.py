@@ -15,7 +15,7 @@ import time
 
 from peers import BUILD, Certificates, die_with_parent, free_port, Machine, ROOT, SERVER_FOLDER, Stage, SUMAC
 from pictures import Picture
-from tap import Tap, check, check_equal, wait_for
+from tap import PATIENCE, Tap, check, check_equal, wait_for
 
 tap = Tap()
 stage = Stage()
@@ -114,7 +114,7 @@ def screenshot_report():
     check_equal((told['width'], told['height']), picture.size, 'size')
     check_equal(told['file'], target, 'file')
     check_equal(told['still'], True, 'still')
-    child = subprocess.run([SUMAC, 'screenshot', machine().uri, '-'], stdout=subprocess.PIPE, timeout=60, check=True)
+    child = subprocess.run([SUMAC, 'screenshot', machine().uri, '-'], stdout=subprocess.PIPE, timeout=60 * PATIENCE, check=True)
     with open(target, 'rb') as file:
         check(child.stdout == file.read(), 'the standard output and the file differ')
 
@@ -180,7 +180,8 @@ last_picture = []
 
 
 def add_replay_test(server, compression):
-    @tap.test(f'a recorded desktop on the library ({server}), {compression}: the same picture as theirs')
+    # A player on a busy machine may stand still for long enough to seem to be done.
+    @tap.test(f'a recorded desktop on the library ({server}), {compression}: the same picture as theirs', attempts=3)
     def same_desktop():
         replay = Replay(server, compression)
         try:
@@ -292,21 +293,23 @@ def unix_socket():
 
 # ---- Input ----
 
-@tap.test('text that is typed arrives, all of it')
+@tap.test('text that is typed arrives, all of it', attempts=3)
 def typing():
-    before = machine().wait_still(1.0)
-    result = stage.sumac('type', machine().uri, 'abc ABC 123 !@#', '--delay', '80ms', '--json')  # a busy guest loses keys
+    fresh = Machine(stage, server='reference')
+    before = fresh.wait_screen()
+    result = stage.sumac('type', fresh.uri, 'abc ABC 123 !@#', '--delay', '80ms', '--json')  # a busy guest loses keys
     check_equal(result.code, 0, f'exit code ({result})')
     check_equal(json.loads(result.out)['characters'], 15, 'characters')
-    typed = machine().wait_still(1.0)
-    check(before.differences(typed), 'nothing was typed')
+    wait_for(lambda: before.differences(fresh.screendump()), 20, 'something typed')
+    typed = fresh.wait_still(1.0)
     # The same keys from the machine's own side give the same picture, one row further down.
-    machine().send_keys('ret')
+    fresh.send_keys('ret')
     for key in ['a', 'b', 'c', 'spc', 'shift a', 'shift b', 'shift c', 'spc', '1', '2', '3', 'spc', 'shift 1', 'shift 2',
                 'shift 3']:
-        machine().send_keys(*key.split())
+        fresh.send_keys(*key.split())
         time.sleep(0.15)
-    again = machine().wait_still(1.0)
+    again = fresh.wait_still(1.0)
+    fresh.stop()
     # Ours follows the greeting's 25 characters in row 12; theirs begins row 13.
     check(cells(typed, 12, 25, 15) == cells(again, 13, 0, 15), 'the characters differ from those typed by hand')
 
@@ -331,7 +334,7 @@ def shown_rows(picture, count):
     return [row for row in rows if any(any(line) for line in row)]
 
 
-@tap.test("a layout's characters are typed with that layout's keys")
+@tap.test("a layout's characters are typed with that layout's keys", attempts=3)
 def typing_layout():
     # The machine reads keys as a US keyboard's, so what a German one has there shows as its neighbours.
     for options, text in (['--layout', 'de'], 'zyäöÜß-'), ([], "yz';{-/"):
@@ -367,7 +370,7 @@ def keys():
     before = machine().wait_still(1.0)
     result = stage.sumac('key', machine().uri, 'shift-x', '--json')
     check_equal(json.loads(result.out)['keys'], ['shift', 'x'], 'keys')
-    check(before.differences(machine().wait_still(1.0)), 'nothing was typed')
+    wait_for(lambda: before.differences(machine().screendump()), 20, 'something typed')
 
 
 @tap.test('a click without a tablet warns; outside of the display it is refused')
@@ -396,7 +399,7 @@ def waiting():
     mover = threading.Thread(target=move)
     mover.start()
     try:
-        check_failure(stage.sumac('wait', machine().uri, '--stable', '1s', '--timeout', '3s', '--tolerance', '0', '--json'),
+        check_failure(stage.sumac('wait', machine().uri, '--stable', '2s', '--timeout', '5s', '--tolerance', '0', '--json'),
                       42, 'not-still', 'did not stand still', '--timeout')
     finally:
         stop.set()
