@@ -348,6 +348,35 @@ static void a_connection_file_gives_title_and_keys(void **state)
     sm_viewer_options_finish(&o);
 }
 
+static void a_connection_file_gives_devices_and_every_key(void **state)
+{
+    (void)state;
+    g_autofree char *path = write_file(
+        "[virt-viewer]\ntype=spice\nhost=vm\nport=5900\n"
+        "enable-smartcard=1\nenable-usbredir=0\nenable-usb-autoshare=1\n"
+        "usb-filter=0x03,-1,-1,-1,0|-1,-1,-1,-1,1\ncolor-depth=16\ndisable-effects=all\n"
+        "versions=rhel7:99;\nzoom-in=f2\nzoom-out=f3\nzoom-reset=f4\nsmartcard-insert=f5\n"
+        "smartcard-remove=f6\nsecure-attention=f7\nusb-device-reset=f8\n");
+    static const struct {
+        enum sm_hotkey hotkey;
+        const char *accelerator;
+    } KEYS[] = {
+        {SM_HOTKEY_ZOOM_IN, "F2"},          {SM_HOTKEY_ZOOM_OUT, "F3"},
+        {SM_HOTKEY_ZOOM_RESET, "F4"},       {SM_HOTKEY_SMARTCARD_INSERT, "F5"},
+        {SM_HOTKEY_SMARTCARD_REMOVE, "F6"}, {SM_HOTKEY_SECURE_ATTENTION, "F7"},
+        {SM_HOTKEY_USB_RESET, "F8"},
+    };
+    struct sm_viewer_options o;
+    g_autofree char *line = g_strdup_printf("sumac-viewer '%s'", path);
+    assert_true(read_line(&o, line, NULL));
+    assert_true(o.shares_smartcard && o.has_no_usb && o.shares_plugged_usb);
+    assert_string_equal(o.usb_on_plug, "0x03,-1,-1,-1,0|-1,-1,-1,-1,1");
+    for (size_t i = 0; i < G_N_ELEMENTS(KEYS); i++)
+        assert_string_equal(o.accelerators[KEYS[i].hotkey], KEYS[i].accelerator);
+    assert_string_equal(o.accelerators[SM_HOTKEY_TOGGLE_FULLSCREEN], ""); /* no default is left */
+    sm_viewer_options_finish(&o);
+}
+
 static void a_connection_file_that_asks_for_it_is_deleted(void **state)
 {
     (void)state;
@@ -392,6 +421,7 @@ int main(void)
         cmocka_unit_test(without_options_there_is_a_start_page),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
         cmocka_unit_test(a_connection_file_gives_title_and_keys),
+        cmocka_unit_test(a_connection_file_gives_devices_and_every_key),
         cmocka_unit_test(a_connection_file_that_asks_for_it_is_deleted),
         cmocka_unit_test(a_connection_file_for_a_newer_viewer_is_refused),
     };
