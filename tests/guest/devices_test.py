@@ -166,9 +166,9 @@ def _():
                                    'id,sign,encrypt'])
     wait_for(lambda: 'the card is in' in process.log, 60, f'the card; sumac says {process.log!r}')
     machine.run('systemctl start pcscd', check=False)
-    wait_guest(ATR, 'opensc-tool -a 2>&1', "the card's answer to reset")
+    wait_guest(ATR, 'timeout 60 opensc-tool -a 2>&1', "the card's answer to reset")
     # Right after the first look pcscd may say once more that there is no card.
-    wait_guest('SW1=0x90, SW2=0x00', 'opensc-tool -s 00:A4:04:00:07:A0:00:00:00:79:01:00 2>&1', 'the answer to SELECT')
+    wait_guest('SW1=0x90, SW2=0x00', 'timeout 60 opensc-tool -s 00:A4:04:00:07:A0:00:00:00:79:01:00 2>&1', 'the answer to SELECT')
     interrupt(process)
 
 
