@@ -121,7 +121,7 @@ static uint16_t choose_mode(struct sm_playback *playback, struct client *client)
 static enum sm_status send_volume(struct client *client)
 {
     const struct sm_volume *volume = &client->playback->volume;
-    if (volume->count == 0)
+    if (volume->count == 0 && !volume->has_mute)
         return SM_OK;
     return sm_playback_server_volume(client->machine, volume->levels, volume->count,
                                      volume->is_muted);
@@ -368,9 +368,10 @@ void sm_playback_put(struct sm_playback *playback, const uint32_t *frame)
 
 void sm_playback_set_volume(struct sm_playback *playback, const struct sm_volume *volume)
 {
-    bool is_muted = playback->volume.is_muted;
+    struct sm_volume former = playback->volume;
     playback->volume = *volume;
-    playback->volume.is_muted = is_muted;
+    playback->volume.is_muted = former.is_muted;
+    playback->volume.has_mute = former.has_mute;
     SM_LIST_FOR (link, &playback->clients)
         after_send(client_of(link), send_volume(client_of(link)));
 }
@@ -378,6 +379,7 @@ void sm_playback_set_volume(struct sm_playback *playback, const struct sm_volume
 void sm_playback_set_mute(struct sm_playback *playback, bool is_muted)
 {
     playback->volume.is_muted = is_muted;
+    playback->volume.has_mute = true;
     SM_LIST_FOR (link, &playback->clients)
         after_send(client_of(link), send_volume(client_of(link)));
 }

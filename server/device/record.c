@@ -139,7 +139,7 @@ static void on_closed(void *opaque, enum sm_status status, const char *reason)
 static enum sm_status send_volume(struct sm_record *record)
 {
     const struct sm_volume *volume = &record->volume;
-    if (volume->count == 0)
+    if (volume->count == 0 && !volume->has_mute)
         return SM_OK;
     return sm_record_server_volume(record->client->machine, volume->levels, volume->count,
                                    volume->is_muted);
@@ -270,9 +270,10 @@ uint32_t sm_record_get(struct sm_record *record, uint32_t *frames, uint32_t size
 
 void sm_record_set_volume(struct sm_record *record, const struct sm_volume *volume)
 {
-    bool is_muted = record->volume.is_muted;
+    struct sm_volume former = record->volume;
     record->volume = *volume;
-    record->volume.is_muted = is_muted;
+    record->volume.is_muted = former.is_muted;
+    record->volume.has_mute = former.has_mute;
     if (record->client)
         after_send(record, send_volume(record));
 }
@@ -280,6 +281,7 @@ void sm_record_set_volume(struct sm_record *record, const struct sm_volume *volu
 void sm_record_set_mute(struct sm_record *record, bool is_muted)
 {
     record->volume.is_muted = is_muted;
+    record->volume.has_mute = true;
     if (record->client)
         after_send(record, send_volume(record));
 }

@@ -12,6 +12,7 @@ struct sm_volume {
     uint8_t count; /* of channels; 0: the guest has not said */
     uint16_t levels[SM_VOLUME_MAX_CHANNELS];
     bool is_muted;
+    bool has_mute; /* the guest has said whether it is muted */
 };
 
 #endif

@@ -108,9 +108,11 @@ enum sm_status sm_playback_server_volume(struct sm_playback_server *server, cons
 {
     if (!server->knows_volume)
         return SM_OK;
-    enum sm_status status =
-        send(server, &(struct sm_playback_msg){.type = SM_MSG_PLAYBACK_VOLUME,
-                                               .volume = {.num_volume = count, .volume = volume}});
+    enum sm_status status = SM_OK;
+    if (count > 0)
+        status = send(server,
+                      &(struct sm_playback_msg){.type = SM_MSG_PLAYBACK_VOLUME,
+                                                .volume = {.num_volume = count, .volume = volume}});
     if (status != SM_OK)
         return status;
     return send(server, &(struct sm_playback_msg){.type = SM_MSG_PLAYBACK_MUTE,

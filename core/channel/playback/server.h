@@ -50,8 +50,8 @@ SM_NODISCARD enum sm_status sm_playback_server_start(struct sm_playback_server *
                                                      uint32_t rate_hz, uint32_t time_ms);
 SM_NODISCARD enum sm_status sm_playback_server_stop(struct sm_playback_server *server);
 
-/** Volumes of 0 to 65535, one for each of `count` (at most 255) channels; nothing if the client
- *  does not know volumes. */
+/** Volumes of 0 to 65535, one for each of `count` (at most 255) channels, 0 for only whether it is
+ *  muted; nothing if the client does not know volumes. */
 SM_NODISCARD enum sm_status sm_playback_server_volume(struct sm_playback_server *server,
                                                       const uint16_t *volume, uint8_t count,
                                                       bool is_muted);

@@ -97,9 +97,11 @@ enum sm_status sm_record_server_volume(struct sm_record_server *server, const ui
 {
     if (!server->knows_volume)
         return SM_OK;
-    enum sm_status status =
-        send(server, &(struct sm_record_msg){.type = SM_MSG_RECORD_VOLUME,
-                                             .volume = {.num_volume = count, .volume = volume}});
+    enum sm_status status = SM_OK;
+    if (count > 0)
+        status = send(server,
+                      &(struct sm_record_msg){.type = SM_MSG_RECORD_VOLUME,
+                                              .volume = {.num_volume = count, .volume = volume}});
     if (status != SM_OK)
         return status;
     return send(server,
