@@ -4,12 +4,16 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include "core/wire/types.h"
 #include "io/socket.h"
@@ -343,6 +347,133 @@ static void old_versions_of_tls_are_refused(void **state)
     SSL_CTX_free(context);
 }
 
+/* ---- what a host may ask of TLS ---- */
+
+/* An RSA key behind a password, its certificate, and parameters for Diffie and Hellman. */
+struct files {
+    char key[96], certificate[96], dh[96];
+};
+
+static FILE *create(const struct fixture *f, char path[96], const char *name)
+{
+    snprintf(path, 96, "%s/%s", f->pki.folder, name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    return file;
+}
+
+static X509 *certificate_of(EVP_PKEY *key)
+{
+    X509 *certificate = X509_new();
+    assert_non_null(certificate);
+    assert_int_equal(X509_set_pubkey(certificate, key), 1);
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), -3600));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 3600));
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    return certificate;
+}
+
+static void make_files(const struct fixture *f, struct files *files, char *password)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048), *dh = NULL;
+    assert_non_null(key);
+    X509 *certificate = certificate_of(key);
+    FILE *file = create(f, files->certificate, "rsa.pem");
+    assert_int_equal(PEM_write_X509(file, certificate), 1);
+    fclose(file);
+    file = create(f, files->key, "rsa-key.pem");
+    assert_int_equal(PEM_write_PrivateKey(file, key, EVP_aes_256_cbc(), (unsigned char *)password,
+                                          (int)strlen(password), NULL, NULL),
+                     1);
+    fclose(file);
+
+    EVP_PKEY_CTX *made = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+    assert_true(made && EVP_PKEY_paramgen_init(made) == 1 &&
+                EVP_PKEY_CTX_set_group_name(made, "ffdhe3072") == 1 &&
+                EVP_PKEY_paramgen(made, &dh) == 1);
+    BIO *out = BIO_new_fp(create(f, files->dh, "dh.pem"), BIO_CLOSE);
+    assert_int_equal(PEM_write_bio_Parameters(out, dh), 1);
+    BIO_free(out);
+    EVP_PKEY_CTX_free(made);
+    EVP_PKEY_free(dh);
+    EVP_PKEY_free(key);
+    X509_free(certificate);
+}
+
+static void delete_files(const struct files *files)
+{
+    unlink(files->key);
+    unlink(files->certificate);
+    unlink(files->dh);
+}
+
+/* A server with these options; NULL if it does not start. */
+static SpiceServer *server_with(struct fixture *f, const struct files *files, const char *password,
+                                const char *dh, const char *ciphers)
+{
+    SpiceServer *server = spice_server_new();
+    spice_server_set_addr(server, "127.0.0.1", SPICE_ADDR_FLAG_IPV4_ONLY);
+    spice_server_set_noauth(server);
+    assert_int_equal(spice_server_set_tls(server, free_port(), f->pki.ca, files->certificate,
+                                          files->key, password, dh, ciphers),
+                     0);
+    if (spice_server_init(server, &f->host.core) == 0)
+        return server;
+    spice_server_destroy(server);
+    return NULL;
+}
+
+static void a_key_needs_its_password_and_files_must_be_what_they_say(void **state)
+{
+    struct fixture *f = *state;
+    struct files files;
+    char password[] = "sesame";
+    make_files(f, &files, password);
+    assert_null(server_with(f, &files, NULL, NULL, NULL));
+    assert_null(server_with(f, &files, "wrong one", NULL, NULL));
+    assert_null(server_with(f, &files, password, files.certificate, NULL));
+    assert_null(server_with(f, &files, password, "/nonexistent/dh.pem", NULL));
+    assert_null(server_with(f, &files, password, NULL, "NO-SUCH-CIPHER"));
+    SpiceServer *server = server_with(f, &files, password, files.dh, NULL);
+    assert_non_null(server);
+    spice_server_destroy(server);
+    delete_files(&files);
+}
+
+static void ciphers_and_parameters_are_those_of_the_host(void **state)
+{
+    static const char CIPHER[] = "DHE-RSA-AES256-GCM-SHA384";
+    struct fixture *f = *state, other = *f;
+    struct files files;
+    char password[] = "sesame";
+    make_files(f, &files, password);
+    other.server = server_with(f, &files, password, files.dh, CIPHER);
+    assert_non_null(other.server);
+    for (unsigned has_it = 0; has_it < 2; has_it++) {
+        SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+        assert_non_null(context);
+        const char *ciphers = has_it ? "ALL" : "ALL:!DHE";
+        assert_int_equal(SSL_CTX_set_cipher_list(context, ciphers), 1);
+        int fd;
+        bool is_in;
+        SSL *ssl = raw_client(&other, context, TLS1_2_VERSION, &fd, &is_in);
+        assert_int_equal(is_in, has_it);
+        if (is_in) {
+            EVP_PKEY *key = NULL;
+            assert_string_equal(SSL_get_cipher_name(ssl), CIPHER);
+            assert_true(SSL_get_peer_tmp_key(ssl, &key) == 1);
+            assert_int_equal(EVP_PKEY_get_bits(key), 3072);
+            EVP_PKEY_free(key);
+        }
+        SSL_free(ssl);
+        close(fd);
+        sm_test_host_run(&f->host, 5);
+        SSL_CTX_free(context);
+    }
+    spice_server_destroy(other.server);
+    delete_files(&files);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -356,6 +487,8 @@ int main(void)
         T(clients_may_die_at_any_point_of_the_handshake),
         T(nobody_shakes_hands_twice),
         T(old_versions_of_tls_are_refused),
+        T(a_key_needs_its_password_and_files_must_be_what_they_say),
+        T(ciphers_and_parameters_are_those_of_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
