@@ -60,6 +60,15 @@ static void take_state(struct sm_session *session, const struct sm_main_client *
     session->info.has_agent = sm_main_client_has_agent(client);
 }
 
+/* With the lock held. A host whose machine has none tells zeros. */
+static void take_uuid(struct sm_session *session, const uint8_t *uuid)
+{
+    session->info.has_uuid = false;
+    for (size_t i = 0; i < sizeof(session->info.uuid); i++)
+        session->info.has_uuid = session->info.has_uuid || uuid[i] != 0;
+    memcpy(session->info.uuid, uuid, sizeof(session->info.uuid));
+}
+
 static void tell_notice(struct sm_client_channel *channel, const struct sm_msg_notify *notify)
 {
     char text[SM_NOTICE_SIZE];
@@ -169,8 +178,7 @@ static enum sm_status take_fact(struct sm_client_channel *channel, const struct 
         sm_text_line(session->info.name, sizeof(session->info.name), msg->name.name, '?');
         break;
     case SM_MSG_MAIN_UUID:
-        memcpy(session->info.uuid, msg->uuid.uuid, sizeof(session->info.uuid));
-        session->info.has_uuid = true;
+        take_uuid(session, msg->uuid.uuid);
         break;
     default:
         break;

@@ -373,7 +373,7 @@ struct sm_session_info {
     bool is_connected;   /* between CONNECTED and CLOSED */
     uint32_t session_id; /* chosen by the server; 0 before it did */
     char name[128];      /* of the machine, as the server tells it; cut; "" if it does not */
-    bool has_uuid;       /* the server told the machine's UUID */
+    bool has_uuid;       /* the server told the machine's UUID, not one of zeros */
     uint8_t uuid[16];    /* in textual order */
     uint32_t supported_mouse_modes; /* mask of enum sm_pointer_mode */
     enum sm_pointer_mode mouse_mode;

@@ -263,6 +263,10 @@ def info_facts():
     result = stage.sumac('info', named.uri)
     check('a machine' in result.out and f'{size[0]} x {size[1]}' in result.out, f'{result}')
     named.stop()
+    nameless = Machine(stage)
+    nameless.wait_screen()
+    check_equal(check_info(nameless.uri)['uuid'], None, 'the uuid of a machine that has none')
+    nameless.stop()
 
 
 @tap.test('ten connects in a row, and one that is killed, leave the machine running')
