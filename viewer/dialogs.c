@@ -7,6 +7,7 @@
 
 #include "sumac/client.h"
 #include "viewer/error_words.h"
+#include "viewer/names.h"
 
 /* A question that waits for its answer; freed with the dialog. */
 struct question {
@@ -60,7 +61,7 @@ static void on_password_typed(GtkEditable *entry, struct question *question)
 static void name_field(GtkWidget *entry, const char *name)
 {
     g_object_set(entry, "placeholder-text", name, NULL);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(entry), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+    sm_name_control(entry, name);
 }
 
 /* Return leads on to the password. */

@@ -5,6 +5,8 @@
 
 #include <glib/gi18n.h>
 
+#include "viewer/names.h"
+
 /* A dialog that is open; freed with it. */
 struct keymap_dialog {
     AdwMessageDialog *dialog;   /* borrowed: it owns us */
@@ -65,6 +67,7 @@ void sm_keymap_dialog_show(GtkWindow *parent, struct sm_machine *machine)
     *d = (struct keymap_dialog){.dialog = dialog, .machine = machine};
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
     GtkWidget *entry = gtk_entry_new();
+    sm_name_control(entry, _("Key Map of This Machine"));
     gtk_editable_set_text(GTK_EDITABLE(entry), sm_machine_settings(machine)->keymap);
     g_object_set(entry, "activates-default", TRUE, "placeholder-text",
                  "Super_L=,Caps_Lock=Control_L,F1=Shift_L+F1", NULL);

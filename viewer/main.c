@@ -20,6 +20,9 @@ static const char STYLE[] =
     /* Desktops of X11 that do not composite: the frame would stay, and the picture be scaled. */
     "window.solid-csd.fullscreen { padding: 0; border-width: 0; box-shadow: none; }\n"
     ".lost-card { border-radius: 12px; padding: 12px 18px; margin: 24px; }\n"
+    /* Its menu is read over the machine's picture, which does not help. */
+    ".fullscreen-bar popover > contents, .fullscreen-bar popover > arrow {"
+    " background: rgb(36, 36, 36); }\n"
     ".fullscreen-bar { border-radius: 0 0 12px 12px; padding: 3px 9px; }\n";
 
 /* What the program runs with. */

@@ -6,7 +6,7 @@
 #include "sumac/people.h"
 #include "viewer/window_private.h"
 
-enum { SHOWN_MAX = 32 };
+enum { SHOWN_MAX = 32 /* in the menu */ };
 
 static struct sm_session *session_of(SmWindow *window)
 {
@@ -96,20 +96,40 @@ static const struct sm_participant *find_self(const struct sm_participant *list,
     return NULL;
 }
 
+/* To be read: there is no such action. */
+static const char NOTHING[] = "win.people-nothing";
+
+/* A menu has an end; but we are in it, and who has the devices, and some of those who ask. */
+static bool is_shown(const struct sm_participant *one, size_t before)
+{
+    return before < SHOWN_MAX || one->is_self || one->is_holder ||
+           (one->is_asking && before < 2 * SHOWN_MAX);
+}
+
 static void fill(GMenu *section, const struct sm_participant *list, size_t count)
 {
     const struct sm_participant *self = find_self(list, count);
     GMenu *people = g_menu_new(), *who = g_menu_new(), *what = g_menu_new();
+    size_t shown = 0, given = 0;
     for (size_t i = 0; i < count; i++) {
         g_autofree char *line = line_of(&list[i]);
-        g_menu_append(who, line, "win.people-nothing"); /* to be read: there is no such action */
-        if (!self || !self->is_holder || list[i].is_self || list[i].is_view_only)
+        if (is_shown(&list[i], shown)) {
+            g_menu_append(who, line, NOTHING);
+            shown++;
+        }
+        if (!self || !self->is_holder || list[i].is_self || list[i].is_view_only ||
+            !is_shown(&list[i], given))
             continue;
+        given++;
         g_autofree char *name = name_of(&list[i]);
-        g_autofree char *shown = for_menu(name);
-        g_autofree char *label = g_strdup_printf(_("_Hand Over to %s"), shown);
+        g_autofree char *safe = for_menu(name);
+        g_autofree char *label = g_strdup_printf(_("_Hand Over to %s"), safe);
         g_autofree char *action = g_strdup_printf("win.people-give(uint32 %u)", list[i].number);
         g_menu_append(what, label, action);
+    }
+    if (shown < count) {
+        g_autofree char *more = g_strdup_printf(_("… and %u more"), (unsigned)(count - shown));
+        g_menu_append(who, more, NOTHING);
     }
     if (self && !self->is_holder)
         g_menu_append(what, _("_Ask for Microphone and USB"), "win.people-ask");
@@ -155,11 +175,12 @@ static void tell(SmWindow *window, const struct sm_participant *list, size_t cou
 
 void sm_people_update(SmWindow *window)
 {
-    struct sm_participant list[SHOWN_MAX];
     struct sm_session *session = session_of(window);
-    size_t count = session && sm_session_knows_people(session)
-                       ? MIN(sm_session_get_people(session, list, SHOWN_MAX), SHOWN_MAX)
-                       : 0;
+    bool is_known = session && sm_session_knows_people(session);
+    size_t room = is_known ? sm_session_get_people(session, NULL, 0) : 0;
+    g_autofree struct sm_participant *list = g_new0(struct sm_participant, room);
+    /* Somebody may have come or gone between the two. */
+    size_t count = room ? MIN(sm_session_get_people(session, list, room), room) : 0;
     const struct sm_participant *self = find_self(list, count);
     GAction *ask = g_action_map_lookup_action(G_ACTION_MAP(window), "people-ask");
     g_simple_action_set_state(G_SIMPLE_ACTION(ask), g_variant_new_boolean(self && self->is_asking));

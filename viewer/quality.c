@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "viewer/names.h"
+
 enum { CHANNELS_MAX = 64, DISPLAYS_MAX = 64, PERIOD_S = 1 };
 
 /* The sums over all channels and displays of a session. */
@@ -150,7 +152,7 @@ GtkWidget *sm_quality_button(struct sm_quality *q)
     q->button = gtk_menu_button_new();
     gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(q->button), "network-transmit-receive-symbolic");
     gtk_menu_button_set_popover(GTK_MENU_BUTTON(q->button), popover);
-    gtk_widget_set_tooltip_text(q->button, _("Quality of the connection"));
+    sm_name_and_tip(q->button, _("Quality of the connection"));
     return q->button;
 }
 

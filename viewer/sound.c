@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "viewer/names.h"
 #include "viewer/window_private.h"
 
 enum { PERCENT_MAX = 100 };
@@ -92,7 +93,7 @@ GMenu *sm_sound_menu(void)
 GtkWidget *sm_sound_indicator(void)
 {
     GtkWidget *button = gtk_button_new_from_icon_name("audio-input-microphone-symbolic");
-    gtk_widget_set_tooltip_text(button, _("The machine hears the microphone. Click to close it"));
+    sm_name_and_tip(button, _("The machine hears the microphone. Click to close it"));
     gtk_widget_add_css_class(button, "microphone");
     gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "win.microphone");
     gtk_widget_set_visible(button, FALSE);

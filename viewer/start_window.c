@@ -8,6 +8,7 @@
 #include "viewer/dialogs.h"
 #include "viewer/local_machines.h"
 #include "viewer/machine.h"
+#include "viewer/names.h"
 #include "viewer/recent.h"
 
 struct _SmStartWindow {
@@ -131,7 +132,7 @@ static void add_recent(SmStartWindow *window, const struct sm_recent *recent)
     g_object_set_data_full(G_OBJECT(row), ADDRESS_KEY, g_strdup(recent->address), g_free);
 
     GtkWidget *forget = gtk_button_new_from_icon_name("user-trash-symbolic");
-    gtk_widget_set_tooltip_text(forget, _("Forget this machine"));
+    sm_name_and_tip(forget, _("Forget this machine"));
     gtk_widget_set_valign(forget, GTK_ALIGN_CENTER);
     gtk_widget_add_css_class(forget, "flat");
     g_object_set_data_full(G_OBJECT(forget), ADDRESS_KEY, g_strdup(recent->address), g_free);
@@ -242,6 +243,7 @@ static GtkWidget *make_address(SmStartWindow *window)
     window->entry = gtk_entry_new();
     gtk_entry_set_placeholder_text(GTK_ENTRY(window->entry),
                                    _("Address, such as spice://host:5900"));
+    sm_name_control(window->entry, _("Address of the machine"));
     gtk_widget_set_size_request(window->entry, -1, 48);
     g_signal_connect_swapped(window->entry, "activate", G_CALLBACK(on_connect), window);
     return window->entry;

@@ -5,6 +5,7 @@
 
 #include "sumac/usb.h"
 #include "viewer/error_words.h"
+#include "viewer/names.h"
 
 enum { DEVICES_MAX = 96, LOOK_MS = 500 };
 
@@ -83,6 +84,7 @@ static void add_row(struct dialog *d, const struct sm_usb_device *device)
     GtkWidget *toggle = gtk_switch_new();
     gtk_switch_set_active(GTK_SWITCH(toggle), is_on);
     gtk_switch_set_state(GTK_SWITCH(toggle), device->state == SM_USB_REDIRECTED);
+    sm_name_control(toggle, device->name);
     gtk_widget_set_valign(toggle, GTK_ALIGN_CENTER);
     gtk_widget_set_sensitive(toggle, is_on || device->can_redirect);
     g_object_set_data(G_OBJECT(toggle), "sumac-device", GUINT_TO_POINTER(device->id));
@@ -91,7 +93,7 @@ static void add_row(struct dialog *d, const struct sm_usb_device *device)
     adw_action_row_set_activatable_widget(ADW_ACTION_ROW(row), toggle);
     if (device->is_cd) {
         GtkWidget *remove = gtk_button_new_from_icon_name("user-trash-symbolic");
-        gtk_widget_set_tooltip_text(remove, _("Take out of the list"));
+        sm_name_and_tip(remove, _("Take out of the list"));
         gtk_widget_set_valign(remove, GTK_ALIGN_CENTER);
         gtk_widget_add_css_class(remove, "flat");
         g_object_set_data(G_OBJECT(remove), "sumac-device", GUINT_TO_POINTER(device->id));

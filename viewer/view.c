@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include <glib/gi18n.h>
+
+#include "viewer/names.h"
 #include "viewer/view_private.h"
 
 #ifdef GDK_WINDOWING_X11
@@ -392,6 +395,7 @@ static void sm_view_init(SmView *view)
 GtkWidget *sm_view_new(uint32_t monitor_number)
 {
     SmView *view = g_object_new(SM_TYPE_VIEW, NULL);
+    sm_name_control(GTK_WIDGET(view), _("The machine's screen"));
     view->monitor_number = monitor_number;
     return GTK_WIDGET(view);
 }

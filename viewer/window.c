@@ -321,7 +321,30 @@ static void on_motion(GtkEventControllerMotion *controller, double x, double y, 
     GtkRevealer *bar = GTK_REVEALER(window->bar);
     double limit =
         gtk_revealer_get_reveal_child(bar) ? gtk_widget_get_height(window->bar) + EDGE_PX : EDGE_PX;
-    gtk_revealer_set_reveal_child(bar, y < limit);
+    GtkPopover *menu = gtk_menu_button_get_popover(GTK_MENU_BUTTON(window->bar_menu));
+    gtk_revealer_set_reveal_child(bar, y < limit || gtk_widget_get_visible(GTK_WIDGET(menu)));
+}
+
+/* F10 opens the menu, as it does in a window: there the toolkit sees to it, but here nobody sees
+ * the button that it knows. */
+static gboolean on_key(GtkEventControllerKey *controller, guint key, guint code,
+                       GdkModifierType modifiers, SmWindow *window)
+{
+    (void)controller;
+    (void)code;
+    if (key != GDK_KEY_F10 || (modifiers & gtk_accelerator_get_default_mod_mask()) ||
+        window->has_keyboard || !gtk_window_is_fullscreen(as_window(window)) ||
+        sm_machine_options(window->machine)->is_kiosk)
+        return FALSE;
+    gtk_revealer_set_reveal_child(GTK_REVEALER(window->bar), TRUE);
+    gtk_menu_button_popup(GTK_MENU_BUTTON(window->bar_menu));
+    return TRUE;
+}
+
+/* Closed by a key it leaves nobody who would push the bar away. */
+static void on_bar_menu_closed(SmWindow *window)
+{
+    gtk_revealer_set_reveal_child(GTK_REVEALER(window->bar), FALSE);
 }
 
 /* ---- The object ---- */
@@ -361,6 +384,12 @@ static void connect_signals(SmWindow *window)
     gtk_event_controller_set_propagation_phase(motion, GTK_PHASE_CAPTURE);
     g_signal_connect(motion, "motion", G_CALLBACK(on_motion), window);
     gtk_widget_add_controller(GTK_WIDGET(window), motion);
+    GtkEventController *key = gtk_event_controller_key_new();
+    gtk_event_controller_set_propagation_phase(key, GTK_PHASE_CAPTURE);
+    g_signal_connect(key, "key-pressed", G_CALLBACK(on_key), window);
+    gtk_widget_add_controller(GTK_WIDGET(window), key);
+    GtkPopover *menu = gtk_menu_button_get_popover(GTK_MENU_BUTTON(window->bar_menu));
+    g_signal_connect_swapped(menu, "closed", G_CALLBACK(on_bar_menu_closed), window);
 }
 
 static SmView *add_view(SmWindow *window, uint32_t number)

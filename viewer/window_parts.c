@@ -3,6 +3,7 @@
 #include <glib/gi18n.h>
 
 #include "viewer/files.h"
+#include "viewer/names.h"
 #include "viewer/sound.h"
 #include "viewer/window_private.h"
 
@@ -11,7 +12,7 @@ static GtkWidget *menu_button(const char *icon, const char *tip, GMenuModel *men
     GtkWidget *button = gtk_menu_button_new();
     gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(button), icon);
     gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(button), menu);
-    gtk_widget_set_tooltip_text(button, tip);
+    sm_name_and_tip(button, tip);
     g_object_unref(menu);
     return button;
 }
@@ -19,12 +20,13 @@ static GtkWidget *menu_button(const char *icon, const char *tip, GMenuModel *men
 static GtkWidget *action_button(const char *icon, const char *tip, const char *action)
 {
     GtkWidget *button = gtk_button_new_from_icon_name(icon);
-    gtk_widget_set_tooltip_text(button, tip);
+    sm_name_and_tip(button, tip);
     gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
     return button;
 }
 
-static GtkWidget *make_header(SmWindow *window)
+/* `menu` is borrowed, here and below. */
+static GtkWidget *make_header(SmWindow *window, GMenuModel *menu)
 {
     GtkWidget *header = adw_header_bar_new();
     AdwHeaderBar *bar = ADW_HEADER_BAR(header);
@@ -33,9 +35,9 @@ static GtkWidget *make_header(SmWindow *window)
     adw_header_bar_pack_start(
         bar, menu_button("input-keyboard-symbolic", _("Send keys"), sm_window_keys_menu()));
     adw_header_bar_pack_start(bar, sm_quality_button(&window->quality));
-    GtkWidget *menu = menu_button("open-menu-symbolic", _("Menu"), sm_window_main_menu(window));
-    gtk_menu_button_set_primary(GTK_MENU_BUTTON(menu), TRUE);
-    adw_header_bar_pack_end(bar, menu);
+    window->menu = menu_button("open-menu-symbolic", _("Menu"), g_object_ref(menu));
+    gtk_menu_button_set_primary(GTK_MENU_BUTTON(window->menu), TRUE);
+    adw_header_bar_pack_end(bar, window->menu);
     adw_header_bar_pack_end(
         bar, action_button("view-fullscreen-symbolic", _("Full screen"), "win.fullscreen"));
     window->microphone = sm_sound_indicator();
@@ -100,7 +102,7 @@ static GtkWidget *make_lost(SmWindow *window)
 }
 
 /* In full screen, at the upper edge. */
-static GtkWidget *make_bar(SmWindow *window)
+static GtkWidget *make_bar(SmWindow *window, GMenuModel *menu)
 {
     GtkWidget *row = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
     gtk_widget_add_css_class(row, "osd");
@@ -113,6 +115,8 @@ static GtkWidget *make_bar(SmWindow *window)
     gtk_box_append(GTK_BOX(row), window->bar_title);
     window->bar_microphone = sm_sound_indicator();
     gtk_box_append(GTK_BOX(row), window->bar_microphone);
+    window->bar_menu = menu_button("open-menu-symbolic", _("Menu"), g_object_ref(menu));
+    gtk_box_append(GTK_BOX(row), window->bar_menu);
     gtk_box_append(GTK_BOX(row), action_button("view-restore-symbolic", _("Leave full screen"),
                                                "win.fullscreen"));
     gtk_box_append(GTK_BOX(row),
@@ -124,20 +128,22 @@ static GtkWidget *make_bar(SmWindow *window)
     return window->bar;
 }
 
-static GtkWidget *make_screen(SmWindow *window)
+static GtkWidget *make_screen(SmWindow *window, GMenuModel *menu)
 {
     window->screen = gtk_overlay_new();
     gtk_overlay_set_child(GTK_OVERLAY(window->screen), GTK_WIDGET(window->wall));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), sm_files_card(window));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_lost(window));
-    gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_bar(window));
+    gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_bar(window, menu));
     return window->screen;
 }
 
 void sm_window_build(SmWindow *window)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-    window->header = make_header(window);
+    /* One for the two places, so that who is there is known in both. */
+    g_autoptr(GMenuModel) menu = sm_window_main_menu(window);
+    window->header = make_header(window, menu);
     gtk_box_append(GTK_BOX(box), window->header);
     window->stack = gtk_stack_new();
     gtk_stack_set_transition_type(GTK_STACK(window->stack), GTK_STACK_TRANSITION_TYPE_CROSSFADE);
@@ -145,7 +151,7 @@ void sm_window_build(SmWindow *window)
     gtk_stack_set_hhomogeneous(GTK_STACK(window->stack), FALSE);
     gtk_stack_set_vhomogeneous(GTK_STACK(window->stack), FALSE);
     gtk_stack_add_child(GTK_STACK(window->stack), make_status(window));
-    gtk_stack_add_child(GTK_STACK(window->stack), make_screen(window));
+    gtk_stack_add_child(GTK_STACK(window->stack), make_screen(window, menu));
     window->toasts = adw_toast_overlay_new();
     adw_toast_overlay_set_child(ADW_TOAST_OVERLAY(window->toasts), window->stack);
     gtk_widget_set_vexpand(window->toasts, TRUE);

@@ -16,12 +16,12 @@ struct _SmWindow {
     SmWall *wall;                     /* borrowed from the tree of widgets */
 
     /* Borrowed from the tree of widgets: */
-    GtkWidget *header, *title;                   /* the bar above, and what it says */
+    GtkWidget *header, *title, *menu;            /* the bar above, and what it says */
     GtkWidget *toasts, *stack;                   /* all below it; the stack has status or screen */
     GtkWidget *status, *spinner, *retry, *other; /* before there is a picture */
     GtkWidget *screen;                           /* the view and what lies over it */
     GtkWidget *lost, *lost_text, *lost_spinner;
-    GtkWidget *bar, *bar_title;             /* of full screen */
+    GtkWidget *bar, *bar_title, *bar_menu;  /* of full screen */
     GtkWidget *microphone, *bar_microphone; /* shown while the machine listens */
 
     GtkWidget *files, *files_heading, *files_bar, *files_text; /* a card; what it says */

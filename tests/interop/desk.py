@@ -155,7 +155,7 @@ bindsym Mod1+Tab exec touch {switched}
 """
 
 # Codes of evdev.
-KEYS = {'esc': 1, '1': 2, 'tab': 15, 'ctrl': 29, 'a': 30, 'shift': 42, 'alt': 56, 'f1': 59, 'b': 48, 'f11': 87, 'super': 125}
+KEYS = {'esc': 1, '1': 2, 'tab': 15, 'ctrl': 29, 'a': 30, 'd': 32, 'shift': 42, 'alt': 56, 'f1': 59, 'b': 48, 'f10': 68, 'f11': 87, 'super': 125}
 BUTTONS = {'left': 0x110, 'right': 0x111, 'middle': 0x112, 'side': 0x113, 'extra': 0x114}
 
 

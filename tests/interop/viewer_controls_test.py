@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The viewer's controls and menus in each language: names for whoever does not see them, and keys that are nobody else's."""
+
+import os
+import re
+
+from desk import Desk, SwayDesk
+from peers import BUILD, ROOT, Machine, Stage
+from tap import Tap, check, check_equal, wait_for
+
+tap = Tap()
+stage = Stage()
+desk = Desk(stage)
+LOCALES = os.path.join(BUILD, 'po')
+with open(os.path.join(ROOT, 'po', 'LINGUAS'), encoding='ascii') as linguas:
+    LANGUAGES = ['en', *(line.strip() for line in linguas if line.strip() and not line.startswith('#'))]
+
+
+def check_controls(machine, language):
+    image = stage.path('image.iso')
+    with open(image, 'wb') as file:
+        file.write(bytes(64 * 2048))
+    # A context of the toolkit's own that keeps what is told to it.
+    env = {**desk.env, 'GTK_A11Y': 'test', 'LANGUAGE': language, 'XDG_CONFIG_HOME': stage.path('config')}
+    result = stage.run([os.path.join(BUILD, 'tests', 'interop', 'viewer-controls'), LOCALES, machine.uri, image], 120, env)
+    print(f'# {language}: {result.out.splitlines()[-1:]}')
+    check(result.code == 0, f'{language}: {result}')
+    counts = re.search(r'^(\d+) controls, (\d+) entries, 0 faults$', result.out, re.M)
+    check(counts and int(counts[1]) > 40 and int(counts[2]) > 40, f'{language}: too little was looked at: {result}')
+    check(('“Send keys”' in result.out) == (language == 'en'), f'the words are not those of {language}: {result}')
+    check('CRITICAL' not in result.err, result.err)
+
+
+@tap.test('each control has a name and each entry of a menu a key of its own, in every language')
+def _():
+    machine = Machine(stage, extra=['-usb', '-chardev', 'spicevmc,id=usb,name=usbredir', '-device', 'usb-redir,chardev=usb'])
+    machine.wait_screen()
+    for language in LANGUAGES:
+        check_controls(machine, language)
+    machine.stop()
+
+
+@tap.test('in full screen, too, F10 opens the menu')
+def _():
+    machine = Machine(stage)
+    machine.wait_screen()
+    wayland = SwayDesk(stage, 1100, 900)  # an X screen without a window manager has no full screen
+    program = wayland.viewer('--auto-resize=never', '--full-screen', machine.uri)
+    wayland.wait_shown(machine, 'the screen, full')
+    before = wayland.wait_still()
+    wayland.press('ctrl', 'alt')
+    wayland.press('f10')
+    wait_for(lambda: before.differences(wayland.look()), 30, 'a menu')
+    wayland.wait_still()
+    wayland.press('d')
+    check_equal(program.wait(30), 0, 'exit code after its Disconnect')
+    check('CRITICAL' not in program.log, program.log)
+    wayland.stop()
+    machine.stop()
+
+
+with stage:
+    tap.main()
