@@ -240,11 +240,26 @@ static void learn(struct sm_sound_buffer *b)
     b->is_dry = false;
 }
 
-/* Enough for this turn, for the time until the next packet, and for its being late. */
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+    while (b) {
+        uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/*
+ * Enough that the margin is what will be left at the worst moment. Turns and packets meet again
+ * every so often, and in between the turns are ahead by a turn and a packet at most, less the
+ * largest size that divides both: where they are alike, by one.
+ */
 static bool may_begin(const struct sm_sound_buffer *b)
 {
     uint32_t level = sm_sound_buffer_level(b);
-    uint32_t enough = b->period + b->packet + (uint32_t)b->margin;
+    uint32_t ahead = b->period + b->packet - common_divisor(b->period, b->packet);
+    uint32_t enough = ahead + (uint32_t)b->margin;
     return level > 0 && (b->has_ended || level >= enough);
 }
 

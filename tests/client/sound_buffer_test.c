@@ -120,6 +120,42 @@ static void clocks_that_agree_are_a_few_milliseconds_apart(void **state)
     end(&scene);
 }
 
+/* It begins with what will be needed and no more: with the sizes of PipeWire and PulseAudio, of a
+ * device of CDs, and of one that takes more than a packet at a time. */
+static void it_begins_as_soon_as_the_margin_will_be_left(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t period;
+        unsigned packets; /* that have to be there */
+    } CASES[] = {{480, 2}, {240, 2}, {384, 3}, {441, 3}, {960, 3}, {672, 3}};
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+        struct scene scene;
+        begin(&scene);
+        for (unsigned packets = 1; packets < CASES[i].packets; packets++) {
+            deliver(&scene, PACKET);
+            take(&scene, CASES[i].period);
+            if (sm_sound_buffer_level(&scene.buffer) != packets * PACKET)
+                fail_msg("turns of %u: it began with %u packets", CASES[i].period, packets);
+        }
+        /* From here on every turn takes; packets come as late as they may without being late. */
+        uint64_t taken = 0;
+        unsigned packets = CASES[i].packets;
+        deliver(&scene, PACKET);
+        for (; taken < 2 * RATE; taken += CASES[i].period) {
+            for (; (uint64_t)(packets - CASES[i].packets + 1) * PACKET < taken; packets++)
+                deliver(&scene, PACKET);
+            take(&scene, CASES[i].period);
+            if (taken == 0)
+                assert_int_equal(sm_sound_buffer_level(&scene.buffer),
+                                 packets * PACKET - CASES[i].period);
+        }
+        if (scene.buffer.underruns)
+            fail_msg("turns of %u: %d gaps", CASES[i].period, (int)scene.buffer.underruns);
+        end(&scene);
+    }
+}
+
 static void clocks_that_differ_are_followed_without_a_gap(void **state)
 {
     (void)state;
@@ -283,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clocks_that_agree_are_a_few_milliseconds_apart),
+        cmocka_unit_test(it_begins_as_soon_as_the_margin_will_be_left),
         cmocka_unit_test(clocks_that_differ_are_followed_without_a_gap),
         cmocka_unit_test(a_pause_of_the_network_fades_out_and_in),
         cmocka_unit_test(what_comes_all_at_once_is_caught_up_with_soon),
