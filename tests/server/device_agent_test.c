@@ -294,6 +294,46 @@ static void policy_stops_the_clipboard_both_ways(void **state)
     sm_test_visitor_close(&client);
 }
 
+/* A piece of the client's, and how much of it comes out at the guest's end. */
+static size_t reaches_the_guest(struct fixture *f, struct sm_test_visitor *client,
+                                const char *piece)
+{
+    f->port.to_size = 0;
+    sm_test_visitor_message(client, SM_MSGC_MAIN_AGENT_DATA, sm_test_hex(piece));
+    sm_test_host_run(&f->host, 5);
+    return f->port.to_size;
+}
+
+static void policy_changes_while_a_session_runs(void **state)
+{
+    static const char REQUEST[] = "01000000 08000000 0000000000000000 04000000 00000000";
+    static const char FILE_START[] = "01000000 0a000000 0000000000000000 05000000 0100000000";
+    struct fixture *f = *state;
+    attach(f);
+    struct sm_test_visitor client = client_that_started_the_agent(f, 10);
+    assert_int_equal(reaches_the_guest(f, &client, REQUEST), 8 + 24);
+    assert_int_equal(reaches_the_guest(f, &client, FILE_START), 8 + 25);
+
+    /* What has been begun is not cut in two. */
+    assert_int_equal(
+        reaches_the_guest(f, &client, "01000000 08000000 0000000000000000 04000000 0000"), 8 + 22);
+    spice_server_set_agent_copypaste(f->server, 0);
+    assert_int_equal(reaches_the_guest(f, &client, "0000"), 8 + 2);
+    assert_int_equal(reaches_the_guest(f, &client, REQUEST), 0);
+    assert_int_equal(reaches_the_guest(f, &client, FILE_START), 8 + 25);
+
+    spice_server_set_agent_file_xfer(f->server, 0);
+    for (unsigned i = 0; i < 20; i++) /* what is dropped costs no token */
+        assert_int_equal(reaches_the_guest(f, &client, FILE_START), 0);
+    spice_server_set_agent_copypaste(f->server, 1);
+    assert_int_equal(reaches_the_guest(f, &client, REQUEST), 8 + 24);
+    assert_int_equal(reaches_the_guest(f, &client, FILE_START), 0);
+    spice_server_set_agent_file_xfer(f->server, 1);
+    assert_int_equal(reaches_the_guest(f, &client, FILE_START), 8 + 25);
+    assert_int_equal(spice_server_get_num_clients(f->server), 1);
+    sm_test_visitor_close(&client);
+}
+
 static void a_broken_agent_is_cut_off_and_another_may_come(void **state)
 {
     struct fixture *f = *state;
@@ -371,6 +411,7 @@ int main(void)
         T(the_servers_own_words_pass_those_that_wait),
         T(words_of_a_client_that_left_are_dropped_unless_begun),
         T(policy_stops_the_clipboard_both_ways),
+        T(policy_changes_while_a_session_runs),
         T(a_broken_agent_is_cut_off_and_another_may_come),
         T(nothing_moves_while_the_machine_is_stopped),
         T(other_devices_are_kept_and_unknown_ones_refused),
