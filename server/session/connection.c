@@ -13,6 +13,7 @@
 #include "server/session/figures.h"
 #include "server/session/log.h"
 #include "server/session/peer.h"
+#include "server/session/view_password.h"
 
 enum {
     MAX_HALF_OPEN = 64, /* strangers at the door of one server */
@@ -254,6 +255,7 @@ void sm_connection_destroy(struct sm_connection *connection)
     sm_pump_destroy(connection->pump);
     sm_link_server_destroy(connection->phase);
     sm_sasl_login_destroy(connection->sasl);
+    sm_view_password_destroy(connection->asked);
     sm_link_key_unref(connection->key);
     sm_peer_disconnected(connection->peer);
     sm_figures_unref(connection->figures);

@@ -12,6 +12,7 @@
 #include "server/session/log.h"
 #include "server/session/peer.h"
 #include "server/session/session.h"
+#include "server/session/view_password.h"
 
 /* Any thread: the channel is done with the connection. */
 static void on_handover_closed(void *opaque)
@@ -99,6 +100,8 @@ void sm_connection_hand_over(struct sm_connection *connection)
     connection->phase = NULL;
     sm_sasl_login_destroy(connection->sasl);
     connection->sasl = NULL;
+    sm_view_password_destroy(connection->asked);
+    connection->asked = NULL;
     sm_link_key_unref(connection->key);
     connection->key = NULL;
 

@@ -14,6 +14,7 @@
 struct sm_peer;
 struct sm_pump;
 struct sm_transport;
+struct sm_view_password;
 
 struct sm_connection {
     struct sm_server *server;
@@ -24,9 +25,11 @@ struct sm_connection {
     struct sm_link_key *key;      /* a reference; likewise */
     struct sm_transport *tls;     /* the pump's, below WebSocket; NULL: none, or behind the phase */
     struct sm_sasl_login *sasl;   /* owned while linking; NULL: SASL was not chosen */
-    bool has_tried;               /* to log in with it; until that was counted, or it succeeded */
-    bool has_sasl;                /* in place of tickets */
-    bool has_layer;               /* SASL protects the stream */
+    struct sm_view_password *asked; /* owned while linking; NULL: the file was not needed */
+    const char *refusal;            /* static: why it does not get in unless the file says so */
+    bool has_tried;                 /* to log in; until that was counted, or it succeeded */
+    bool has_sasl;                  /* in place of tickets */
+    bool has_layer;                 /* SASL protects the stream */
     bool skip_auth, is_secure, is_unix;
     bool is_view_only; /* its password is the one for looking */
     char user[64];     /* as SASL says, cut; for the eyes of people */

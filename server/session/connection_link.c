@@ -10,6 +10,7 @@
 #include "server/session/main_channel.h"
 #include "server/session/people.h"
 #include "server/session/session.h"
+#include "server/session/view_password.h"
 
 void sm_connection_count_failure(struct sm_connection *connection)
 {
@@ -74,25 +75,6 @@ static enum sm_status on_hello(struct sm_connection *connection,
     return sm_link_server_accept(connection->phase, der, caps);
 }
 
-/* Whether the password is right; the words of a refusal are for the log only. */
-static bool is_welcome(struct sm_connection *connection, struct sm_bytes ticket)
-{
-    char password[SM_TICKET_PASSWORD_MAX + 1] = {0};
-    const char *refusal = NULL;
-    /* A ticket has to decrypt even where any password will do. */
-    if (sm_ticket_decrypt(sm_link_key_pair(connection->key), ticket.data, password))
-        refusal = "failed to decrypt the ticket";
-    else if (!connection->skip_auth)
-        connection->is_view_only =
-            sm_people_welcome(connection->server, password, &refusal) == SM_WELCOME_VIEW;
-    explicit_bzero(password, sizeof(password));
-    if (refusal)
-        sm_connection_count_failure(connection);
-    if (refusal && sm_connection_may_complain(connection))
-        sm_say(connection->server->log, SM_LOG_WARNING, "%s", refusal);
-    return !refusal;
-}
-
 /* The link result for an authenticated client. */
 static uint32_t admit(struct sm_connection *connection)
 {
@@ -126,12 +108,57 @@ static uint32_t admit(struct sm_connection *connection)
     return find_channel(connection, &caps) ? SM_LINK_ERR_OK : SM_LINK_ERR_CHANNEL_NOT_AVAILABLE;
 }
 
-static enum sm_status on_ticket(struct sm_connection *connection, struct sm_bytes ticket)
+/* What the password opens is known; the words of a refusal, NULL for none, are for the log only. */
+static enum sm_status say_verdict(struct sm_connection *connection, const char *refusal)
 {
-    uint32_t result = is_welcome(connection, ticket) ? admit(connection)
-                                                     : (uint32_t)SM_LINK_ERR_PERMISSION_DENIED;
+    if (refusal)
+        sm_connection_count_failure(connection);
+    if (refusal && sm_connection_may_complain(connection))
+        sm_say(connection->server->log, SM_LOG_WARNING, "%s", refusal);
+    uint32_t result = refusal ? (uint32_t)SM_LINK_ERR_PERMISSION_DENIED : admit(connection);
     connection->is_refused = result != SM_LINK_ERR_OK;
     return sm_link_server_result(connection->phase, result);
+}
+
+/* The file with the password for looking was read, maybe long after the client has sent its own. */
+static void on_file_back(void *opaque)
+{
+    struct sm_connection *connection = opaque;
+    connection->has_tried = false;
+    connection->is_view_only = sm_view_password_is_given(connection->asked);
+    const char *refusal = connection->is_view_only ? NULL : connection->refusal;
+    sm_connection_proceed(connection, say_verdict(connection, refusal));
+}
+
+/* Judges the password at once, or when the file was read. */
+static enum sm_status judge(struct sm_connection *connection,
+                            const char password[SM_TICKET_PASSWORD_MAX + 1])
+{
+    const char *refusal;
+    bool asks_file;
+    enum sm_welcome welcome = sm_people_welcome(connection->server, password, &refusal, &asks_file);
+    connection->is_view_only = welcome == SM_WELCOME_VIEW;
+    if (!asks_file)
+        return say_verdict(connection, refusal);
+    connection->refusal = refusal;
+    connection->has_tried = refusal != NULL;
+    return sm_view_password_ask(&connection->asked, connection->server, password, on_file_back,
+                                connection);
+}
+
+static enum sm_status on_ticket(struct sm_connection *connection, struct sm_bytes ticket)
+{
+    char password[SM_TICKET_PASSWORD_MAX + 1] = {0};
+    enum sm_status status;
+    /* A ticket has to decrypt even where any password will do. */
+    if (sm_ticket_decrypt(sm_link_key_pair(connection->key), ticket.data, password))
+        status = say_verdict(connection, "failed to decrypt the ticket");
+    else if (connection->skip_auth)
+        status = say_verdict(connection, NULL);
+    else
+        status = judge(connection, password);
+    explicit_bzero(password, sizeof(password));
+    return status;
 }
 
 /* A turn of SASL is back, maybe long after the client has sent its part. */

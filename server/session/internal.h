@@ -18,6 +18,7 @@
 #include "server/session/server.h"
 #include "server/session/ticket_policy.h"
 
+struct sm_errand;
 struct sm_errands;
 struct sm_recorder;
 struct sm_statistics_socket;
@@ -61,7 +62,7 @@ struct sm_server {
     char *view_password_file;   /* owned; NULL: none */
     char *view_users_file;      /* owned; NULL: none */
     bool uses_sasl;             /* in place of tickets */
-    struct sm_errands *errands; /* owned; its turns, once there was one; else NULL */
+    struct sm_errands *errands; /* owned; of log-ins, once there was one; else NULL */
     char *sasl_application;     /* owned; NULL: the default */
     struct sm_link_key_cache keys;
     unsigned default_security;             /* mask of enum sm_channel_security */
@@ -105,5 +106,9 @@ struct sm_server {
 
 /** Offers a channel to all clients, now and later. */
 void sm_server_offer(struct sm_server *server, struct sm_channel_offer *offer);
+
+/** Sends an errand of a log-in (errands.h), one of a few at a time. SM_OK; SM_ERR_NOMEM. */
+SM_NODISCARD enum sm_status sm_server_send_errand(struct sm_server *server,
+                                                  struct sm_errand *errand);
 
 #endif

@@ -48,46 +48,21 @@ void sm_people_init(struct sm_server *server)
 
 /* ---- who is let in ---- */
 
-/* The first line of the file, as it is now: it may be changed while the machine runs. */
-static bool is_in_file(const struct sm_server *server, const char given[SM_TICKET_PASSWORD_MAX + 1])
-{
-    char line[SM_TICKET_PASSWORD_MAX + 3] = "", kept[SM_TICKET_PASSWORD_MAX + 1] = "";
-    if (!server->view_password_file)
-        return false;
-    FILE *file = fopen(server->view_password_file, "re");
-    bool is_read = file && fgets(line, sizeof(line), file);
-    if (file)
-        (void)fclose(file);
-    size_t size = strcspn(line, "\r\n");
-    bool is_equal = false;
-    if (is_read && size > 0 && size <= SM_TICKET_PASSWORD_MAX) {
-        memcpy(kept, line, size);
-        is_equal = sm_ticket_password_equal(kept, given);
-    }
-    explicit_bzero(line, sizeof(line));
-    explicit_bzero(kept, sizeof(kept));
-    return is_equal;
-}
-
-static bool may_view(const struct sm_server *server, const char given[SM_TICKET_PASSWORD_MAX + 1])
-{
-    if (server->has_view_ticket &&
-        !sm_ticket_policy_refuses(&server->view_ticket, given, sm_now_us()))
-        return true;
-    return is_in_file(server, given);
-}
-
 enum sm_welcome sm_people_welcome(struct sm_server *server,
                                   const char given[SM_TICKET_PASSWORD_MAX + 1],
-                                  const char **refusal)
+                                  const char **refusal, bool *asks_file)
 {
     *refusal = sm_ticket_policy_refuses(&server->ticket, given, sm_now_us());
+    *asks_file = false;
     /* Where any password opens the door, the one for looking still means that. */
-    bool is_sure = !*refusal && server->ticket.is_on;
-    if (!is_sure && may_view(server, given)) {
+    if (!*refusal && server->ticket.is_on)
+        return SM_WELCOME_CONTROL;
+    if (server->has_view_ticket &&
+        !sm_ticket_policy_refuses(&server->view_ticket, given, sm_now_us())) {
         *refusal = NULL;
         return SM_WELCOME_VIEW;
     }
+    *asks_file = server->view_password_file != NULL;
     return *refusal ? SM_WELCOME_NOT : SM_WELCOME_CONTROL;
 }
 

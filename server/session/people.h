@@ -31,13 +31,15 @@ enum sm_welcome {
 void sm_people_init(struct sm_server *server);
 
 /**
- * What a client with this password may do.
+ * What a client with this password may do, as far as it is known without the file.
  *
- * @param refusal  receives why it may not come in at all, for the log
+ * @param refusal    receives why it may not come in at all, for the log; static
+ * @param asks_file  receives whether that may change: if the password is the one of the file for
+ *                   looking (view_password.h), it is SM_WELCOME_VIEW
  */
 enum sm_welcome sm_people_welcome(struct sm_server *server,
                                   const char given[SM_TICKET_PASSWORD_MAX + 1],
-                                  const char **refusal);
+                                  const char **refusal, bool *asks_file);
 
 /** What somebody who has logged in with SASL may do. */
 enum sm_people_view {

@@ -14,10 +14,7 @@
 #include "server/session/log.h"
 #include "server/session/people.h"
 
-enum {
-    TURNS_AT_A_TIME = 4, /* a mechanism that hangs holds up three others at most */
-    USER_MAX = 256,      /* a longer name is refused: cut off it might be another one's */
-};
+enum { USER_MAX = 256 }; /* a longer name is refused: cut off it might be another one's */
 
 static const char DEFAULT_APPLICATION[] = "spice";
 
@@ -144,14 +141,8 @@ static void on_done(struct sm_errand *errand)
 
 static enum sm_status send(struct sm_sasl_login *login, enum turn turn)
 {
-    struct sm_server *server = login->server;
     login->turn = turn;
-    if (!server->errands) {
-        enum sm_status status = sm_errands_create(&server->errands, server->queue, TURNS_AT_A_TIME);
-        if (status != SM_OK)
-            return status;
-    }
-    return sm_errands_send(server->errands, &login->errand);
+    return sm_server_send_errand(login->server, &login->errand);
 }
 
 enum sm_status sm_sasl_login_create(struct sm_sasl_login **out, struct sm_server *server,

@@ -24,6 +24,8 @@
 #include "server/session/session.h"
 #include "server/session/statistics_socket.h"
 
+enum { ERRANDS_AT_A_TIME = 4 }; /* one that hangs holds up three others at most */
+
 /* Lines that peers can cause: enough to see what happens, not enough to fill a disk. */
 static const struct sm_log_limit COMPLAINTS = {.burst = 20, .period_us = 10 * 1000000};
 
@@ -202,6 +204,17 @@ void sm_server_offer(struct sm_server *server, struct sm_channel_offer *offer)
 }
 
 /* ---- ports ---- */
+
+enum sm_status sm_server_send_errand(struct sm_server *server, struct sm_errand *errand)
+{
+    if (!server->errands) {
+        enum sm_status status =
+            sm_errands_create(&server->errands, server->queue, ERRANDS_AT_A_TIME);
+        if (status != SM_OK)
+            return status;
+    }
+    return sm_errands_send(server->errands, errand);
+}
 
 void sm_server_set_port(struct sm_server *server, int port)
 {

@@ -2,10 +2,13 @@
 /* Several people at one machine, over sockets and the library's functions. */
 #include "tests/support/check.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/reader.h"
@@ -121,10 +124,19 @@ struct person {
     uint32_t id;
 };
 
+/* A password may have to be looked for in a file, on a thread of its own. */
+static struct sm_test_visitor patient_visitor(struct fixture *f)
+{
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
+    visitor.patience_ms = 60000;
+    return visitor;
+}
+
 static struct person come(struct fixture *f, const char *password)
 {
-    struct person person = {.main = sm_test_visitor(&f->host, f->host.path)};
+    struct person person = {.main = patient_visitor(f)};
     person.id = sm_test_visitor_open_main(&person.main, password);
+    person.main.patience_ms = 0;
     return person;
 }
 
@@ -137,7 +149,7 @@ static void go(struct person *person)
 static int try_to_come(struct fixture *f, const char *password)
 {
     uint8_t key[SM_TEST_KEY_SIZE];
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
+    struct sm_test_visitor visitor = patient_visitor(f);
     assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, key), 0);
     int result = sm_test_visitor_ticket(&visitor, key, password);
     sm_test_visitor_close(&visitor);
@@ -149,10 +161,11 @@ static int open_channel(struct fixture *f, uint32_t id, uint8_t type, const char
                         struct sm_test_visitor *out)
 {
     uint8_t key[SM_TEST_KEY_SIZE];
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
+    struct sm_test_visitor visitor = patient_visitor(f);
     int result = sm_test_visitor_hello(&visitor, id, type, 0, key);
     if (result == 0)
         result = sm_test_visitor_ticket(&visitor, key, password);
+    visitor.patience_ms = 0;
     if (out && result == 0)
         *out = visitor;
     else
@@ -749,6 +762,77 @@ static void the_environment_says_how_many_and_who_looks(void **state)
     unlink(path);
 }
 
+/* A viewer that has sent its ticket and waits for what comes of it. */
+static struct sm_test_visitor send_password(struct fixture *f, const char *password)
+{
+    uint8_t key[SM_TEST_KEY_SIZE];
+    struct sm_test_visitor visitor = patient_visitor(f);
+    assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, key), 0);
+    sm_test_visitor_send_ticket(&visitor, key, password);
+    return visitor;
+}
+
+/* Lets the one that waits to read the pipe read `text`, and waits until it has. */
+static void write_pipe(struct fixture *f, const char *path, const char *text)
+{
+    struct pollfd reader;
+    while ((reader.fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
+        sm_test_host_run(&f->host, 1); /* nobody reads yet */
+    reader.events = 0;
+    assert_int_equal(write(reader.fd, text, strlen(text)), strlen(text));
+    assert_int_equal(poll(&reader, 1, -1), 1); /* nobody reads any more */
+    close(reader.fd);
+}
+
+/* Lets go whoever still waits. */
+static void remove_pipe(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* The file is a pipe into which nobody writes: as one on a server that does not answer. */
+static void a_file_that_hangs_holds_up_nobody_else(void **state)
+{
+    struct fixture *f = *state;
+    char path[96], file[80];
+    snprintf(file, sizeof(file), "%s/password", f->host.folder);
+    assert_int_equal(mkfifo(file, 0600), 0);
+    setenv("SUMAC_CLIENTS", "3", 1);
+    setenv("SUMAC_VIEW_PASSWORD_FILE", file, 1);
+    SpiceServer *server = second_server(f, path);
+    unsetenv("SUMAC_CLIENTS");
+    unsetenv("SUMAC_VIEW_PASSWORD_FILE");
+    struct fixture there = *f;
+    there.server = server;
+    snprintf(there.host.path, sizeof(there.host.path), "%.*s", (int)sizeof(there.host.path) - 1,
+             path);
+    struct sm_test_visitor viewer = send_password(&there, "look");
+    struct person owner = come(&there, "all"); /* and the guest goes on */
+    assert_int_equal(spice_server_get_num_clients(server), 1);
+    write_pipe(&there, file, "look\n");
+    assert_int_equal(sm_test_visitor_result(&viewer), 0);
+    sm_test_visitor_close(&viewer);
+
+    struct sm_test_visitor stranger = send_password(&there, "guess");
+    write_pipe(&there, file, "look\n");
+    assert_int_equal(sm_test_visitor_result(&stranger), SM_LINK_ERR_PERMISSION_DENIED);
+    sm_test_visitor_close(&stranger);
+
+    /* Nobody waits for it when its client, or the server, has gone. */
+    struct sm_test_visitor last = send_password(&there, "look");
+    sm_test_visitor_close(&last);
+    struct sm_test_visitor left = send_password(&there, "look");
+    go(&owner);
+    spice_server_destroy(server);
+    assert_true(sm_test_visitor_is_closed(&left));
+    sm_test_visitor_close(&left);
+    remove_pipe(file);
+    unlink(path);
+}
+
 static void the_reference_s_variable_lets_any_number_in(void **state)
 {
     struct fixture *f = *state;
@@ -789,6 +873,7 @@ int main(void)
         T(messages_to_the_agent_do_not_mix),
         T(everybody_hears_and_a_slow_one_harms_nobody),
         T(the_environment_says_how_many_and_who_looks),
+        T(a_file_that_hangs_holds_up_nobody_else),
         T(the_reference_s_variable_lets_any_number_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,8 @@ void sm_test_visitor_send(struct sm_test_visitor *visitor, const void *data, siz
 size_t sm_test_visitor_receive(struct sm_test_visitor *visitor, void *to, size_t size)
 {
     size_t received = 0;
-    for (int waited_ms = 0; received < size && waited_ms < PATIENCE_MS;) {
+    int patience_ms = visitor->patience_ms ? visitor->patience_ms : PATIENCE_MS;
+    for (int waited_ms = 0; received < size && waited_ms < patience_ms;) {
         ssize_t got = recv(visitor->fd, (uint8_t *)to + received, size - received, MSG_DONTWAIT);
         if (got == 0 || (got < 0 && errno != EAGAIN))
             break;
@@ -112,17 +113,28 @@ int sm_test_visitor_hello(struct sm_test_visitor *visitor, uint32_t connection_i
     return error;
 }
 
-int sm_test_visitor_ticket(struct sm_test_visitor *visitor, const uint8_t key[SM_TEST_KEY_SIZE],
-                           const char *password)
+void sm_test_visitor_send_ticket(struct sm_test_visitor *visitor,
+                                 const uint8_t key[SM_TEST_KEY_SIZE], const char *password)
 {
     uint8_t bytes[4 + SM_TICKET_SIZE] = {1}; /* the mechanism: a ticket */
     sm_check_status(sm_ticket_encrypt(key, password, bytes + 4), SM_OK);
     sm_test_visitor_send(visitor, bytes, sizeof(bytes));
+}
+
+int sm_test_visitor_result(struct sm_test_visitor *visitor)
+{
     uint8_t result[4];
     if (sm_test_visitor_receive(visitor, result, 4) != 4)
         return SM_TEST_SILENCE;
     struct sm_reader r = sm_reader(SM_TEST_BYTES(result));
     return (int)sm_get_le32(&r);
+}
+
+int sm_test_visitor_ticket(struct sm_test_visitor *visitor, const uint8_t key[SM_TEST_KEY_SIZE],
+                           const char *password)
+{
+    sm_test_visitor_send_ticket(visitor, key, password);
+    return sm_test_visitor_result(visitor);
 }
 
 uint32_t sm_test_visitor_open_main(struct sm_test_visitor *visitor, const char *password)

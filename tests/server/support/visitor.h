@@ -13,6 +13,7 @@ struct sm_test_visitor {
     struct sm_test_host *host;
     int fd;             /* −1: closed */
     uint32_t more_caps; /* of the channel, besides what the reference's client says */
+    int patience_ms;    /* for an answer that needs another thread; 0: one that comes at once */
 };
 
 /** Connects to the unix socket at `path`. */
@@ -41,6 +42,10 @@ int sm_test_visitor_hello(struct sm_test_visitor *visitor, uint32_t connection_i
 /** Sends the ticket; the link result, or SM_TEST_SILENCE. */
 int sm_test_visitor_ticket(struct sm_test_visitor *visitor, const uint8_t key[SM_TEST_KEY_SIZE],
                            const char *password);
+/** Its two halves: what is sent, and the link result, or SM_TEST_SILENCE. */
+void sm_test_visitor_send_ticket(struct sm_test_visitor *visitor,
+                                 const uint8_t key[SM_TEST_KEY_SIZE], const char *password);
+int sm_test_visitor_result(struct sm_test_visitor *visitor);
 
 /** Both, for a main channel; returns the session's id, which must come in INIT. */
 uint32_t sm_test_visitor_open_main(struct sm_test_visitor *visitor, const char *password);
