@@ -75,7 +75,7 @@ static void give(struct fake_peer *peer, enum sm_selection selection, uint32_t t
 static void await_of(struct sm_session *session, enum sm_event_kind kind, unsigned selection)
 {
     struct sm_event event;
-    while (sm_session_wait_event(session, 20000, &event)) {
+    while (sm_session_wait_event(session, SM_TEST_PATIENCE_S * 1000, &event)) {
         if (event.kind == SM_EVENT_CLOSED)
             break;
         if (event.kind != kind)
@@ -449,9 +449,11 @@ static void two_that_keep_what_is_copied_do_not_fight_forever(void **state)
     struct sm_event event;
     fake_await_event(session, SM_EVENT_CLIPBOARD_OFFER);
     sm_check_status(sm_session_offer_clipboard(session, CLIPBOARD, TEXT), SM_OK);
-    for (int count = 0; sm_session_wait_event(session, QUIET_MS, &event);) {
+    for (int count = 0; sm_session_wait_event(session, QUIET_MS, &event) ||
+                        sm_session_clipboard_offer(session, CLIPBOARD) != TEXT;) {
         if (event.kind != SM_EVENT_CLIPBOARD_OFFER)
             continue;
+        event.kind = SM_EVENT_NONE;
         sm_check_status(sm_session_offer_clipboard(session, CLIPBOARD, TEXT), SM_OK);
         assert_true(++count < 1000);
     }

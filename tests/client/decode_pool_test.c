@@ -16,7 +16,7 @@
 #include "client/decode_pool.h"
 #include "io/sandbox.h"
 
-enum { PATIENCE_MS = 10000, JOBS = 12, SIDE = 4 };
+enum { PATIENCE_MS = SM_TEST_PATIENCE_S * 1000, JOBS = 12, SIDE = 4 };
 
 /* ---- A "JPEG" is one byte, the colour of every pixel; 0xff is none ---- */
 

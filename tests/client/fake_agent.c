@@ -8,7 +8,7 @@
 #include "io/clock.h"
 #include "tests/support/check.h"
 
-enum { PATIENCE_MS = 20000 /* for what must happen */ };
+enum { PATIENCE_MS = SM_TEST_PATIENCE_S * 1000 /* for what must happen */ };
 
 static const uint32_t CAPS =
     1u << SM_AGENT_CAP_MONITORS_CONFIG | 1u << SM_AGENT_CAP_CLIPBOARD_BY_DEMAND |

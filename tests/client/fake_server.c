@@ -155,6 +155,15 @@ void fake_wait_step(struct fake_peer *peer, int step)
     fake_server_wait_step(peer->server, step);
 }
 
+bool fake_is_step_reached(struct fake_peer *peer, int step)
+{
+    struct fake_server *server = peer->server;
+    pthread_mutex_lock(&server->lock);
+    bool is_reached = server->steps[step] || server->is_stopping;
+    pthread_mutex_unlock(&server->lock);
+    return is_reached;
+}
+
 /* ---- The link phase ---- */
 
 static uint32_t judge(const struct fake_server *server, struct sm_bytes ticket)

@@ -70,6 +70,8 @@ uint16_t fake_server_port(const struct fake_server *server);
 /* Connections of the script meet here: a step is reached once, and any number may wait for it. */
 void fake_step(struct fake_peer *peer, int step);
 void fake_wait_step(struct fake_peer *peer, int step);
+/** Whether it is reached, or the server's end has begun: for what goes on until then. */
+bool fake_is_step_reached(struct fake_peer *peer, int step);
 
 /** Sends any bytes as a message. */
 void fake_send(struct fake_peer *peer, uint16_t type, struct sm_bytes body);

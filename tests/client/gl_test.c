@@ -15,7 +15,7 @@
 #include "sumac/session.h"
 #include "tests/client/fake_server.h"
 
-enum { WIDTH = 20, HEIGHT = 10, STRIDE = 128, PATIENCE_US = 20 * 1000 * 1000 };
+enum { WIDTH = 20, HEIGHT = 10, STRIDE = 128, PATIENCE_US = SM_TEST_PATIENCE_S * 1000 * 1000 };
 
 static int make_buffer(uint32_t color)
 {

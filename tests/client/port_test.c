@@ -10,7 +10,7 @@
 #include "tests/client/fake_server.h"
 
 enum {
-    PATIENCE_MS = 10000, /* for what must happen */
+    PATIENCE_MS = SM_TEST_PATIENCE_S * 1000, /* for what must happen */
     PORT_ID = 3,
     FLOOD_BYTES = 8 << 20,
     FLOOD_PIECE = 64 << 10,

@@ -124,10 +124,11 @@ static void a_silent_server_is_given_up_or_left_at_once(void **state)
     check_closed(session, SM_ERROR_NOT_SPICE);
     sm_session_destroy(session);
 
-    uint64_t start_us = sm_now_us();
-    session = connect_to(server);
+    /* Its own patience is far longer than the test's. */
+    session = create(fake_server_uri(server));
+    sm_check_status(sm_session_set_timeout(session, 24 * 3600 * 1000), SM_OK);
+    sm_check_status(sm_session_connect(session, NULL), SM_OK);
     sm_session_destroy(session);
-    assert_true(sm_now_us() - start_us < 2000000);
     fake_server_stop(server);
 }
 
@@ -174,9 +175,7 @@ static void a_wake_ends_a_wait_without_an_event(void **state)
     struct sm_session *session = create("spice://host:1");
     struct sm_event event;
     sm_session_wake(session);
-    uint64_t start_us = sm_now_us();
-    assert_false(sm_session_wait_event(session, PATIENCE_MS, &event));
-    assert_true(sm_now_us() - start_us < PATIENCE_MS * 500);
+    assert_false(sm_session_wait_event(session, -1, &event)); /* or it would wait for ever */
     assert_false(sm_session_wait_event(session, 10, &event)); /* one wake, one end */
     sm_session_destroy(session);
 }

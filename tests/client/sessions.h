@@ -5,9 +5,10 @@
 
 #include "sumac/client.h"
 #include "tests/client/fake_server.h"
+#include "tests/support/check.h"
 
 enum {
-    PATIENCE_MS = 10000, /* for what must happen */
+    PATIENCE_MS = SM_TEST_PATIENCE_S * 1000, /* for what must happen */
     RED = 0xff0000,
     GREEN = 0x00ff00,
     BLUE = 0x0000ff,

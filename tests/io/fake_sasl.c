@@ -37,6 +37,8 @@ void sm_fake_sasl_shut_gate(bool is_shut)
     pthread_mutex_lock(&gate_lock);
     gate_is_shut = is_shut;
     pthread_cond_broadcast(&gate_changed);
+    while (!is_shut && waiting > 0) /* nobody who waits misses that it was open */
+        pthread_cond_wait(&gate_changed, &gate_lock);
     pthread_mutex_unlock(&gate_lock);
 }
 

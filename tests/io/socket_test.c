@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 static int wait_for_client(int listener)
 {
     struct pollfd poll_fd = {.fd = listener, .events = POLLIN};
-    assert_int_equal(poll(&poll_fd, 1, 5000), 1);
+    assert_int_equal(poll(&poll_fd, 1, SM_TEST_PATIENCE_S * 1000), 1);
     int fd = -1;
     sm_check_status(sm_socket_accept(listener, &fd), SM_OK);
     return fd;
@@ -35,12 +36,12 @@ static void check_talk(int listener, int fd)
     sm_check_status(sm_transport_writev(client, parts, 3, &count), SM_OK);
     assert_int_equal(count, 5);
     struct pollfd poll_fd = {.fd = server->fd, .events = POLLIN};
-    assert_int_equal(poll(&poll_fd, 1, 5000), 1);
+    assert_int_equal(poll(&poll_fd, 1, SM_TEST_PATIENCE_S * 1000), 1);
     sm_check_status(sm_transport_read(server, buffer, sizeof(buffer), &count), SM_OK);
     sm_check_bytes(((struct sm_bytes){buffer, count}),
                    ((struct sm_bytes){(const uint8_t *)"hello", 5}));
     sm_transport_destroy(client);
-    assert_int_equal(poll(&poll_fd, 1, 5000), 1);
+    assert_int_equal(poll(&poll_fd, 1, SM_TEST_PATIENCE_S * 1000), 1);
     sm_check_status(sm_transport_read(server, buffer, sizeof(buffer), &count), SM_ERR_IO);
     assert_true(server->has_ended);
     sm_transport_destroy(server);
@@ -57,7 +58,8 @@ static void socket_listens_and_connects_over_tcp(void **state)
     int none;
     sm_check_status(sm_socket_accept(listener, &none), SM_AGAIN);
     sm_check_status(sm_socket_connect_tcp(&fd, "127.0.0.1", sm_socket_local_port(listener),
-                                          sm_now_us() + 5000000, -1, &error),
+                                          sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull, -1,
+                                          &error),
                     SM_OK);
     check_talk(listener, fd);
     close(listener);
@@ -78,7 +80,8 @@ static void figures_are_those_of_the_kernel(void **state)
     sm_check_status(sm_socket_listen_tcp(&listener, "127.0.0.1", 0, SM_SOCKET_ANY_FAMILY, &error),
                     SM_OK);
     sm_check_status(sm_socket_connect_tcp(&fd, "127.0.0.1", sm_socket_local_port(listener),
-                                          sm_now_us() + 5000000, -1, &error),
+                                          sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull, -1,
+                                          &error),
                     SM_OK);
     int server = wait_for_client(listener);
     uint8_t bytes[1000] = {0};
@@ -111,14 +114,22 @@ static void socket_says_why_it_could_not_connect(void **state)
                     SM_ERR_IO);
     assert_int_equal(error.failure, SM_SOCKET_IN_USE);
     close(listener);
-    sm_check_status(
-        sm_socket_connect_tcp(&fd, "127.0.0.1", port, sm_now_us() + 5000000, -1, &error),
-        SM_ERR_IO);
+    /* Its own, so that nobody else gets it, and nobody listens. */
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int idle = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(idle, (struct sockaddr *)&address, sizeof(address)), 0);
+    port = sm_socket_local_port(idle);
+    sm_check_status(sm_socket_connect_tcp(&fd, "127.0.0.1", port,
+                                          sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull, -1,
+                                          &error),
+                    SM_ERR_IO);
     assert_int_equal(error.failure, SM_SOCKET_REFUSED);
+    close(idle);
     assert_non_null(strstr(error.text, "127.0.0.1"));
-    sm_check_status(
-        sm_socket_connect_tcp(&fd, "no-such-host.invalid", 1, sm_now_us() + 5000000, -1, &error),
-        SM_ERR_IO);
+    sm_check_status(sm_socket_connect_tcp(&fd, "no-such-host.invalid", 1,
+                                          sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull, -1,
+                                          &error),
+                    SM_ERR_IO);
     assert_int_equal(error.failure, SM_SOCKET_RESOLVE);
     sm_check_status(sm_socket_connect_unix(&fd, "/nonexistent/socket", &error), SM_ERR_IO);
     assert_int_equal(error.failure, SM_SOCKET_MISSING);

@@ -15,7 +15,7 @@
 
 #include "media/dav.h"
 
-enum { PATIENCE_MS = 20000, ANSWER_MAX = 64 << 10 };
+enum { PATIENCE_MS = SM_TEST_PATIENCE_S * 1000, ANSWER_MAX = 64 << 10 };
 
 static char folder[64]; /* holds "shared", which is served, and "outside" */
 static char answer[ANSWER_MAX];

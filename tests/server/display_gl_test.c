@@ -456,7 +456,7 @@ static int receive_fd(int socket)
                              .msg_control = control.room,
                              .msg_controllen = sizeof(control.room)};
     ssize_t got = -1;
-    for (int i = 0; i < 500 && got != 1; i++) {
+    for (int i = 0; i < 100 * SM_TEST_PATIENCE_S && got != 1; i++) {
         got = recvmsg(socket, &message, 0);
         usleep(10000);
     }
@@ -482,7 +482,7 @@ static void local_client_gets_the_buffer_and_answers_draws(void **state)
     int fd = sm_pump_transport(f->watcher.pump)->fd;
     uint8_t message[26];
     ssize_t got = 0;
-    for (int i = 0; i < 500 && got < 26; i++) {
+    for (int i = 0; i < 100 * SM_TEST_PATIENCE_S && got < 26; i++) {
         ssize_t n = recv(fd, message + got, sizeof(message) - (size_t)got, 0);
         got += n > 0 ? n : 0;
         usleep(10000);

@@ -126,7 +126,7 @@ static void check_pictures(struct play *play)
     const struct sm_rect all = {0, 0, WIDTH, HEIGHT};
     for (uint32_t i = 0; i < DEVICES; i++)
         sm_worker_update_area(play->devices[i].worker, 0, all, NULL, 0, true);
-    uint64_t end_us = sm_now_us() + 20 * 1000 * 1000;
+    uint64_t end_us = sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull;
     while (!all_show(play) && sm_now_us() < end_us) {
         for (uint32_t m = 0; m < play->member_count; m++)
             sm_test_member_run(&play->members[m], 5);
@@ -229,7 +229,7 @@ static void session_goes_on_without_one_of_its_displays(void **state)
     }
     check_pictures(play);
     sm_worker_disconnect(play->devices[1].worker, 1);
-    uint64_t end_us = sm_now_us() + 5 * 1000 * 1000;
+    uint64_t end_us = sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull;
     while (!member->displays[1].is_closed && sm_now_us() < end_us)
         sm_test_member_run(member, 5);
     assert_true(member->displays[1].is_closed);

@@ -90,8 +90,9 @@ static void film_is_sent_as_a_stream_and_exact_when_it_stands_still(void **state
     assert_int_equal(seen->created.stream_height, 32);
     assert_int_equal(seen->created.dest.left, 8);
     assert_true(seen->unique_id != 0);
-    /* The frames of the stream came as nothing else. */
-    assert_in_range(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_DRAW_COPY), 1, 25);
+    /* The frames of the stream came as nothing else; where it stood still it was made exact. */
+    assert_in_range(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_DRAW_COPY), 1,
+                    film.shown - 5);
     check_exact_in_the_end(f);
     sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_STREAM_DESTROY, 1);
     check_exact_in_the_end(f);
@@ -131,7 +132,7 @@ static void what_is_drawn_over_a_film_stays_exact(void **state)
     const struct sm_test_film *seen = &f->watcher.cinema.films[0];
     (void)sm_test_device_fill(&f->device, 0, sm_test_rect(10, 10, 20, 20), 0x123456);
     /* The player is told that it is covered there, and clips. */
-    for (unsigned i = 0; i < 20; i++) {
+    for (unsigned i = 0; i < 20 || (i < MANY && seen->clips == 0); i++) {
         QXLDrawable copy = sm_test_drawable(QXL_DRAW_COPY, 0, sm_test_rect(8, 4, 48, 36));
         struct {
             QXLDataChunk chunk;
@@ -185,9 +186,10 @@ static void film_that_is_dragged_goes_on_in_sized_frames(void **state)
     begin(f, &VIEWER);
     struct film film = make_film(f, 32, 24);
     show_until(&film, SM_MSG_DISPLAY_STREAM_DATA, 3);
-    for (int i = 0; i < 20; i++)
-        show_at(&film, 8 + i, 4 + i);
-    assert_true(f->watcher.cinema.films[0].sized_frames > 0);
+    const struct sm_test_film *seen = &f->watcher.cinema.films[0];
+    for (int i = 0; i < 20 || (i < MANY && seen->sized_frames == 0); i++)
+        show_at(&film, 8 + i % 20, 4 + i % 20);
+    assert_true(seen->sized_frames > 0);
     assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE), 1);
     (void)sm_test_device_fill(&f->device, 0, sm_test_rect(0, 0, 20, 48), 0x99);
     check_exact_in_the_end(f);
@@ -212,7 +214,8 @@ static void client_that_knows_no_sized_frames_gets_a_new_stream(void **state)
     begin(f, &poor);
     struct film film = make_film(f, 32, 24);
     show_until(&film, SM_MSG_DISPLAY_STREAM_DATA, 3);
-    for (int i = 0; i < 5; i++)
+    for (unsigned i = 0;
+         i < MANY && sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE) < 2; i++)
         show_at(&film, 10, 6);
     assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_DATA_SIZED), 0);
     assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE), 2);

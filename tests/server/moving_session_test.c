@@ -25,7 +25,6 @@ enum {
     WIDTH = 320,
     HEIGHT = 240,
     PATCH_PX = 32,
-    PATIENCE_S = 60,
     MOVES = 3,
     HANDOVERS = 6,
     DRAWN_AT_ONCE = 20,
@@ -191,14 +190,14 @@ static void hear(struct fixture *f)
 static void run_until(struct fixture *f, int drawing, bool (*is_so)(struct fixture *f),
                       const char *what)
 {
-    uint64_t until_us = sm_now_us() + PATIENCE_S * 1000000ull;
+    uint64_t until_us = sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull;
     for (;;) {
         hear(f);
         assert_false(f->has_closed);
         if (is_so(f))
             return;
         if (sm_now_us() > until_us)
-            fail_msg("%s takes more than %d s", what, PATIENCE_S);
+            fail_msg("%s takes more than %d s", what, SM_TEST_PATIENCE_S);
         struct sm_bench_screen *screen = drawing >= 0 ? f->hosts[drawing].screen : NULL;
         if (screen && sm_bench_screen_held_bytes(screen) < DRAWN_AT_ONCE * PATCH_PX * PATCH_PX * 4)
             sm_bench_screen_draw(screen, f->seed % (WIDTH - PATCH_PX), f->seed % (HEIGHT / 2),

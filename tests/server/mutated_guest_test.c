@@ -615,7 +615,7 @@ static void check_picture(struct guest *guest)
     QXLRect all = {.right = 640, .bottom = 480};
     spice_qxl_update_area(&guest->instance, 0, &all, NULL, 0, 0);
     uint32_t x, y;
-    uint64_t end_us = sm_now_us() + 5 * 1000 * 1000;
+    uint64_t end_us = sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull;
     while (!shows_primary(guest, &x, &y) && !guest->display.is_closed) {
         if (sm_now_us() > end_us)
             fail_msg("seed %llu: the client's pixel %u,%u differs", (unsigned long long)guest->seed,

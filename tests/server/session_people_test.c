@@ -124,19 +124,10 @@ struct person {
     uint32_t id;
 };
 
-/* A password may have to be looked for in a file, on a thread of its own. */
-static struct sm_test_visitor patient_visitor(struct fixture *f)
-{
-    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
-    visitor.patience_ms = 60000;
-    return visitor;
-}
-
 static struct person come(struct fixture *f, const char *password)
 {
-    struct person person = {.main = patient_visitor(f)};
+    struct person person = {.main = sm_test_visitor(&f->host, f->host.path)};
     person.id = sm_test_visitor_open_main(&person.main, password);
-    person.main.patience_ms = 0;
     return person;
 }
 
@@ -149,7 +140,7 @@ static void go(struct person *person)
 static int try_to_come(struct fixture *f, const char *password)
 {
     uint8_t key[SM_TEST_KEY_SIZE];
-    struct sm_test_visitor visitor = patient_visitor(f);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, key), 0);
     int result = sm_test_visitor_ticket(&visitor, key, password);
     sm_test_visitor_close(&visitor);
@@ -161,11 +152,10 @@ static int open_channel(struct fixture *f, uint32_t id, uint8_t type, const char
                         struct sm_test_visitor *out)
 {
     uint8_t key[SM_TEST_KEY_SIZE];
-    struct sm_test_visitor visitor = patient_visitor(f);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     int result = sm_test_visitor_hello(&visitor, id, type, 0, key);
     if (result == 0)
         result = sm_test_visitor_ticket(&visitor, key, password);
-    visitor.patience_ms = 0;
     if (out && result == 0)
         *out = visitor;
     else
@@ -532,7 +522,7 @@ static bool hears_of_people(struct person *person)
     sm_test_host_run(person->main.host, 5);
     for (uint16_t type = 0; type != SM_MSG_MAIN_CHANNELS_LIST;) {
         uint8_t header[6], body[4096];
-        if (sm_test_visitor_receive(&person->main, header, sizeof(header)) != sizeof(header))
+        if (sm_test_visitor_receive_rest(&person->main, header, sizeof(header)) != sizeof(header))
             break;
         struct sm_reader r = sm_reader(SM_TEST_BYTES(header));
         type = sm_get_le16(&r);
@@ -590,7 +580,7 @@ static size_t drain(struct person *person, uint8_t *last, size_t last_size)
     uint8_t buffer[65536];
     size_t total = 0, got;
     do {
-        got = sm_test_visitor_receive(&person->main, buffer, sizeof(buffer));
+        got = sm_test_visitor_receive_rest(&person->main, buffer, sizeof(buffer));
         total += got;
         if (got >= last_size)
             memcpy(last, buffer + got - last_size, last_size);
@@ -766,7 +756,7 @@ static void the_environment_says_how_many_and_who_looks(void **state)
 static struct sm_test_visitor send_password(struct fixture *f, const char *password)
 {
     uint8_t key[SM_TEST_KEY_SIZE];
-    struct sm_test_visitor visitor = patient_visitor(f);
+    struct sm_test_visitor visitor = sm_test_visitor(&f->host, f->host.path);
     assert_int_equal(sm_test_visitor_hello(&visitor, 0, SM_CHANNEL_MAIN, 0, key), 0);
     sm_test_visitor_send_ticket(&visitor, key, password);
     return visitor;

@@ -14,6 +14,10 @@
 #include "sumac/bytes.h"
 #include "sumac/status.h"
 
+/** How long a test waits for what must happen, in seconds: far longer than the slowest machine
+ * takes. */
+enum { SM_TEST_PATIENCE_S = 60 };
+
 /**
  * An exact heap copy of `size` bytes, so that ASan sees a read one past its end. It is freed by
  * sm_test_free_copies(), which every test group runs as its teardown or at the end of a test.

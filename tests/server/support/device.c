@@ -269,7 +269,7 @@ static struct timespec in_seconds(int seconds)
 
 void sm_test_device_wait_released(struct sm_test_device *device, uint32_t count)
 {
-    struct timespec end = in_seconds(5);
+    struct timespec end = in_seconds(SM_TEST_PATIENCE_S);
     pthread_mutex_lock(&device->lock);
     while (device->release_count < count && wait_a_bit(device, &end)) {
     }
@@ -282,7 +282,7 @@ void sm_test_device_wait_released(struct sm_test_device *device, uint32_t count)
 
 void sm_test_device_wait_completed(struct sm_test_device *device, uint64_t cookie)
 {
-    struct timespec end = in_seconds(5);
+    struct timespec end = in_seconds(SM_TEST_PATIENCE_S);
     bool in_time = true;
     while (in_time && sm_test_device_completed(device, cookie) == 0) {
         pthread_mutex_lock(&device->lock);

@@ -2,7 +2,9 @@
 #include "tests/server/support/lines.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "io/clock.h"
 #include "tests/support/check.h"
 
 static void write_line(void *context, enum sm_log_level level, const char *text)
@@ -48,6 +50,14 @@ bool sm_test_lines_have(struct sm_test_lines *lines, const char *text)
     bool have = strstr(lines->text, text) != NULL;
     pthread_mutex_unlock(&lines->lock);
     return have;
+}
+
+void sm_test_lines_await(struct sm_test_lines *lines, const char *text)
+{
+    uint64_t end_us = sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull;
+    while (!sm_test_lines_have(lines, text) && sm_now_us() < end_us)
+        (void)usleep(1000);
+    sm_test_lines_check(lines, text);
 }
 
 void sm_test_lines_check(struct sm_test_lines *lines, const char *text)

@@ -23,6 +23,9 @@ void sm_test_lines_clear(struct sm_test_lines *lines);
 /** True if a line contains `text`. */
 bool sm_test_lines_have(struct sm_test_lines *lines, const char *text);
 
+/** Waits for a line that another thread writes, in which there is `text`; fails if none comes. */
+void sm_test_lines_await(struct sm_test_lines *lines, const char *text);
+
 /** Fails with everything that was logged unless a line contains `text`. */
 void sm_test_lines_check(struct sm_test_lines *lines, const char *text);
 

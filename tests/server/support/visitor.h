@@ -13,7 +13,6 @@ struct sm_test_visitor {
     struct sm_test_host *host;
     int fd;             /* −1: closed */
     uint32_t more_caps; /* of the channel, besides what the reference's client says */
-    int patience_ms;    /* for an answer that needs another thread; 0: one that comes at once */
 };
 
 /** Connects to the unix socket at `path`. */
@@ -22,8 +21,11 @@ void sm_test_visitor_close(struct sm_test_visitor *visitor);
 
 void sm_test_visitor_send(struct sm_test_visitor *visitor, const void *data, size_t size);
 
-/** Reads up to `size` bytes while the host runs; fewer if the server closes or stays silent. */
+/** Reads `size` bytes, which have to come, while the host runs; fewer if the server closes. */
 size_t sm_test_visitor_receive(struct sm_test_visitor *visitor, void *to, size_t size);
+/** The same for what may be all already: reads until the server, whose thread is ours, is silent.
+ */
+size_t sm_test_visitor_receive_rest(struct sm_test_visitor *visitor, void *to, size_t size);
 
 /** Whether the server has closed the connection, with no bytes left to read. */
 bool sm_test_visitor_is_closed(struct sm_test_visitor *visitor);

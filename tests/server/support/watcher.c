@@ -205,7 +205,7 @@ uint32_t sm_test_watcher_index(const struct sm_test_watcher *watcher, uint16_t t
 
 void sm_test_watcher_await(struct sm_test_watcher *watcher, uint16_t type, uint32_t times)
 {
-    uint64_t end_us = sm_now_us() + 5 * 1000 * 1000;
+    uint64_t end_us = sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull;
     while (sm_test_watcher_count(watcher, type) < times) {
         if (sm_now_us() > end_us || watcher->is_closed)
             fail_msg("%u messages of type %u came instead of %u, %u in all%s",
@@ -217,7 +217,7 @@ void sm_test_watcher_await(struct sm_test_watcher *watcher, uint16_t type, uint3
 
 void sm_test_watcher_await_close(struct sm_test_watcher *watcher)
 {
-    uint64_t end_us = sm_now_us() + 5 * 1000 * 1000;
+    uint64_t end_us = sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull;
     while (!watcher->is_closed) {
         if (sm_now_us() > end_us)
             fail_msg("the server did not close the connection");
@@ -250,7 +250,7 @@ static bool shows(struct sm_test_watcher *watcher, uint32_t surface_id, const ui
 void sm_test_watcher_await_pixels(struct sm_test_watcher *watcher, uint32_t surface_id,
                                   const uint8_t *expected)
 {
-    uint64_t end_us = sm_now_us() + 5 * 1000 * 1000;
+    uint64_t end_us = sm_now_us() + SM_TEST_PATIENCE_S * 1000000ull;
     while (!shows(watcher, surface_id, expected) && sm_now_us() < end_us && !watcher->is_closed)
         (void)sm_epoll_loop_run_once(watcher->loop, 50);
     sm_test_watcher_check_pixels(watcher, surface_id, expected);
