@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/gfx/draw.h"
+#include "core/gfx/rop.h"
 #include "tests/core/gfx/oracle.h"
 
 enum { ROUNDS = 1500, MASK_SIDE = 48 };
@@ -384,10 +385,34 @@ static void descriptors_mean_their_operation(void **state)
     assert_int_equal(sm_gfx_op_from_ropd(BRUSH, BRUSH, DEST), SM_GFX_OP_COPY);
 }
 
+static void fill_of_any_size_and_place_is_exact(void **state)
+{
+    (void)state;
+    enum { SIZE_MAX_BYTES = 140, PLACES = 8 };
+    const uint32_t pattern = 0x81c3f00f;
+    uint8_t before[SIZE_MAX_BYTES + 2 * PLACES], after[sizeof(before)];
+    struct sm_test_random random = {.state = 7};
+    for (size_t i = 0; i < sizeof(before); i++)
+        before[i] = (uint8_t)sm_test_random_next(&random);
+    for (unsigned op = SM_GFX_OP_CLEAR; op <= SM_GFX_OP_SET; op++)
+        for (size_t place = 0; place < PLACES; place++)
+            for (size_t size = 0; size <= SIZE_MAX_BYTES; size++) {
+                memcpy(after, before, sizeof(after));
+                sm_gfx_op_fill((enum sm_gfx_op)op, after + place, pattern, size);
+                for (size_t i = 0; i < sizeof(after); i++) {
+                    bool is_inside = i >= place && i < place + size;
+                    uint8_t s = (uint8_t)(pattern >> 8 * ((i - place) & 3));
+                    uint32_t filled = combined((enum sm_gfx_op)op, s, before[i]) & 0xff;
+                    assert_int_equal(after[i], is_inside ? filled : before[i]);
+                }
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fill_combines_the_brush),
+        cmocka_unit_test(fill_of_any_size_and_place_is_exact),
         cmocka_unit_test(copy_leaves_alone_what_has_no_source),
         cmocka_unit_test(scaled_copy_samples_in_any_format),
         cmocka_unit_test(scaled_operations_use_the_sources_format),
