@@ -100,14 +100,14 @@ static void copy_xor(struct scene *s)
 static void fill(struct scene *s)
 {
     const struct sm_gfx_brush brush = {.type = SM_GFX_BRUSH_SOLID, .color = 0x123456};
-    sm_gfx_fill(&s->target, &s->area, &brush, SM_GFX_OP_COPY);
+    sm_gfx_fill(&s->ops, &s->target, &s->area, &brush, SM_GFX_OP_COPY);
 }
 
 static void fill_tiled(struct scene *s)
 {
     const struct sm_gfx_brush brush = {.type = SM_GFX_BRUSH_TILE,
                                        .tile = sm_pixels_part(&s->xrgb, 0, 0, 8, 8)};
-    sm_gfx_fill(&s->target, &s->area, &brush, SM_GFX_OP_COPY);
+    sm_gfx_fill(&s->ops, &s->target, &s->area, &brush, SM_GFX_OP_COPY);
 }
 
 static void scroll(struct scene *s)

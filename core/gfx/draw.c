@@ -9,17 +9,23 @@
 #include "core/gfx/sample.h"
 #include "core/gfx/source.h"
 
-static void fill_solid(const struct sm_pixels *target, const struct sm_gfx_area *area,
-                       uint32_t color, enum sm_gfx_op op)
+static void fill_solid(const struct sm_gfx_ops *ops, const struct sm_pixels *target,
+                       const struct sm_gfx_area *area, uint32_t color, enum sm_gfx_op op)
 {
     uint32_t bytes = sm_gfx_pixel_bytes(target->format);
     uint32_t pattern = sm_gfx_replicated(color, bytes);
+    bool is_copy = op == SM_GFX_OP_COPY; /* most fills */
     struct sm_gfx_area_walk walk = sm_gfx_area_walk(area);
     struct sm_rect rect;
     while (sm_gfx_area_next(&walk, &rect)) {
         size_t size = (size_t)sm_rect_width(rect) * bytes;
-        for (int32_t y = rect.top; y < rect.bottom; y++)
-            sm_gfx_op_fill(op, sm_gfx_at(target, rect.left, y), pattern, size);
+        for (int32_t y = rect.top; y < rect.bottom; y++) {
+            uint8_t *row = sm_gfx_at(target, rect.left, y);
+            if (is_copy)
+                ops->fill_row(row, pattern, size);
+            else
+                sm_gfx_op_fill(op, row, pattern, size);
+        }
     }
 }
 
@@ -38,11 +44,12 @@ static void fill_run_tiled(void *context, int32_t x, int32_t y, uint32_t count)
     sm_gfx_op_row(f->op, sm_gfx_at(f->target, x, y), from, (size_t)count * f->bytes);
 }
 
-void sm_gfx_fill(const struct sm_pixels *target, const struct sm_gfx_area *area,
-                 const struct sm_gfx_brush *brush, enum sm_gfx_op op)
+void sm_gfx_fill(const struct sm_gfx_ops *ops, const struct sm_pixels *target,
+                 const struct sm_gfx_area *area, const struct sm_gfx_brush *brush,
+                 enum sm_gfx_op op)
 {
     if (brush->type != SM_GFX_BRUSH_TILE) {
-        fill_solid(target, area, brush->type == SM_GFX_BRUSH_SOLID ? brush->color : 0, op);
+        fill_solid(ops, target, area, brush->type == SM_GFX_BRUSH_SOLID ? brush->color : 0, op);
         return;
     }
     if (!sm_gfx_brush_fits(brush, target))

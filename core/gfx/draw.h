@@ -16,6 +16,7 @@
 #include "core/base/geometry.h"
 #include "core/base/pixels.h"
 #include "core/gfx/area.h"
+#include "core/gfx/ops.h"
 #include "core/gfx/region.h"
 #include "core/gfx/rop.h"
 
@@ -44,8 +45,9 @@ struct sm_gfx_source {
 };
 
 /** target = op(brush, target). */
-void sm_gfx_fill(const struct sm_pixels *target, const struct sm_gfx_area *area,
-                 const struct sm_gfx_brush *brush, enum sm_gfx_op op);
+void sm_gfx_fill(const struct sm_gfx_ops *ops, const struct sm_pixels *target,
+                 const struct sm_gfx_area *area, const struct sm_gfx_brush *brush,
+                 enum sm_gfx_op op);
 
 /** target = op(source, target); `box` is the unclipped destination of the source's area. */
 void sm_gfx_copy(const struct sm_pixels *target, const struct sm_gfx_area *area, struct sm_rect box,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The hot rows of blending as a table: portable C, then what the processor does better. */
+/* The hot rows of fills and blending as a table: portable C, then what the processor does better.
+ */
 #ifndef SM_CORE_GFX_OPS_H
 #define SM_CORE_GFX_OPS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** Every override gives the same result as the portable function it replaces. */
@@ -17,6 +19,8 @@ struct sm_gfx_ops {
     void (*over_row)(uint8_t *d, const uint32_t *s, uint32_t count);
     /** d = op(s, d), `op` being SM_GFX_COMPOSITE_CLEAR to SM_GFX_COMPOSITE_ADD. */
     void (*compose_row)(uint32_t op, uint32_t *d, const uint32_t *s, uint32_t count);
+    /** `size` bytes at any address become `pattern`, lowest byte first, over and over. */
+    void (*fill_row)(uint8_t *d, uint32_t pattern, size_t size);
 };
 
 /** Fills `ops` for the features `cpu_flags` (enum sm_cpu_flag); 0 gives portable C. */

@@ -14,6 +14,18 @@
 #include "core/gfx/pixel.h"
 #include "core/gfx/vector.h"
 
+SM_GFX_INLINE void fill_row_body(uint8_t *d, uint32_t pattern, size_t size)
+{
+    sm_gfx_v32 wide = sm_gfx_vsplat(pattern);
+    size_t i = 0;
+    for (; i + 8 * SM_GFX_LANES <= size; i += 8 * SM_GFX_LANES) {
+        sm_gfx_vstore(d + i, wide);
+        sm_gfx_vstore(d + i + 4 * SM_GFX_LANES, wide);
+    }
+    for (; i < size; i++)
+        d[i] = (uint8_t)(pattern >> 8 * (i & 3));
+}
+
 SM_GFX_INLINE void scale_alpha_row_body(uint32_t *pixels, uint32_t alpha, uint32_t count)
 {
     uint32_t i = 0;

@@ -20,6 +20,11 @@
 #define SM_GFX_LANES 8
 #include "core/gfx/row_bodies.h"
 
+static void fill_row(uint8_t *d, uint32_t pattern, size_t size)
+{
+    fill_row_body(d, pattern, size);
+}
+
 static void scale_alpha_row(uint32_t *pixels, uint32_t alpha, uint32_t count)
 {
     scale_alpha_row_body(pixels, alpha, count);
@@ -51,6 +56,7 @@ const struct sm_gfx_ops sm_gfx_ops_avx2 = {
     .mask_row = mask_row,
     .over_row = over_row,
     .compose_row = compose_row,
+    .fill_row = fill_row,
 };
 
 #if defined(__clang__)

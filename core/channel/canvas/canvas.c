@@ -194,7 +194,7 @@ static void reset(struct sm_canvas *canvas)
     sm_region_init_rect(&all, sm_surface_bounds(primary));
     const struct sm_gfx_area area = {.region = &all};
     const struct sm_gfx_brush black = {.type = SM_GFX_BRUSH_NONE};
-    sm_gfx_fill(sm_surface_pixels(primary), &area, &black, SM_GFX_OP_CLEAR);
+    sm_gfx_fill(&canvas->gfx, sm_surface_pixels(primary), &area, &black, SM_GFX_OP_CLEAR);
 }
 
 static enum sm_status drop_images(struct sm_canvas *canvas,

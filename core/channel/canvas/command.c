@@ -112,7 +112,7 @@ enum sm_status sm_command_fill(struct sm_command *c, const struct sm_msg_display
     make_mask(c, &msg->mask);
     status = sm_command_make_brush(c, SM_OPERAND_BRUSH, &msg->brush, &brush);
     if (status == SM_OK)
-        sm_gfx_fill(c->target, &c->area, &brush,
+        sm_gfx_fill(&c->canvas->gfx, c->target, &c->area, &brush,
                     sm_gfx_op_from_ropd(msg->ropd, SM_ROPD_INVERS_BRUSH, SM_ROPD_INVERS_DEST));
     return status;
 }
@@ -125,7 +125,7 @@ enum sm_status sm_command_constant(struct sm_command *c, const struct sm_qmask *
         return status;
     const struct sm_gfx_brush none = {.type = SM_GFX_BRUSH_NONE};
     make_mask(c, mask);
-    sm_gfx_fill(c->target, &c->area, &none, op);
+    sm_gfx_fill(&c->canvas->gfx, c->target, &c->area, &none, op);
     return SM_OK;
 }
 
@@ -193,7 +193,7 @@ enum sm_status sm_command_opaque(struct sm_command *c, const struct sm_msg_displ
     if (status != SM_OK || !sm_command_draws(c))
         return status;
     sm_gfx_copy(c->target, &c->area, c->box, &source, SM_GFX_OP_COPY);
-    sm_gfx_fill(c->target, &c->area, &brush,
+    sm_gfx_fill(&c->canvas->gfx, c->target, &c->area, &brush,
                 sm_gfx_op_from_ropd(msg->ropd, SM_ROPD_INVERS_BRUSH, SM_ROPD_INVERS_SRC));
     return SM_OK;
 }

@@ -103,7 +103,7 @@ static enum sm_status fill_back_area(struct sm_command *c,
         status = sm_region_intersect_rect(&region, msg->back_area);
     const struct sm_gfx_area area = {.region = &region};
     if (status == SM_OK)
-        sm_gfx_fill(c->target, &area, &brush, SM_GFX_OP_COPY);
+        sm_gfx_fill(&c->canvas->gfx, c->target, &area, &brush, SM_GFX_OP_COPY);
     sm_region_finish(&region);
     return status;
 }

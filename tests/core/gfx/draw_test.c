@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/base/cpu.h"
 #include "core/gfx/draw.h"
 #include "core/gfx/rop.h"
 #include "tests/core/gfx/oracle.h"
@@ -167,7 +168,7 @@ static void fill_combines_the_brush(void **state)
         enum sm_gfx_op op = random_op(&s.random);
         FOR_DRAWN(&s, x, y)
         expect(&s, x, y, combined(op, brush_at(&brush, x, y), oracle_load(&s.expected, x, y)));
-        sm_gfx_fill(&s.target, &s.area, &brush, op);
+        sm_gfx_fill(oracle_ops(), &s.target, &s.area, &brush, op);
         oracle_check_equal(&s.target, &s.expected, 0xffffffff, "fill");
         tear_down(&s);
     }
@@ -408,11 +409,34 @@ static void fill_of_any_size_and_place_is_exact(void **state)
             }
 }
 
+/* Tables must agree byte for byte, and leave alone what is beside. */
+static void fill_row_is_exact_in_each_table(void **state)
+{
+    (void)state;
+    enum { MAX_BYTES = 200, PLACES = 8 };
+    const uint32_t pattern = 0x81c3f00f, flags[] = {0, sm_cpu_detect()};
+    for (size_t table = 0; table < 2; table++)
+        for (size_t place = 0; place < PLACES; place++)
+            for (size_t size = 0; size <= MAX_BYTES; size++) {
+                struct sm_gfx_ops filled_by;
+                uint8_t bytes[MAX_BYTES + 2 * PLACES];
+                sm_gfx_ops_init(&filled_by, flags[table]);
+                memset(bytes, 0x55, sizeof(bytes));
+                filled_by.fill_row(bytes + place, pattern, size);
+                for (size_t i = 0; i < sizeof(bytes); i++) {
+                    bool is_inside = i >= place && i < place + size;
+                    uint8_t filled = (uint8_t)(pattern >> 8 * ((i - place) & 3));
+                    assert_int_equal(bytes[i], is_inside ? filled : 0x55);
+                }
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fill_combines_the_brush),
         cmocka_unit_test(fill_of_any_size_and_place_is_exact),
+        cmocka_unit_test(fill_row_is_exact_in_each_table),
         cmocka_unit_test(copy_leaves_alone_what_has_no_source),
         cmocka_unit_test(scaled_copy_samples_in_any_format),
         cmocka_unit_test(scaled_operations_use_the_sources_format),

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/base/cpu.h"
+
 static uint32_t bytes_of(const struct sm_pixels *p)
 {
     return sm_pixel_bits(p->format) / 8;
@@ -159,4 +161,13 @@ enum sm_pixel_format oracle_format(struct sm_test_random *random)
 int32_t oracle_between(struct sm_test_random *random, int32_t low, int32_t high)
 {
     return low + (int32_t)(sm_test_random_next(random) % (uint32_t)(high - low + 1));
+}
+
+const struct sm_gfx_ops *oracle_ops(void)
+{
+    static struct sm_gfx_ops tables[2];
+    static unsigned calls;
+    sm_gfx_ops_init(&tables[0], 0);
+    sm_gfx_ops_init(&tables[1], sm_cpu_detect());
+    return &tables[calls++ % 2];
 }

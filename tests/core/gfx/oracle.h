@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/base/pixels.h"
+#include "core/gfx/ops.h"
 #include "tests/support/check.h"
 
 /** A pixel's channels, each 0 to 255. */
@@ -41,6 +42,9 @@ void oracle_check_equal(const struct sm_pixels *actual, const struct sm_pixels *
 
 /** One of the five formats that can be drawn on. */
 enum sm_pixel_format oracle_format(struct sm_test_random *random);
+
+/** In turn the portable rows and the best this processor has. */
+const struct sm_gfx_ops *oracle_ops(void);
 
 int32_t oracle_between(struct sm_test_random *random, int32_t low, int32_t high);
 
