@@ -486,12 +486,13 @@ class Machine:
 
     def take_files(self, timeout=60):
         """Has the agent of the desktop take files into /home/user/in, and waits until it does."""
-        self.run(FILE_AGENT.replace('\n', '; ', 1), timeout=timeout)
         first = self.stage.path('first file')
         with open(first, 'w', encoding='ascii') as file:
             file.write('1')
-        # Its daemon may not know yet that it is there, or that the session is the active one.
-        wait_for(lambda: self.stage.sumac('copy', self.uri, first, '--timeout', '60s').code == 0, 60, 'an agent that takes files', 1)
+        # Its daemon may not know yet that it is there, or that the session is the active one. And the desktop may have started
+        # its own beside it after all: with two in a session the daemon talks to neither.
+        self.insist(lambda: self.run(FILE_AGENT.replace('\n', '; ', 1), timeout=timeout),
+                    lambda: self.stage.sumac('copy', self.uri, first, '--timeout', '60s').code == 0, 'an agent that takes files')
         self.run("rm -f /home/user/in/*")
 
     def run(self, command, timeout=60, check=True):
