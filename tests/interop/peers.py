@@ -31,10 +31,15 @@ DESKTOP_READY = 'SUMAC-DESKTOP-READY' # both are what the guest prints on its se
 CONSOLE_READY = 'SUMAC-CONSOLE'
 # Nothing else is said there, however slow the machine: what commands print would be broken by it.
 QUIET_CONSOLE = 'quiet loglevel=1 systemd.show_status=false nowatchdog rcupdate.rcu_cpu_stall_suppress=1'
-# The stock agent takes files only if it knows a folder for them. The new one has to belong to the desktop's session.
-FILE_AGENT = '''pkill -x spice-vdagent; while pgrep -x spice-vdagent; do sleep 0.2; done; install -d -o user -g user /home/user/in
-sh -c 'echo $$ >$(ls -d /sys/fs/cgroup/user.slice/user-1000.slice/session-*.scope)/cgroup.procs
-exec su user -c "DISPLAY=:0 spice-vdagent -f /home/user/in -o 0"' >/dev/null 2>&1'''
+# The stock agent takes files only if it knows a folder for them. Its daemon begins anew with it: systemd gives up a socket whose
+# service has ended a few times in ten seconds, and the guest then has no agent at all.
+FILE_AGENT = '; '.join([
+    'pkill -x spice-vdagent; while pgrep -x spice-vdagent; do sleep 0.2; done',
+    'systemctl stop spice-vdagentd.service; systemctl reset-failed spice-vdagentd.service spice-vdagentd.socket',
+    'systemctl restart spice-vdagentd.socket; install -d -o user -g user /home/user/in',
+    # The new one has to belong to the desktop's session.
+    """sh -c 'echo $$ >$(ls -d /sys/fs/cgroup/user.slice/user-1000.slice/session-*.scope)/cgroup.procs
+exec su user -c "DISPLAY=:0 spice-vdagent -f /home/user/in -o 0"' >/dev/null 2>&1"""])
 DISPLAY_CHANNEL = 2
 DESKTOP_TIMEOUT = 240  # seconds; about 32 alone on two cores under an emulated processor
 SET_PARENT_DEATH_SIGNAL = 1
@@ -490,8 +495,8 @@ class Machine:
         with open(first, 'w', encoding='ascii') as file:
             file.write('1')
         # Its daemon may not know yet that it is there, or that the session is the active one. And the desktop may have started
-        # its own beside it after all: with two in a session the daemon talks to neither.
-        self.insist(lambda: self.run(FILE_AGENT.replace('\n', '; ', 1), timeout=timeout),
+        # its own beside it after all.
+        self.insist(lambda: self.run(FILE_AGENT, timeout=timeout),
                     lambda: self.stage.sumac('copy', self.uri, first, '--timeout', '60s').code == 0, 'an agent that takes files')
         self.run("rm -f /home/user/in/*")
 
