@@ -87,6 +87,8 @@ static GtkWidget *make_password_field(struct question *question)
 
 static char *login_words(const char *machine_name, bool has_user, bool was_wrong)
 {
+    const char *scheme = strstr(machine_name, "://"); /* says nothing to who is asked */
+    machine_name = scheme ? scheme + 3 : machine_name;
     if (has_user)
         return g_strdup_printf(was_wrong
                                    ? _("“%s” did not accept this user name with this password.")
@@ -132,11 +134,9 @@ void sm_dialog_ask_login(GtkWindow *parent, const char *machine_name, const char
 
 void sm_dialog_tell_error(GtkWindow *parent, const struct sm_error *error)
 {
-    GtkWidget *dialog = adw_message_dialog_new(parent, _("That Did Not Work"), NULL);
-    g_autofree char *cause = sm_error_words_cause(error, NULL);
-    g_autofree char *cure = sm_error_words_cure(error, NULL);
-    adw_message_dialog_format_body(ADW_MESSAGE_DIALOG(dialog), "%s%s%s", cause,
-                                   cure[0] ? "\n\n" : "", cure);
+    g_autofree char *text = NULL;
+    g_autofree char *heading = sm_error_words_heading(error, &text, NULL);
+    GtkWidget *dialog = adw_message_dialog_new(parent, heading, text);
     adw_message_dialog_add_response(ADW_MESSAGE_DIALOG(dialog), "close", _("_Close"));
     gtk_window_present(GTK_WINDOW(dialog));
 }

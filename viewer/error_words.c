@@ -116,9 +116,37 @@ char *sm_error_words_cure(const struct sm_error *error, const char *(*translate)
     return words ? g_strdup(words) : g_utf8_make_valid(error->cure, -1);
 }
 
+/* The library's words begin small, to stand within a line; here they stand alone. Names of messages
+ * (surface_create) stay as they are. */
+static char *sentence(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    if (!valid[0] || strcspn(valid, "_") < strcspn(valid, " "))
+        return g_steal_pointer(&valid);
+    GString *out = g_string_new(NULL);
+    g_string_append_unichar(out, g_unichar_toupper(g_utf8_get_char(valid)));
+    g_string_append(out, g_utf8_next_char(valid));
+    return g_string_free(out, FALSE);
+}
+
+char *sm_error_words_heading(const struct sm_error *error, char **text,
+                             const char *(*translate)(const char *))
+{
+    const char *words = is_known(error) ? words_of(WORDS[error->kind].cause, translate) : NULL;
+    const char *colon = strstr(error->cause, ": "); /* no address has one with a blank */
+    g_autofree char *first =
+        colon ? g_strndup(error->cause, (gsize)(colon - error->cause)) : g_strdup(error->cause);
+    g_autofree char *rest = sentence(words ? error->cause : colon ? colon + 2 : "");
+    g_autofree char *cure_words = sm_error_words_cure(error, translate);
+    g_autofree char *cure = sentence(cure_words);
+    *text = g_strdup_printf("%s%s%s", rest, rest[0] && cure[0] ? "\n" : "", cure);
+    return words ? g_strdup(words) : sentence(first);
+}
+
 char *sm_error_words_line(const struct sm_error *error)
 {
-    g_autofree char *cause = sm_error_words_cause(error, NULL);
+    g_autofree char *cause_words = sm_error_words_cause(error, NULL);
+    g_autofree char *cause = sentence(cause_words);
     g_autofree char *cure = sm_error_words_cure(error, NULL);
     return g_strdup_printf("%s%s%s", cause, cure[0] ? ": " : "", cure);
 }

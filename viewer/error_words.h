@@ -15,6 +15,16 @@
  */
 char *sm_error_words_cause(const struct sm_error *error, const char *(*translate)(const char *));
 
+/**
+ * Both for a page, which has a heading and room for a text below it. The heading is the words for
+ * this kind, or what the library says up to its first colon.
+ *
+ * @param text  receives the rest and what to do about it, a line each, likewise with a capital
+ * @return the caller's, as is `text`
+ */
+char *sm_error_words_heading(const struct sm_error *error, char **text,
+                             const char *(*translate)(const char *));
+
 /** What to do about it, likewise; "" if nobody knows. Translated it is what helps most often. */
 char *sm_error_words_cure(const struct sm_error *error, const char *(*translate)(const char *));
 

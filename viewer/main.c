@@ -83,7 +83,8 @@ static void on_new(GSimpleAction *action, GVariant *value, gpointer opaque)
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
-    bindtextdomain(GETTEXT_PACKAGE, SM_LOCALE_DIR);
+    const char *locales = g_getenv("SUMAC_LOCALE_DIR"); /* of a build that is not installed */
+    bindtextdomain(GETTEXT_PACKAGE, locales ? locales : SM_LOCALE_DIR);
     bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
     textdomain(GETTEXT_PACKAGE);
     (void)argc;

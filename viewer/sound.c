@@ -74,20 +74,23 @@ void sm_sound_update_settings(SmWindow *window)
     set_state(window, "mute", g_variant_new_boolean(settings->is_muted));
 }
 
-GMenu *sm_sound_menu(void)
+void sm_sound_add_menu(GMenu *section)
 {
     static const char *const PERCENTS[] = {"100", "75", "50", "25"};
-    GMenu *section = g_menu_new(), *volume = g_menu_new();
-    g_menu_append(section, _("_Mute Sound"), "win.mute");
+    GMenu *sound = g_menu_new(), *volume = g_menu_new(), *ends = g_menu_new();
     for (size_t i = 0; i < G_N_ELEMENTS(PERCENTS); i++) {
-        g_autofree char *label = g_strdup_printf("%s %%", PERCENTS[i]);
+        g_autofree char *label = g_strdup_printf("_%s %%", PERCENTS[i]);
         g_autofree char *action = g_strdup_printf("win.volume::%s", PERCENTS[i]);
         g_menu_append(volume, label, action);
     }
-    g_menu_append_submenu(section, _("Vo_lume"), G_MENU_MODEL(volume));
+    g_menu_append(ends, _("_Mute Sound"), "win.mute");
+    g_menu_append(ends, _("Mic_rophone"), "win.microphone");
+    g_menu_append_section(sound, NULL, G_MENU_MODEL(ends));
+    g_menu_append_section(sound, _("Volume"), G_MENU_MODEL(volume));
+    g_menu_append_submenu(section, _("Sou_nd"), G_MENU_MODEL(sound));
+    g_object_unref(ends);
     g_object_unref(volume);
-    g_menu_append(section, _("Mic_rophone"), "win.microphone");
-    return section;
+    g_object_unref(sound);
 }
 
 GtkWidget *sm_sound_indicator(void)

@@ -8,8 +8,8 @@
 /** Adds the actions "win.mute", "win.volume" and "win.microphone". */
 void sm_sound_add_actions(SmWindow *window);
 
-/** The part of the menu about them; the caller's. */
-GMenu *sm_sound_menu(void);
+/** Appends the menu about them to a section of the window's. */
+void sm_sound_add_menu(GMenu *section);
 
 /** A button that is there while the machine listens to the microphone, and closes it. */
 GtkWidget *sm_sound_indicator(void);

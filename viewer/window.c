@@ -49,30 +49,19 @@ static void on_login(const char *user, const char *password, gpointer opaque)
         sm_machine_close(window->machine);
 }
 
-/* The library's words begin small, to stand within a line; here they stand alone. */
-static char *sentence(const char *text)
-{
-    gunichar first = g_utf8_get_char_validated(text, -1);
-    if (!*text || first == (gunichar)-1 || first == (gunichar)-2)
-        return g_utf8_make_valid(text, -1);
-    GString *out = g_string_new(NULL);
-    g_string_append_unichar(out, g_unichar_toupper(first));
-    g_string_append(out, g_utf8_next_char(text));
-    return g_string_free(out, FALSE);
-}
-
 static void show_failure(SmWindow *window, struct sm_connection *connection)
 {
     const struct sm_error *error = sm_connection_error(connection);
-    g_autofree char *cause_words = sm_error_words_cause(error, NULL);
-    g_autofree char *cure_words = sm_error_words_cure(error, NULL);
-    g_autofree char *cause = sentence(cause_words);
-    g_autofree char *cure = sentence(cure_words);
-    show_status(window, "network-error-symbolic", cause, cure, false, true);
-    bool is_password =
+    bool is_asked =
         error->kind == SM_ERROR_PASSWORD_NEEDED || error->kind == SM_ERROR_PASSWORD_WRONG;
-    if (!is_password || window->number != 0)
+    if (!is_asked || window->number != 0) {
+        g_autofree char *text = NULL;
+        g_autofree char *heading = sm_error_words_heading(error, &text, NULL);
+        show_status(window, "network-error-symbolic", heading, text, false, true);
         return;
+    }
+    /* The question says it all. */
+    show_status(window, "dialog-password-symbolic", "", "", false, false);
     const char *known = sm_connection_user(connection);
     const char *user = sm_connection_wants_user(connection) ? (known ? known : "") : NULL;
     sm_dialog_ask_login(as_window(window), sm_connection_name(connection), user,

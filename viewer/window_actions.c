@@ -230,6 +230,17 @@ static void add_clipboard_menu(GMenu *section)
     g_object_unref(ways);
 }
 
+static void add_zoom_menu(GMenu *section)
+{
+    GMenu *zoom = g_menu_new();
+    g_menu_append(zoom, _("Zoom _In"), "win.zoom-in");
+    g_menu_append(zoom, _("Zoom _Out"), "win.zoom-out");
+    g_menu_append(zoom, _("_Normal Size"), "win.zoom-reset");
+    g_menu_append(zoom, _("Scale to _Window"), "win.fill");
+    g_menu_append_submenu(section, _("_Zoom"), G_MENU_MODEL(zoom));
+    g_object_unref(zoom);
+}
+
 GMenuModel *sm_window_main_menu(SmWindow *window)
 {
     GMenu *menu = g_menu_new();
@@ -238,16 +249,13 @@ GMenuModel *sm_window_main_menu(SmWindow *window)
     add_section(menu, section);
 
     section = g_menu_new();
-    g_menu_append(section, _("Zoom _In"), "win.zoom-in");
-    g_menu_append(section, _("_Zoom Out"), "win.zoom-out");
-    g_menu_append(section, _("_Normal Size"), "win.zoom-reset");
-    g_menu_append(section, _("Scale to _Window"), "win.fill");
+    add_zoom_menu(section);
     g_menu_append(section, _("_Guest Follows the Window"), "win.resize-guest");
     g_menu_append(section, _("All Monitors in _One Window"), "win.one-window");
     g_menu_append(section, _("_Full Screen"), "win.fullscreen");
+    sm_sound_add_menu(section);
     add_section(menu, section);
 
-    add_section(menu, sm_sound_menu());
     add_section(menu, sm_files_menu());
 
     section = g_menu_new();
@@ -273,12 +281,12 @@ GMenuModel *sm_window_main_menu(SmWindow *window)
 GMenuModel *sm_window_keys_menu(void)
 {
     static const char *const chords[][2] = {
-        {"Ctrl+Alt+Delete", "ctrl-alt-delete"},
-        {"Ctrl+Alt+Backspace", "ctrl-alt-backspace"},
-        {N_("Print Screen"), "print"},
-        {N_("Windows key"), "super"},
-        {"Alt+Tab", "alt-tab"},
-        {"Alt+F4", "alt-f4"},
+        {"Ctrl+Alt+_Delete", "ctrl-alt-delete"},
+        {"Ctrl+Alt+_Backspace", "ctrl-alt-backspace"},
+        {N_("_Print Screen"), "print"},
+        {N_("_Windows Key"), "super"},
+        {"Alt+_Tab", "alt-tab"},
+        {"Alt+_F4", "alt-f4"},
     };
     GMenu *menu = g_menu_new();
     GMenu *section = g_menu_new();
@@ -289,12 +297,15 @@ GMenuModel *sm_window_keys_menu(void)
     add_section(menu, section);
     section = g_menu_new();
     for (int i = 1; i <= 12; i++) {
-        g_autofree char *label = g_strdup_printf("Ctrl+Alt+F%d", i);
+        /* Of F11 and F12 nothing is left that is nobody else's. */
+        g_autofree char *label = i < 10    ? g_strdup_printf("Ctrl+Alt+F_%d", i)
+                                 : i == 10 ? g_strdup("Ctrl+Alt+F1_0")
+                                           : g_strdup_printf("Ctrl+Alt+F%d", i);
         g_autofree char *action = g_strdup_printf("win.send-keys::ctrl-alt-f%d", i);
         g_menu_append(section, label, action);
     }
     GMenu *consoles = g_menu_new();
-    g_menu_append_submenu(consoles, _("Text Consoles"), G_MENU_MODEL(section));
+    g_menu_append_submenu(consoles, _("Text _Consoles"), G_MENU_MODEL(section));
     g_object_unref(section);
     g_menu_append(consoles, _("_Key Map…"), "win.keymap");
     add_section(menu, consoles);

@@ -155,7 +155,11 @@ bindsym Mod1+Tab exec touch {switched}
 """
 
 # Codes of evdev.
-KEYS = {'esc': 1, '1': 2, 'tab': 15, 'ctrl': 29, 'a': 30, 'd': 32, 'shift': 42, 'alt': 56, 'f1': 59, 'b': 48, 'f10': 68, 'f11': 87, 'super': 125}
+KEYS = {'esc': 1, 'minus': 12, 'equal': 13, 'tab': 15, 'enter': 28, 'ctrl': 29, 'shift': 42, 'comma': 51, 'dot': 52, 'slash': 53,
+        'alt': 56, 'space': 57, 'f10': 68, 'f11': 87, 'f12': 88, 'left': 105, 'right': 106, 'up': 103, 'down': 108, 'super': 125}
+for first, row in (2, '1234567890'), (16, 'qwertyuiop'), (30, 'asdfghjkl'), (44, 'zxcvbnm'):
+    KEYS.update({name: code for code, name in enumerate(row, first)})
+KEYS.update({f'f{number}': 58 + number for number in range(1, 10)})
 BUTTONS = {'left': 0x110, 'right': 0x111, 'middle': 0x112, 'side': 0x113, 'extra': 0x114}
 
 
@@ -216,6 +220,12 @@ class SwayDesk:
         result = self.stage.run(['grim', '-t', 'ppm', target], 60, self.env)
         check(result.code == 0, f'no picture of the screen: {result}')
         return Picture.load(target)
+
+    def command(self, words):
+        """Has sway do something, in its own language."""
+        sockets = [name for name in os.listdir(self.env['XDG_RUNTIME_DIR']) if name.startswith('sway-ipc')]
+        result = self.stage.run(['swaymsg', '--socket', os.path.join(self.env['XDG_RUNTIME_DIR'], sockets[0]), words], 60, self.env)
+        check(result.code == 0, f'{words}: {result}')
 
     def stop(self):
         self.hands.stop()

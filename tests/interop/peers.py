@@ -266,6 +266,19 @@ class Certificates:
                 raise AssertionError(f'openssl {words}: {result}')
 
 
+def configure_sasl(stage, user, password):
+    """A folder with the library's configuration for QEMU, and a database with one user."""
+    folder = stage.path('sasl')
+    os.mkdir(folder)
+    with open(f'{folder}/qemu.conf', 'w', encoding='ascii') as file:
+        file.write('mech_list: DIGEST-MD5\npwcheck_method: auxprop\nauxprop_plugin: sasldb\n'
+                   f'sasldb_path: {folder}/users.db\n')
+    result = stage.run(['sh', '-c', f"printf '%s' '{password}' | saslpasswd2 -p -c -u {os.uname().nodename} "
+                                    f'-f {folder}/users.db {user}'], env={'PATH': os.environ['PATH'] + ':/usr/sbin'})
+    check(result.code == 0, f'saslpasswd2: {result}')
+    return folder
+
+
 VGA_DEVICES = {'qxl': 'qxl-vga', 'std': 'VGA', 'virtio': 'virtio-vga'}
 
 

@@ -257,7 +257,7 @@ static void look_at_menus(struct census *c)
     g_autoptr(GHashTable) main_keys = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     g_autoptr(GHashTable) keys_keys = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     look_at_menu(c, "main menu", main_menu, main_keys, true);
-    look_at_menu(c, "keys menu", keys_menu, keys_keys, false);
+    look_at_menu(c, "keys menu", keys_menu, keys_keys, true);
 }
 
 static bool has_picture(const struct census *c)

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The viewer under Xvfb: who is let in, as whom, and what there is one of among several people."""
 
-import os
-
 from desk import Desk, find
-from peers import SUMAC, Machine, Stage
+from peers import SUMAC, Machine, Stage, configure_sasl
 from tap import Tap, check, check_equal, wait_for
 
 tap = Tap()
@@ -17,22 +15,9 @@ def viewer(*arguments):
     return desk.viewer('--auto-resize=never', *arguments)
 
 
-def configure_sasl(user, password):
-    """A folder with the library's configuration for QEMU, and a database with one user."""
-    folder = stage.path('sasl')
-    os.mkdir(folder)
-    with open(f'{folder}/qemu.conf', 'w', encoding='ascii') as file:
-        file.write('mech_list: DIGEST-MD5\npwcheck_method: auxprop\nauxprop_plugin: sasldb\n'
-                   f'sasldb_path: {folder}/users.db\n')
-    result = stage.run(['sh', '-c', f"printf '%s' '{password}' | saslpasswd2 -p -c -u {os.uname().nodename} "
-                                    f'-f {folder}/users.db {user}'], env={'PATH': os.environ['PATH'] + ':/usr/sbin'})
-    check(result.code == 0, f'saslpasswd2: {result}')
-    return folder
-
-
 @tap.test('asks for user and password where the server wants SASL, and remembers the user but not the password')
 def _():
-    machine = Machine(stage, agent=False, spice={'sasl': 'on'}, env={'SASL_CONF_PATH': configure_sasl('bob', 'right one')})
+    machine = Machine(stage, agent=False, spice={'sasl': 'on'}, env={'SASL_CONF_PATH': configure_sasl(stage, 'bob', 'right one')})
     machine.wait_screen()
     plain, desk.env = desk.env, {**desk.env, 'XDG_CONFIG_HOME': stage.path('config')}
     program = viewer(machine.uri)

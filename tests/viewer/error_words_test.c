@@ -80,6 +80,32 @@ static void kinds_of_later_and_none_keep_their_words(void **state)
     assert_string_equal(no_cure, "");
 }
 
+static void check_heading(const struct sm_error *error, const char *(*in)(const char *),
+                          const char *expected, const char *expected_text)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *heading = sm_error_words_heading(error, &text, in);
+    assert_string_equal(heading, expected);
+    assert_string_equal(text, expected_text);
+}
+
+static void a_page_has_a_short_heading_and_the_rest_below(void **state)
+{
+    (void)state;
+    struct sm_error error = {.kind = SM_ERROR_REFUSED,
+                             .cause = "the line to [::1]:5 was cut: nobody: there",
+                             .cure = "do that"};
+    check_heading(&error, know_nothing, "The line to [::1]:5 was cut", "Nobody: there\nDo that");
+    check_heading(&error, translate, "\xe4\xb8\xad",
+                  "The line to [::1]:5 was cut: nobody: there\n\xe4\xb8\xad");
+    error = (struct sm_error){.kind = SM_ERROR_PROTOCOL, .cause = "h:1 failed: a_name: long"};
+    check_heading(&error, know_nothing, "H:1 failed", "a_name: long");
+    error = (struct sm_error){.kind = SM_ERROR_SYSTEM, .cause = "it \xff failed"};
+    check_heading(&error, know_nothing, "It \xef\xbf\xbd failed", "");
+    error = (struct sm_error){.kind = (enum sm_error_kind)9999};
+    check_heading(&error, translate, "", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +113,7 @@ int main(void)
         cmocka_unit_test(without_a_translation_the_library_speaks),
         cmocka_unit_test(options_of_another_program_are_not_named),
         cmocka_unit_test(kinds_of_later_and_none_keep_their_words),
+        cmocka_unit_test(a_page_has_a_short_heading_and_the_rest_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
