@@ -25,22 +25,50 @@ static const char STYLE[] =
     " background: rgb(36, 36, 36); }\n"
     ".fullscreen-bar { border-radius: 0 0 12px 12px; padding: 3px 9px; }\n";
 
+/* Desktops of X11 that do not composite paint black what lets the desktop through: a wide frame
+ * around each menu, where its shadow would be, and its corners. There a menu is a plain rectangle.
+ */
+static const char PLAIN_STYLE[] =
+    "popover.background { background: @popover_bg_color;"
+    " box-shadow: inset 0 0 0 1px alpha(currentColor, 0.3); }\n"
+    "popover > contents { background: none; box-shadow: none; border-radius: 0; border: none; }\n"
+    "popover > arrow { background: none; border: none; }\n"
+    "tooltip.background { border-radius: 0; }\n";
+
 /* What the program runs with. */
 struct program {
     struct sm_viewer_options options;
     int exit_status;
 };
 
-static void load_style(void)
+static GtkCssProvider *add_style(const char *style)
 {
-    gtk_icon_theme_add_resource_path(gtk_icon_theme_get_for_display(gdk_display_get_default()),
-                                     "/org/sumac/Viewer/icons");
     GtkCssProvider *provider = gtk_css_provider_new();
-    gtk_css_provider_load_from_data(provider, STYLE, -1);
+    gtk_css_provider_load_from_data(provider, style, -1);
     gtk_style_context_add_provider_for_display(gdk_display_get_default(),
                                                GTK_STYLE_PROVIDER(provider),
                                                GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
-    g_object_unref(provider);
+    return provider;
+}
+
+/* A compositor may come and go while we run. */
+static void on_composited(GdkDisplay *display, GParamSpec *property, GtkCssProvider *provider)
+{
+    (void)property;
+    gtk_css_provider_load_from_data(provider, gdk_display_is_composited(display) ? "" : PLAIN_STYLE,
+                                    -1);
+}
+
+static void load_style(void)
+{
+    GdkDisplay *display = gdk_display_get_default();
+    gtk_icon_theme_add_resource_path(gtk_icon_theme_get_for_display(display),
+                                     "/org/sumac/Viewer/icons");
+    GtkCssProvider *plain = add_style("");
+    g_signal_connect_data(display, "notify::composited", G_CALLBACK(on_composited), plain,
+                          (GClosureNotify)(void (*)(void))g_object_unref, 0);
+    on_composited(display, NULL, plain);
+    g_object_unref(add_style(STYLE));
 }
 
 static void show_start(AdwApplication *application, struct program *program)

@@ -41,6 +41,31 @@ def _():
     machine.stop()
 
 
+@tap.test('a menu has no black frame where the desktop does not composite')
+def _():
+    machine = Machine(stage)
+    machine.wait_screen()
+    program = desk.viewer('--auto-resize=never', '--view-only', machine.uri)
+    desk.wait_shown(machine, 'the screen in the window')
+    window, = desk.windows()
+
+    def menu():
+        return [found for found in desk.windows() if found != window]
+    _, (popup, *_) = machine.insist(lambda: desk.xdotool('windowfocus', window, 'key', 'F10'), menu, 'a menu')
+    screen = desk.wait_still()
+    place = dict(line.split('=') for line in desk.xdotool('getwindowgeometry', '--shell', popup).split())
+    left, top, width, height = (int(place[name]) for name in ('X', 'Y', 'WIDTH', 'HEIGHT'))
+    right, bottom = min(left + width, screen.width) - 1, min(top + height, screen.height) - 1
+    edges = [*((x, y) for x in range(left, right + 1) for y in (top, bottom)),
+             *((x, y) for y in range(top, bottom + 1) for x in (left, right))]
+    black = sum(max(screen.rgb[(y * screen.width + x) * 3:][:3]) < 40 for x, y in edges)
+    if black:
+        stage.keep_pictures(menu=screen)
+    check_equal(black, 0, f'black pixels of {len(edges)} at the edges of the menu')
+    program.stop()
+    machine.stop()
+
+
 @tap.test('in full screen, too, F10 opens the menu')
 def _():
     machine = Machine(stage)
