@@ -59,7 +59,12 @@ void sm_device_channel_sent(struct sm_device_channel *self, size_t size)
                                 client->handover->line_bytes_per_second) != SM_OK) {
         sm_device_channel_complain(self, "out of memory");
         sm_device_channel_drop(self);
+        return;
     }
+    /* The first mark stands behind all that made it bulk, so it would tell of a longer line. */
+    if (client->handover->line_rtt_us > 0)
+        sm_line_saw_rtt(sm_channel_line(client->channel), client->handover->line_rtt_us,
+                        sm_now_us());
 }
 
 void sm_device_channel_starved(struct sm_device_channel *self)
