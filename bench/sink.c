@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/base/arena.h"
+#include "core/base/math.h"
 #include "core/base/reader.h"
 #include "core/base/writer.h"
 #include "core/channel/channel.h"
@@ -36,6 +37,7 @@ enum {
     QUIET_AT_FIRST_MS = 2000, /* what a host may need to begin */
     IMAGE_TYPES = 256,
     BULK_PIECE_BYTES = 64 << 10,
+    BULK_PIECE_MIN_BYTES = 4 << 10,
     BULK_BEFORE_KEYS_MS = 2000, /* until the line is as full as it gets */
     KEY_A = 0x1e,
     KEY_A_UP = 0x9e,
@@ -194,12 +196,18 @@ static bool has_bulk(const struct sink *sink)
     return sink->bulk_goes_down || sink->bulk_goes_up;
 }
 
-/* As much as may wait; what the line takes makes room for more. */
+/* As much as may wait, and as the line has room for; what it takes makes room for more. */
 static void fill_bulk(struct sink *sink)
 {
     struct sm_channel *channel = sink->bulk.channel;
-    struct sm_bytes piece = {.data = sink->bulk_piece, .size = sizeof(sink->bulk_piece)};
     while (sink->bulk_goes_up && sm_channel_pending_size(channel) < 2 * BULK_PIECE_BYTES) {
+        size_t room = sm_channel_room(channel);
+        if (room == 0)
+            break;
+        if (room < BULK_PIECE_MIN_BYTES)
+            room = BULK_PIECE_MIN_BYTES;
+        struct sm_bytes piece = {.data = sink->bulk_piece,
+                                 .size = sm_min_size(room, BULK_PIECE_BYTES)};
         must(sink, sm_channel_send(channel, SM_MSGC_SPICEVMC_DATA, piece), "out of memory");
         sink->bulk_bytes_up += piece.size;
     }

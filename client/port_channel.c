@@ -95,14 +95,17 @@ static void flush(struct sm_client_channel *channel)
     bool is_news = false;
     lock(channel);
     port->is_flush_due = false;
-    while (port->out.size > 0 && !sm_client_vmc_is_full(channel)) {
+    for (;;) {
         struct sm_bytes piece = sm_byte_queue_bytes(&port->out);
-        if (piece.size > PIECE_BYTES)
-            piece.size = PIECE_BYTES;
+        piece.size = sm_client_vmc_piece(channel, piece.size, PIECE_BYTES);
+        if (piece.size == 0)
+            break;
         if (sm_client_vmc_send(channel, piece, true) != SM_OK)
             break;
         sm_byte_queue_drop(&port->out, piece.size);
     }
+    if (port->out.size == 0)
+        sm_client_vmc_starved(channel);
     if (port->is_write_short && sm_byte_queue_room(&port->out) >= OUT_MAX_BYTES / 2) {
         port->is_write_short = false;
         is_news = true;

@@ -4,8 +4,11 @@
 #include "client/channel_kinds.h"
 #include "client/reasons.h"
 #include "client/session_private.h"
+#include "core/base/math.h"
 #include "io/clock.h"
 #include "media/libs.h"
+
+enum { PIECE_MIN_BYTES = 4 << 10 }; /* smaller ones are mostly headers */
 
 uint32_t sm_client_vmc_caps(const struct sm_session *session)
 {
@@ -68,7 +71,7 @@ enum sm_status sm_client_vmc_activity(struct sm_client_channel *channel)
     struct sm_channel *below = sm_spicevmc_client_channel(vmc->client);
     if (vmc->status != SM_OK)
         return vmc->status;
-    if (vmc->ops->room && !sm_channel_is_full(below))
+    if (vmc->ops->room && sm_channel_room(below) > 0)
         vmc->ops->room(channel);
     while (!vmc->is_paused) {
         struct sm_spicevmc_client_event event;
@@ -101,7 +104,24 @@ enum sm_status sm_client_vmc_send(struct sm_client_channel *channel, struct sm_b
 bool sm_client_vmc_is_full(const struct sm_client_channel *channel)
 {
     const struct sm_client_vmc *vmc = channel->self;
-    return sm_channel_is_full(sm_spicevmc_client_channel(vmc->client));
+    return sm_channel_room(sm_spicevmc_client_channel(vmc->client)) == 0;
+}
+
+size_t sm_client_vmc_piece(const struct sm_client_channel *channel, size_t waiting, size_t most)
+{
+    const struct sm_client_vmc *vmc = channel->self;
+    size_t room = sm_channel_room(sm_spicevmc_client_channel(vmc->client));
+    if (room == 0)
+        return 0;
+    most = sm_min_size(most, room < PIECE_MIN_BYTES ? PIECE_MIN_BYTES : room);
+    return sm_min_size(waiting, most);
+}
+
+void sm_client_vmc_starved(struct sm_client_channel *channel)
+{
+    const struct sm_client_vmc *vmc = channel->self;
+    if (!sm_client_vmc_is_full(channel))
+        sm_channel_starved(sm_spicevmc_client_channel(vmc->client));
 }
 
 void sm_client_vmc_pause(struct sm_client_channel *channel, bool is_paused)

@@ -59,8 +59,17 @@ struct sm_channel *sm_client_vmc_base(const struct sm_client_channel *channel);
 SM_NODISCARD enum sm_status sm_client_vmc_send(struct sm_client_channel *channel,
                                                struct sm_bytes data, bool may_pack);
 
-/** True if sm_client_vmc_send() would say SM_AGAIN. */
+/**
+ * True if sm_client_vmc_send() would say SM_AGAIN, or what it sent would only wait on the way,
+ * where keys wait, too: who has much to send waits for `ops->room`.
+ */
 bool sm_client_vmc_is_full(const struct sm_client_channel *channel);
+
+/** How much of `waiting` bytes is best sent now as one piece of at most `most`; 0 if full. */
+size_t sm_client_vmc_piece(const struct sm_client_channel *channel, size_t waiting, size_t most);
+
+/** There is room, and nothing to send. */
+void sm_client_vmc_starved(struct sm_client_channel *channel);
 
 /**
  * While paused, nothing is read from the server, which in turn holds the guest back. May be called

@@ -132,6 +132,8 @@ static bool read_once(struct connection *c)
         return false;
     }
     atomic_fetch_add(&c->dav->channel->session->folder.sent, (unsigned long long)got);
+    if (got < PIECE_BYTES) /* that was all */
+        sm_client_vmc_starved(c->dav->channel);
     return true;
 }
 

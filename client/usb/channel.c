@@ -58,10 +58,11 @@ static void flush(struct sm_client_channel *channel)
 {
     struct usb_channel *usb = channel->self;
     size_t sent = 0;
-    while (sent < usb->out.size && !sm_client_vmc_is_full(channel)) {
+    while (sent < usb->out.size) {
         struct sm_bytes piece = sm_bytes_behind(sm_writer_bytes(&usb->out), sent);
-        if (piece.size > PIECE_BYTES)
-            piece.size = PIECE_BYTES;
+        piece.size = sm_client_vmc_piece(channel, piece.size, PIECE_BYTES);
+        if (piece.size == 0)
+            break;
         if (sm_client_vmc_send(channel, piece, true) != SM_OK)
             break;
         sent += piece.size;
@@ -213,7 +214,7 @@ static bool host_write(void *opaque, struct sm_bytes packet)
         r = sm_reader(sm_bytes_behind(packet, HELLO_CAPS_AT));
         usb->reader.our_caps = sm_get_le32(&r);
     }
-    if (usb->out.size > 0) /* in order: what waits goes first */
+    if (usb->out.size > 0 || sm_client_vmc_is_full(channel)) /* in order: what waits goes first */
         return false;
     bool may_pack = type != SM_REDIR_ISO_PACKET;
     if (sm_client_vmc_send(channel, packet, may_pack) != SM_OK)
@@ -328,6 +329,8 @@ static void room(struct sm_client_channel *channel)
     run_drive(channel);
     if (usb->host && usb->out.size == 0)
         sm_usb_host_flush(usb->host);
+    if (usb->out.size == 0)
+        sm_client_vmc_starved(channel);
 }
 
 static const struct sm_client_vmc_ops VMC_OPS = {

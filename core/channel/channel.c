@@ -21,8 +21,10 @@ static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, s
         return channel->status;
     enum sm_status status = sm_channel_receive(channel, in, taken);
     channel->is_draining = status != SM_OK;
-    if (*taken)
+    if (*taken) {
         sm_channel_ping_moved(channel, *taken);
+        sm_channel_line_receipt_due(channel);
+    }
     return status;
 }
 
@@ -45,6 +47,7 @@ static void sent(void *self, size_t size, uint64_t now_us)
     if (channel->has_line)
         sm_line_left(&channel->line, channel->out.sent, channel->now_us);
     sm_channel_ping_moved(channel, 0);
+    sm_channel_line_receipt_due(channel);
 }
 
 static uint64_t deadline(const void *self)

@@ -197,8 +197,25 @@ uint64_t sm_channel_rtt_us(const struct sm_channel *channel);
 SM_NODISCARD enum sm_status sm_channel_measure_line(struct sm_channel *channel, uint64_t rtt_us,
                                                     uint64_t bytes_per_second);
 
-/** What is being measured, borrowed; NULL if nothing is. For room and sm_line_starved(). */
+/**
+ * Server: tells the client from now on how much of what it sends has come, now and whenever 4 KiB
+ * more are here, so that a client of ours can measure its own line: receipts, which are pings.
+ * Status as sm_channel_send_always(); SM_ERR_STATE for a client or a second call.
+ */
+SM_NODISCARD enum sm_status sm_channel_give_receipts(struct sm_channel *channel);
+
+/** What is being measured, borrowed; NULL if nothing is: a client's when the server gives receipts.
+ * For room and sm_line_starved(). */
 struct sm_line *sm_channel_line(struct sm_channel *channel);
+
+/**
+ * Bytes that bulk may queue now so that what is sent is fresh, and other connections on the same
+ * line are not held up; a message may be larger if there is room at all. 0 if the channel is full.
+ */
+size_t sm_channel_room(const struct sm_channel *channel);
+
+/** There is room and nothing to send. */
+void sm_channel_starved(struct sm_channel *channel);
 
 /** What the network test found. */
 struct sm_channel_net_test {

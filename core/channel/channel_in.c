@@ -9,8 +9,8 @@
 /* A body is given memory as it comes, not as it is announced. */
 enum { FIRST_CAPACITY = 16 << 10 };
 
-/* Of a ping only this much is looked at; its data may be large and mean nothing. */
-enum { PING_KEPT = 12 };
+/* Of a ping only this much is looked at; its data may be large and mean nothing beyond a time. */
+enum { PING_KEPT = 20 };
 
 void sm_channel_node_destroy(struct sm_channel_node *node)
 {
@@ -118,6 +118,7 @@ static enum sm_status answer_ping(struct sm_channel *channel, struct sm_channel_
     if (status != SM_OK)
         return sm_channel_fail(channel, status, reason);
     node->is_answered = true;
+    sm_channel_line_pinged(channel, &msg.ping);
     if (channel->move.is_leaving)
         return SM_OK; /* the source measures no more, and the target has not asked */
     return sm_channel_send_basec(

@@ -134,6 +134,7 @@ enum sm_status sm_channel_arrive(struct sm_channel *channel)
     out->serial += move->has_data;
     forget_received(&channel->in);
     channel->acks.window = channel->acks.countdown = 0;
+    channel->has_line = false; /* it is another one, if the target tells of it */
     free(move->data);
     *move = (struct sm_channel_move){.is_allowed = true};
     return SM_OK;

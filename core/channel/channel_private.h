@@ -94,6 +94,18 @@ struct sm_channel_pinger {
     bool is_paused;
 };
 
+/** Server: what the client is told of what has come. */
+struct sm_channel_receipts {
+    bool are_given;
+    uint64_t told; /* offset: the last limit that was passed */
+};
+
+/** Client: the server's clock, which receipts tell of; see channel_line.c. */
+struct sm_channel_far_clock {
+    int64_t ahead_us[2]; /* of it is ours, at least: in the time now, and in the one before */
+    uint64_t next_us;    /* when the next one begins; 0: none yet */
+};
+
 /** Server: where the way from one server to the next has got. */
 struct sm_channel_migration {
     bool is_leaving;  /* MIGRATE was sent */
@@ -125,8 +137,11 @@ struct sm_channel {
     struct sm_channel_outbox out;
     struct sm_channel_acks acks;
     struct sm_channel_pinger pinger;
-    bool has_line; /* server: `line` is measured */
+    bool has_line; /* `line` is measured */
     struct sm_line line;
+    uint64_t line_heard; /* server: bytes that had come at the last answer */
+    struct sm_channel_receipts receipts;
+    struct sm_channel_far_clock far_clock;
     struct sm_channel_migration migration;
     struct sm_channel_move move;
 };
@@ -175,5 +190,9 @@ enum sm_status sm_channel_ping_tick(struct sm_channel *channel);
 /* channel_line.c */
 void sm_channel_line_queued(struct sm_channel *channel);
 void sm_channel_line_answered(struct sm_channel *channel, uint32_t id, uint64_t timestamp);
+/** Server: bytes have come, or have left. */
+void sm_channel_line_receipt_due(struct sm_channel *channel);
+/** Client: a ping has come, which may be a receipt. */
+void sm_channel_line_pinged(struct sm_channel *channel, const struct sm_msg_ping *ping);
 
 #endif

@@ -18,6 +18,12 @@ enum {
     MARK_ROOM = 64,       /* that a mark or two take */
     /* An old round trip is measured again, on a line that we let run dry for that. */
     RTT_AGE_US = 20 * 1000 * 1000,
+    /* A peer that sends much itself: its answers stand in such a queue, too, and what it sends
+     * last. That is none of ours. */
+    TALK_QUEUE_US = 40 * 1000,
+    TALK_US = 200 * 1000, /* so long after it was heard last */
+    HOLD_UP_PART = 8,     /* of a wait on the way back is forgotten with each answer */
+    MAX_HOLD_UP_US = 500 * 1000,
     QUIET_US = 10 * 1000, /* beyond two round trips of quiet everything has arrived */
     /* A peer that did not answer the first mark in this time will not: it is braked by the buffers
      * on the way only. */
@@ -79,13 +85,19 @@ static uint64_t bytes_in(uint64_t rate, uint64_t us)
     return us > SECOND_US * 60 ? rate * 60 : rate * us / SECOND_US;
 }
 
+/* What a round trip takes without a queue of ours, as far as it is known. */
+static uint64_t bare_rtt_us(const struct sm_line *line)
+{
+    return line->best_rtt_us + line->talk_queue_us;
+}
+
 uint64_t sm_line_budget(const struct sm_line *line)
 {
     uint64_t rate = sm_line_bytes_per_second(line);
     if (rate == 0 || line->best_rtt_us == 0)
         return START_BYTES;
     uint64_t product = bytes_in(rate, line->best_rtt_us);
-    uint64_t budget = product + bytes_in(rate, QUEUE_US);
+    uint64_t budget = product + bytes_in(rate, QUEUE_US + line->back_us);
     if (line->is_draining)
         budget = product / 4;
     else if (line->is_growing)
@@ -135,7 +147,9 @@ bool sm_line_wants_mark(const struct sm_line *line)
 
 void sm_line_marked(struct sm_line *line, uint64_t end)
 {
-    line->queued = line->marked = end;
+    line->marked = end;
+    if (end > line->queued)
+        line->queued = end;
     if (line->mark_count < SM_LINE_MAX_MARKS)
         line->marks[line->mark_count++] =
             (struct sm_line_mark){.end = end, .message_bytes = line->message_bytes};
@@ -205,7 +219,7 @@ static void look_at_rtt(struct sm_line *line, const struct sm_line_mark *mark, u
     uint64_t rtt_us = rtt_without_message(line, mark);
     if (!mark->is_starved && rtt_us > line->round_rtt_us)
         line->round_rtt_us = rtt_us;
-    if (rtt_us > line->best_rtt_us + 2 * QUEUE_US)
+    if (rtt_us > bare_rtt_us(line) + 2 * QUEUE_US)
         line->is_growing = false; /* what is sent waits on the way */
     /* With much less than before, is the line slower? Or longer, so that what is sent does not fill
      * it any more? */
@@ -236,7 +250,7 @@ static void look_for_more(struct sm_line *line)
             line->rest--;
             return;
         }
-        line->is_growing = line->round_rtt_us < line->best_rtt_us + QUEUE_US / 4;
+        line->is_growing = line->round_rtt_us < bare_rtt_us(line) + QUEUE_US / 4;
         line->growth_part = AGAIN_PART;
         line->stalls = 0;
         line->grown_rate = rate;
@@ -266,7 +280,7 @@ static void look_at_rate(struct sm_line *line, const struct sm_line_mark *mark, 
         line->round_counts = true;
     else if (rate <= sm_line_bytes_per_second(line) || sm_line_bytes_per_second(line) == 0)
         return; /* it says nothing about what the line could do */
-    if (!mark->is_starved && rtt_without_message(line, mark) > line->best_rtt_us + 4 * QUEUE_US)
+    if (!mark->is_starved && rtt_without_message(line, mark) > bare_rtt_us(line) + 4 * QUEUE_US)
         for (unsigned i = 0; i < SM_LINE_ROUNDS; i++) /* the line has become slower */
             line->rates[i] = line->rates[i] < rate ? line->rates[i] : rate;
     if (rate > line->rates[line->round])
@@ -311,6 +325,39 @@ void sm_line_answered(struct sm_line *line, uint64_t end, uint64_t now_us)
     look_at_rtt(line, &mark, now_us);
     look_at_rate(line, &mark, now_us);
     end_round(line, &mark);
+}
+
+void sm_line_arrived(struct sm_line *line, uint64_t offset, uint64_t now_us)
+{
+    unsigned count = 0;
+    while (count < line->mark_count && line->marks[count].end <= offset)
+        count++;
+    /* When it was is the peer's word: not before it had left, and not before what went ahead. */
+    if (now_us < line->arrived_us)
+        now_us = line->arrived_us;
+    if (count > 0 && now_us < line->marks[count - 1].left_us)
+        now_us = line->marks[count - 1].left_us;
+    if (count > 0) {
+        sm_line_answered(line, line->marks[count - 1].end, now_us);
+    } else if (line->mark_count == 0 && offset > line->arrived && offset <= line->left) {
+        line->arrived = offset;
+        line->arrived_us = line->sending_since_us = now_us;
+    }
+}
+
+void sm_line_heard(struct sm_line *line, bool is_much, uint64_t now_us)
+{
+    if (is_much)
+        line->talk_ends_us = now_us + TALK_US;
+    line->talk_queue_us = line->back_us = now_us < line->talk_ends_us ? TALK_QUEUE_US : 0;
+}
+
+void sm_line_held_up(struct sm_line *line, uint64_t us)
+{
+    uint64_t before = line->back_us - line->back_us / HOLD_UP_PART;
+    line->back_us = us > before ? us : before;
+    if (line->back_us > MAX_HOLD_UP_US)
+        line->back_us = MAX_HOLD_UP_US;
 }
 
 void sm_line_starved(struct sm_line *line)

@@ -48,6 +48,8 @@ struct sm_line {
     uint64_t rtt_us;                      /* the last */
     uint64_t sure_rate;                   /* the rate that fits it */
     bool is_draining;                     /* so that the round trip can be measured again */
+    uint64_t talk_ends_us, talk_queue_us; /* see sm_line_heard() */
+    uint64_t back_us;                     /* what answers wait on their way back */
 
     uint64_t rates[SM_LINE_ROUNDS]; /* bytes a second: the best of each of the last rounds */
     unsigned round;                 /* of them, the one now */
@@ -71,7 +73,8 @@ void sm_line_queued(struct sm_line *line, uint64_t queued);
 /** True if it is time for a mark. */
 bool sm_line_wants_mark(const struct sm_line *line);
 
-/** A mark was queued that ends at the offset `end`; at most SM_LINE_MAX_MARKS at a time. */
+/** A mark was queued, or is thought of, that ends at the offset `end`, behind all that has left; at
+ * most SM_LINE_MAX_MARKS at a time. */
 void sm_line_marked(struct sm_line *line, uint64_t end);
 
 /** Everything up to the offset `left` was written. */
@@ -79,6 +82,18 @@ void sm_line_left(struct sm_line *line, uint64_t left, uint64_t now_us);
 
 /** The mark that ends at `end` was answered. */
 void sm_line_answered(struct sm_line *line, uint64_t end, uint64_t now_us);
+
+/** The peer has told that everything up to `offset` had arrived at `now_us`, which answers the
+ * marks there. */
+void sm_line_arrived(struct sm_line *line, uint64_t offset, uint64_t now_us);
+
+/** Something has come from the peer: `is_much` if it was bulk, behind which answers have to wait.
+ */
+void sm_line_heard(struct sm_line *line, bool is_much, uint64_t now_us);
+
+/** What sm_line_arrived() is told next was held up for `us` on its way back, which is not in
+ * `now_us` there: so much longer room has to last. */
+void sm_line_held_up(struct sm_line *line, uint64_t us);
 
 /** A round trip measured by other means. */
 void sm_line_saw_rtt(struct sm_line *line, uint64_t rtt_us, uint64_t now_us);

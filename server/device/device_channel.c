@@ -190,6 +190,14 @@ static enum sm_status set_up(struct sm_device_channel *self, struct sm_device_cl
                                     &callbacks, client);
 }
 
+/* So that a client of ours brakes its side as we do ours. Cards say little. */
+static enum sm_status give_receipts(struct sm_device_client *client)
+{
+    if (client->handover->is_unix || client->of->offer.type == SM_CHANNEL_SMARTCARD)
+        return SM_OK;
+    return sm_channel_give_receipts(client->channel);
+}
+
 static void connect_client(void *opaque, struct sm_channel_handover *handover)
 {
     struct sm_device_channel *self = opaque;
@@ -211,7 +219,7 @@ static void connect_client(void *opaque, struct sm_channel_handover *handover)
                                         .awaits_data = handover->is_migrated};
     if (self->offer.type == SM_CHANNEL_SMARTCARD) /* the others may be bulk */
         sm_socket_set_interactive(handover->transport->fd);
-    if (set_up(self, client) != SM_OK) {
+    if (set_up(self, client) != SM_OK || (!client->awaits_data && give_receipts(client) != SM_OK)) {
         free_client(client);
         return;
     }
@@ -282,6 +290,8 @@ enum sm_status sm_device_channel_resume(struct sm_device_channel *self, struct s
 {
     self->client->awaits_data = false;
     sm_channel_handover_resumed(self->client->handover);
+    if (give_receipts(self->client) != SM_OK)
+        return SM_ERR_NOMEM;
     if (pending.size > 0)
         return sm_char_device_write_first(self->device, pending, self->client->tag);
     sm_char_device_wakeup(self->device); /* it was not read until now */

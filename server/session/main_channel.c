@@ -264,10 +264,16 @@ static bool takes_turn(struct sm_main_channel *main, struct sm_bytes piece)
     return true;
 }
 
-/* A piece of a client's message to the agent. */
+/* A piece of a client's message to the agent. It may be one of a file's, which a client of ours
+ * does not send faster than the line takes it: see sm_channel_give_receipts(). */
 static void on_agent_data(struct sm_main_channel *main, struct sm_bytes data)
 {
     enum sm_status status = SM_ERR_STATE;
+    if (!main->gives_receipts && !main->handover->is_unix) {
+        main->gives_receipts = true;
+        sm_main_channel_after_send(main,
+                                   sm_channel_give_receipts(sm_main_server_channel(main->machine)));
+    }
     if (takes_turn(main, data))
         status = sm_agent_pass(&main->server->agent, data, sm_session_id(main->session));
     if (status == SM_ERR_STATE) /* no agent: the piece is dealt with */

@@ -14,6 +14,7 @@ struct sm_main_channel {
     struct sm_channel_handover *handover; /* owned; its transport is the pump's */
     struct sm_main_server *machine;       /* owned */
     struct sm_pump *pump;                 /* owned */
+    bool gives_receipts;                  /* it says much to the agent */
     bool is_over;                         /* and its fault was logged, if it had one */
     bool has_channels_list;               /* the client asked, and is told of new ones */
     bool owes_people;                     /* the list of people waits for a free line */

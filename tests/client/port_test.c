@@ -15,6 +15,8 @@ enum {
     FLOOD_BYTES = 8 << 20,
     FLOOD_PIECE = 64 << 10,
     HELD_BACK_MAX = 2 << 20, /* what a session keeps for a reader that does not read */
+    BRAKED_MAX = 448 << 10,  /* what a session takes and sends before it hears that any arrived */
+    RECEIPTS_STEP = 0,
 };
 
 static const char NAME[] = "org.example.\tport"; /* what a terminal would not like is replaced */
@@ -258,6 +260,69 @@ static void a_writer_that_is_faster_than_the_line_loses_nothing(void **state)
     end(session, server);
 }
 
+static void send_receipt(struct fake_peer *peer, uint64_t received)
+{
+    uint8_t body[20] = {1, 0, 0, 0x80}; /* no time: the clocks are one */
+    for (unsigned i = 0; i < 8; i++)
+        body[4 + i] = (uint8_t)(received >> 8 * i);
+    fake_send(peer, SM_MSG_PING, (struct sm_bytes){body, 12});
+}
+
+/* Tells what has come, but for a while does not. */
+static void play_receipts(struct fake_peer *peer)
+{
+    uint16_t type;
+    uint8_t *body;
+    uint32_t size;
+    send_receipt(peer, 0); /* first: then it is known when the port is there */
+    send_init(peer, true);
+    fake_wait_step(peer, RECEIPTS_STEP);
+    uint64_t received = 0, told = 0;
+    size_t at = 0;
+    while (at < FLOOD_BYTES && fake_read(peer, &type, &body, &size)) {
+        received += 6 + size;
+        if (type == SM_MSGC_SPICEVMC_DATA)
+            for (size_t i = 0; i < size; i++, at++)
+                assert_int_equal(body[i], flood_byte(at));
+        free(body);
+        if (received / 4096 > told / 4096)
+            send_receipt(peer, told = received);
+    }
+    send_data(peer, "done!", 5);
+    fake_drain(peer);
+}
+
+static size_t write_some(struct sm_session *session, size_t at)
+{
+    static uint8_t piece[100000];
+    size_t want = FLOOD_BYTES - at < sizeof(piece) ? FLOOD_BYTES - at : sizeof(piece), taken;
+    for (size_t i = 0; i < want; i++)
+        piece[i] = flood_byte(at + i);
+    sm_check_status(sm_session_write_port(session, PORT_ID, piece, want, &taken), SM_OK);
+    struct sm_event event;
+    if (taken < want)
+        (void)sm_session_wait_event(session, 20, &event);
+    return taken;
+}
+
+/* What is sent beyond what the line holds, keys on the same line stand behind. */
+static void bulk_waits_until_what_was_sent_has_arrived(void **state)
+{
+    (void)state;
+    struct fake_server *server = start(play_receipts);
+    struct sm_session *session = connect_to(server);
+    (void)await_port(session, is_open);
+    size_t at = 0;
+    for (int i = 0; i < 30; i++)
+        at += write_some(session, at);
+    assert_in_range(at, 64 << 10, BRAKED_MAX);
+    fake_server_step(server, RECEIPTS_STEP);
+    while (at < FLOOD_BYTES)
+        at += write_some(session, at);
+    (void)await_port(session, has_five);
+    end(session, server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +330,7 @@ int main(void)
         cmocka_unit_test(what_would_be_lost_is_refused),
         cmocka_unit_test(a_reader_that_does_not_read_holds_the_machine_back),
         cmocka_unit_test(a_writer_that_is_faster_than_the_line_loses_nothing),
+        cmocka_unit_test(bulk_waits_until_what_was_sent_has_arrived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,8 @@ enum {
     MARK_SIZE = 12, /* of a ping: its number, and what comes back */
 };
 
+static const uint8_t RECEIPT[4] = {1, 0, 0, 0x80}; /* the number of these pings */
+
 struct fixture {
     struct sm_test_host host;
     SpiceServer *server;
@@ -33,6 +35,8 @@ struct fixture {
     uint64_t heard;          /* of the device's stream */
     unsigned marks;          /* pings that came */
     uint8_t mark[MARK_SIZE]; /* the last */
+    unsigned receipts;
+    uint64_t received; /* what the last said */
 };
 
 static struct fixture *fixture_of(SpiceCharDeviceInstance *device)
@@ -135,7 +139,10 @@ static bool hear(struct fixture *f)
     size_t size = header[2] | header[3] << 8 | (size_t)header[4] << 16;
     assert_in_range(size, 1, sizeof(f->body));
     assert_int_equal(sm_test_visitor_receive(&f->usb, f->body, size), size);
-    if (type == SM_MSG_PING) {
+    if (type == SM_MSG_PING && memcmp(f->body, RECEIPT, sizeof(RECEIPT)) == 0) {
+        f->receipts++;
+        f->received = f->body[4] | f->body[5] << 8 | (uint64_t)f->body[6] << 16;
+    } else if (type == SM_MSG_PING) {
         f->marks++;
         memcpy(f->mark, f->body, sizeof(f->mark));
     } else if (type == SM_MSG_SPICEVMC_DATA) {
@@ -178,12 +185,31 @@ static void a_device_of_few_words_is_not_measured(void **state)
     assert_int_equal(f->marks, 0);
 }
 
+/* Of what a client sends it is told how much has come, so that it can do likewise. */
+static void what_has_come_is_told(void **state)
+{
+    struct fixture *f = *state;
+    static const uint8_t BULK[40000];
+    assert_true(hear(f));
+    assert_int_equal(f->receipts, 1);
+    assert_int_equal(f->received, 0);
+    for (unsigned i = 1; i <= 4; i++) {
+        sm_test_visitor_message(&f->usb, SM_MSGC_SPICEVMC_DATA,
+                                (struct sm_bytes){.data = BULK, .size = sizeof(BULK)});
+        while (f->received < i * sizeof(BULK) - 4096)
+            assert_true(hear(f));
+        assert_in_range(f->received, 0, i * (sizeof(BULK) + 6));
+    }
+    assert_int_equal(f->marks, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_not_known_to_have_arrived_stays_little, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_device_of_few_words_is_not_measured, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_has_come_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static struct sm_bytes next_piece(const struct outgoing *out, uint8_t joint[SM_A
 static enum sm_status flush_agent(struct sm_main_client *client)
 {
     while (!sm_list_is_empty(&client->queue) && client->tokens > 0 &&
-           !sm_channel_is_full(client->typed.channel)) {
+           sm_channel_room(client->typed.channel) > 0) {
         struct outgoing *out = SM_LIST_ITEM(client->queue.next, struct outgoing, link);
         uint8_t joint[SM_AGENT_DATA_MAX];
         struct sm_bytes piece = next_piece(out, joint);
@@ -110,7 +110,19 @@ static enum sm_status flush_agent(struct sm_main_client *client)
         if (out->sent == out->size)
             drop(client, out);
     }
+    if (client->tokens == 0 || sm_list_is_empty(&client->queue))
+        sm_channel_starved(client->typed.channel);
     return SM_OK;
+}
+
+/* What has come may say that the line has room again. */
+static enum sm_status receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
+{
+    struct sm_main_client *client = self;
+    enum sm_status status = sm_typed_receive(self, in, now_us, taken);
+    if (status == SM_OK && sm_channel_line(client->typed.channel))
+        status = flush_agent(client);
+    return status;
 }
 
 static void sent(void *self, size_t size, uint64_t now_us)
@@ -121,7 +133,7 @@ static void sent(void *self, size_t size, uint64_t now_us)
 }
 
 static const struct sm_machine_ops OPS = {
-    .receive = sm_typed_receive,
+    .receive = receive,
     .pending = sm_typed_pending,
     .sent = sent,
     .deadline = sm_typed_deadline,
