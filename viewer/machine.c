@@ -345,10 +345,8 @@ void sm_machine_cancel_paste(struct sm_machine *machine)
 
 char *sm_machine_title(struct sm_machine *machine, uint32_t number)
 {
-    const char *name =
-        machine->options.title ? machine->options.title : sm_connection_name(machine->connection);
-    return window_count(machine) > 1 ? g_strdup_printf("%s (%u)", name, number + 1)
-                                     : g_strdup(name);
+    return sm_viewer_options_title(&machine->options, sm_connection_name(machine->connection),
+                                   number, window_count(machine) > 1);
 }
 
 void sm_machine_close(struct sm_machine *machine)

@@ -382,6 +382,16 @@ void sm_viewer_options_copy_for(struct sm_viewer_options *out, const struct sm_v
         out->accelerators[i] = g_strdup(from->accelerators[i]);
 }
 
+char *sm_viewer_options_title(const struct sm_viewer_options *options, const char *name,
+                              uint32_t number, bool has_several)
+{
+    const char *title = options->title ? options->title : name;
+    const char *place = options->title ? strstr(title, "%d") : NULL;
+    if (place)
+        return g_strdup_printf("%.*s%u%s", (int)(place - title), title, number + 1, place + 2);
+    return has_several ? g_strdup_printf("%s (%u)", title, number + 1) : g_strdup(title);
+}
+
 void sm_viewer_options_finish(struct sm_viewer_options *options)
 {
     g_free(options->address);

@@ -62,6 +62,14 @@ void sm_viewer_options_copy_for(struct sm_viewer_options *out, const struct sm_v
 bool sm_viewer_options_read_file(struct sm_viewer_options *options, const char *path,
                                  GError **error);
 
+/**
+ * The title of the window of monitor `number` (from 0) of the machine called `name`, unless the
+ * options give one. The first %d of a given one is the monitor's number from 1, as files of oVirt
+ * have it; without, monitors of several are told apart behind it. The caller's.
+ */
+char *sm_viewer_options_title(const struct sm_viewer_options *options, const char *name,
+                              uint32_t number, bool has_several);
+
 void sm_viewer_options_finish(struct sm_viewer_options *options);
 
 #endif

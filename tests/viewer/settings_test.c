@@ -348,6 +348,30 @@ static void a_connection_file_gives_title_and_keys(void **state)
     sm_viewer_options_finish(&o);
 }
 
+static void a_title_has_the_number_of_its_monitor(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given;
+        bool has_several;
+        const char *shown; /* of the second monitor */
+    } CASES[] = {
+        {"vm:%d - Press SHIFT+F12 to Release Cursor", false,
+         "vm:2 - Press SHIFT+F12 to Release Cursor"},
+        {"vm:%d", true, "vm:2"},
+        {"%d of %d %s", true, "2 of %d %s"},
+        {"100 %", true, "100 % (2)"},
+        {"vm", false, "vm"},
+        {NULL, true, "its %d (2)"},
+        {NULL, false, "its %d"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        struct sm_viewer_options o = {.title = (char *)CASES[i].given};
+        g_autofree char *title = sm_viewer_options_title(&o, "its %d", 1, CASES[i].has_several);
+        assert_string_equal(title, CASES[i].shown);
+    }
+}
+
 static void a_connection_file_gives_devices_and_every_key(void **state)
 {
     (void)state;
@@ -421,6 +445,7 @@ int main(void)
         cmocka_unit_test(without_options_there_is_a_start_page),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
         cmocka_unit_test(a_connection_file_gives_title_and_keys),
+        cmocka_unit_test(a_title_has_the_number_of_its_monitor),
         cmocka_unit_test(a_connection_file_gives_devices_and_every_key),
         cmocka_unit_test(a_connection_file_that_asks_for_it_is_deleted),
         cmocka_unit_test(a_connection_file_for_a_newer_viewer_is_refused),
