@@ -513,7 +513,7 @@ void sm_client_channel_live(struct sm_client_channel *channel, bool is_secure)
         deadline_us = sm_min_u64(deadline_us, channel->session->migration.links_until_us);
     prepare_attempt(channel, is_secure);
     if (is_secure && !channel->attempt.has_tls_port) {
-        sm_reason_refused(&error, &channel->attempt, SM_LINK_ERR_NEED_SECURED, false);
+        sm_reason_no_tls_port(&error, &channel->attempt);
         sm_client_channel_fail(channel, &error);
         return;
     }

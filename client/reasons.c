@@ -112,6 +112,13 @@ static void refused_ticket(struct sm_error *error, const struct sm_attempt *a)
                      "%s wants a password", a->place);
 }
 
+void sm_reason_no_tls_port(struct sm_error *error, const struct sm_attempt *a)
+{
+    sm_error_set(
+        error, SM_ERROR_OPTION, "add tls-port=PORT, or take the channel out of secure-channels",
+        "the %s channel is to be encrypted, but no TLS port of %s is known", a->channel, a->host);
+}
+
 void sm_reason_refused(struct sm_error *error, const struct sm_attempt *a, uint32_t code,
                        bool after_ticket)
 {

@@ -35,6 +35,9 @@ void sm_reason_socket(struct sm_error *error, const struct sm_attempt *attempt,
 void sm_reason_tls(struct sm_error *error, const struct sm_attempt *attempt,
                    enum sm_tls_failure failure, const char *detail);
 
+/** The channel is to be encrypted, as its user says, and there is no port for that. */
+void sm_reason_no_tls_port(struct sm_error *error, const struct sm_attempt *attempt);
+
 /** The server said no, with a link error code. */
 void sm_reason_refused(struct sm_error *error, const struct sm_attempt *attempt, uint32_t code,
                        bool after_ticket);

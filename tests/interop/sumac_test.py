@@ -527,6 +527,14 @@ def tls_insisted():
     check_failure(info(strict.uri), 20, 'tls-needed', 'only over TLS', r'spice\+tls')
 
 
+@tap.test('TLS: a connection file that wants it and names no port for it is told so')
+def tls_without_port():
+    path = stage.path('no port.vv')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('[virt-viewer]\ntype=spice\nhost=localhost\nport=5900\ntls-port=-1\nsecure-channels=main;inputs\n')
+    check_failure(info(path), 2, 'option', 'no TLS port of localhost', 'secure-channels')
+
+
 # ---- What is no SPICE server ----
 
 class Server:
