@@ -2,6 +2,8 @@
 /* sumac-viewer: the program. */
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -39,7 +41,26 @@ static const char PLAIN_STYLE[] =
 struct program {
     struct sm_viewer_options options;
     int exit_status;
+    bool is_from_desktop;    /* nobody reads the standard error */
+    struct sm_error failure; /* to be told over the start page; or of kind SM_ERROR_NONE */
 };
+
+/* Started by a click on a file, a link or an icon: launchers set these for what they start. Asked
+ * of the kernel, for the toolkit has taken them out of the environment before main(). */
+static bool is_from_desktop(void)
+{
+    g_autofree char *given = NULL;
+    size_t size = 0;
+    if (!g_file_get_contents("/proc/self/environ", &given, &size, NULL))
+        return false;
+    g_autofree char *launched =
+        g_strdup_printf("GIO_LAUNCHED_DESKTOP_FILE_PID=%ld", (long)getpid());
+    for (const char *word = given; word < given + size; word += strlen(word) + 1)
+        if (g_str_has_prefix(word, "DESKTOP_STARTUP_ID=") ||
+            g_str_has_prefix(word, "XDG_ACTIVATION_TOKEN=") || strcmp(word, launched) == 0)
+            return true;
+    return false;
+}
 
 static GtkCssProvider *add_style(const char *style)
 {
@@ -73,7 +94,11 @@ static void load_style(void)
 
 static void show_start(AdwApplication *application, struct program *program)
 {
-    gtk_window_present(GTK_WINDOW(sm_start_window_new(application, &program->options)));
+    GtkWindow *window = GTK_WINDOW(sm_start_window_new(application, &program->options));
+    gtk_window_present(window);
+    if (program->failure.kind != SM_ERROR_NONE)
+        sm_dialog_tell_error(window, &program->failure);
+    program->failure = (struct sm_error){.kind = SM_ERROR_NONE};
 }
 
 static void on_startup(GApplication *application, struct program *program)
@@ -96,7 +121,12 @@ static void on_activate(GApplication *application, struct program *program)
     sm_viewer_options_copy_for(options, &taken, NULL);
     if (!sm_machine_open(ADW_APPLICATION(application), &taken, &error)) {
         g_printerr("sumac-viewer: %s; %s\n", error.cause, error.cure);
-        program->exit_status = 1;
+        if (program->is_from_desktop && !options->is_kiosk) {
+            program->failure = error;
+            show_start(ADW_APPLICATION(application), program);
+        } else {
+            program->exit_status = 1;
+        }
     }
 }
 
@@ -108,6 +138,22 @@ static void on_new(GSimpleAction *action, GVariant *value, gpointer opaque)
     show_start(ADW_APPLICATION(application), opaque);
 }
 
+/* What cannot be understood is told over the start page if it was a desktop that passed it on. */
+static bool read_command_line(struct program *program, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    if (sm_viewer_options_parse(&program->options, g_strdupv(argv), &error))
+        return true;
+    g_printerr("sumac-viewer: %s\n", error->message);
+    if (!program->is_from_desktop || program->options.is_kiosk)
+        return false;
+    program->failure.kind = SM_ERROR_ADDRESS;
+    g_strlcpy(program->failure.cause, error->message, sizeof(program->failure.cause));
+    sm_viewer_options_finish(&program->options);
+    char *nothing[] = {argv[0], NULL};
+    return sm_viewer_options_parse(&program->options, g_strdupv(nothing), NULL);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -117,11 +163,8 @@ int main(int argc, char **argv)
     textdomain(GETTEXT_PACKAGE);
     (void)argc;
 
-    struct program program = {.exit_status = 0};
-    g_autoptr(GError) error = NULL;
-    char **arguments = g_strdupv(argv);
-    if (!sm_viewer_options_parse(&program.options, arguments, &error)) {
-        g_printerr("sumac-viewer: %s\n", error->message);
+    struct program program = {.is_from_desktop = is_from_desktop()};
+    if (!read_command_line(&program, argv)) {
         sm_viewer_options_finish(&program.options);
         return 2;
     }

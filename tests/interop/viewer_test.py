@@ -143,6 +143,22 @@ def _():
         check(word in result.err, f'{address}: {result}')
 
 
+@tap.test('tells over its start page what is wrong with a file that was clicked')
+def _():
+    path = stage.path('clicked.vv')
+    with open(path, 'w', encoding='ascii') as file:
+        file.write('[virt-viewer]\ntype=vnc\nhost=localhost\nport=5900\n')
+    program = stage.start('viewer', [VIEWER, path], {**desk.env, 'DESKTOP_STARTUP_ID': 'desk-1'})
+    wait_for(lambda: len(desk.windows()) > 1 or not program.is_running, 60, 'the start page and a message')
+    check(program.is_running, f'the viewer ended without a word on the screen: {program.log}')
+    message = desk.windows()[0]
+    desk.wait_still()
+    Machine.insist(lambda: desk.xdotool('windowfocus', message, 'key', 'Escape'), lambda: len(desk.windows()) == 1,
+                   'the message closed')
+    check(program.is_running and 'CRITICAL' not in program.log, program.log)
+    program.stop()
+
+
 @tap.test('says its version without a display')
 def _():
     result = stage.run([VIEWER, '--version'])
