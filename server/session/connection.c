@@ -201,8 +201,8 @@ void sm_connection_accept(struct sm_server *server, int fd, bool is_tls)
     if (!sm_door_knock(&server->door, &address, sm_now_us())) {
         if (sm_log_limit_allows(&server->link_complaints, sm_now_us()))
             sm_say(server->log, SM_LOG_WARNING,
-                   "too many connections, or failed log-ins, of one address: a further one is "
-                   "refused");
+                   "too many connections, or failed log-ins, of one address or of all: a further "
+                   "one is refused");
         close(fd);
         return;
     }

@@ -95,6 +95,9 @@ void sm_connection_hand_over(struct sm_connection *connection)
         sm_connection_destroy(connection);
         return;
     }
+    /* Where no password is asked for, to have got in says nothing. */
+    if (server->ticket.is_on || server->uses_sasl)
+        sm_door_welcomed(&server->door, &connection->address, sm_now_us());
     sm_connection_leave_link_phase(connection);
     sm_link_server_destroy(connection->phase);
     connection->phase = NULL;

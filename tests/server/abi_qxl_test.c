@@ -200,6 +200,13 @@ static void the_agent_hears_where_the_displays_are(void **state)
     assert_int_equal(f->to_size, 0);
     spice_qxl_set_device_info(&f->display, "pci/0000/03.0", 0, 1);
     assert_int_equal(f->to_size, CHUNK_HEADER + SM_AGENT_HEADER_SIZE + 4 + 16 + 14);
+
+    /* A client that starts anew may have found an agent that knows nothing yet. */
+    f->to_size = 0;
+    sm_test_visitor_message(&client, SM_MSGC_MAIN_AGENT_START, sm_test_hex("0a000000"));
+    for (unsigned i = 0; i < 1000 && f->to_size == 0; i++)
+        sm_test_host_run(&f->host, 10);
+    assert_int_equal(f->to_size, CHUNK_HEADER + SM_AGENT_HEADER_SIZE + 4 + 16 + 14);
     sm_test_visitor_close(&client);
 }
 
