@@ -10,9 +10,14 @@
 enum {
     /* At once, then ever later; never so late that somebody would wait for it. */
     FIRST_RETRY_MS = 100,
+    /* Somebody who has come in our place has that long until the session is up; whoever is sent
+     * away before has had no session that could come back. */
+    FIRST_RETRY_AFTER_CLOSE_MS = 400,
     LAST_RETRY_MS = 1000,
     /* Lost again so soon after it came back: somebody else wants the machine, too. Two programs
-     * that both try again would take it from each other for ever. */
+     * that both try again would take it from each other for ever. The first life of a session does
+     * not count: so it is the one that came last that keeps the machine, as people expect who go
+     * from one desk to another. */
     TAKEN_US = 20 * 1000 * 1000,
     TAKEN_COUNT = 2,
 };
@@ -49,7 +54,8 @@ static bool is_taken_away(struct sm_client_channel *main)
 {
     struct sm_comeback *c = &main->session->comeback;
     bool was_short = sm_now_us() - c->up_us < TAKEN_US;
-    c->short_lives = was_short && main->error.kind == SM_ERROR_CLOSED ? c->short_lives + 1 : 0;
+    bool counts = c->has_returned && was_short && main->error.kind == SM_ERROR_CLOSED;
+    c->short_lives = counts ? c->short_lives + 1 : 0;
     if (c->short_lives <= TAKEN_COUNT)
         return false;
     struct sm_error error;
@@ -79,7 +85,7 @@ bool sm_comeback_begin(struct sm_client_channel *main)
         if (is_taken_away(main))
             return false;
         c->lost_us = sm_now_us();
-        c->retry_ms = 0;
+        c->retry_ms = main->error.kind == SM_ERROR_CLOSED ? FIRST_RETRY_AFTER_CLOSE_MS : 0;
         atomic_store(&c->is_lost, true);
         sm_session_tell(session, SM_EVENT_LINE_LOST, main);
         sm_log_at(&session->log, SM_LOG_INFO, "the line is lost: %s", main->error.cause);
@@ -133,9 +139,11 @@ bool sm_comeback_wait(struct sm_client_channel *main)
 
 bool sm_comeback_done(struct sm_session *session)
 {
-    session->comeback.up_us = sm_now_us();
-    atomic_store(&session->comeback.is_due, false);
-    return atomic_exchange(&session->comeback.is_lost, false);
+    struct sm_comeback *c = &session->comeback;
+    c->up_us = sm_now_us();
+    atomic_store(&c->is_due, false);
+    c->has_returned = atomic_exchange(&c->is_lost, false);
+    return c->has_returned;
 }
 
 static void cut_call(struct sm_client_channel *main, const void *argument)

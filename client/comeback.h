@@ -18,7 +18,8 @@ struct sm_comeback {
     bool is_switching;   /* to another host, which the server named: nothing was lost */
     uint64_t up_us, lost_us;
     uint32_t retry_ms;
-    unsigned short_lives; /* in a row */
+    bool has_returned;    /* this life of the session is not its first */
+    unsigned short_lives; /* of those that returned, in a row */
 };
 
 /**

@@ -2,6 +2,7 @@
 /* Lines that are lost and come back, against a server of our own making. */
 #include "tests/support/check.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -137,17 +138,56 @@ static void keys_that_were_down_are_released(void **state)
 
 static void end_every_main(struct fake_peer *peer)
 {
+    atomic_fetch_add(&main_count, 1);
     (void)shutdown(peer->fd, SHUT_RDWR);
 }
 
 static void a_machine_that_others_want_is_left_to_them(void **state)
 {
     (void)state;
+    reset_counts();
     struct fake_server *server =
         fake_server_start(&(struct fake_script){.main_too = end_every_main});
     struct sm_session *session = connect_again(server);
     check_closed(session, SM_ERROR_CLOSED);
+    assert_int_equal(atomic_load(&main_count), 4);
     sm_session_destroy(session);
+    fake_server_stop(server);
+}
+
+static pthread_mutex_t holder_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct fake_peer *holder; /* the main channel that has the machine */
+
+/* As servers do that have one client: who comes takes the place of who is there. */
+static void take_over(struct fake_peer *peer)
+{
+    pthread_mutex_lock(&holder_lock);
+    if (holder)
+        (void)shutdown(holder->fd, SHUT_RDWR);
+    holder = peer;
+    pthread_mutex_unlock(&holder_lock);
+    fake_drain(peer);
+    pthread_mutex_lock(&holder_lock);
+    if (holder == peer)
+        holder = NULL;
+    pthread_mutex_unlock(&holder_lock);
+}
+
+static void who_came_last_keeps_the_machine(void **state)
+{
+    (void)state;
+    struct fake_server *server = fake_server_start(&(struct fake_script){.main_too = take_over});
+    struct sm_session *older = connect_again(server);
+    (void)await_event(older, SM_EVENT_CONNECTED);
+    struct sm_session *newer = connect_again(server);
+    for (int returns = 0; returns < 3; returns++)
+        (void)await_event(newer, SM_EVENT_LINE_BACK);
+    check_closed(older, SM_ERROR_CLOSED);
+    sm_session_destroy(older);
+    struct sm_event event;
+    while (sm_session_wait_event(newer, 0, &event))
+        assert_true(event.kind != SM_EVENT_CLOSED && event.kind != SM_EVENT_LINE_LOST);
+    sm_session_destroy(newer);
     fake_server_stop(server);
 }
 
@@ -220,6 +260,7 @@ int main(void)
         cmocka_unit_test(the_last_picture_stays_until_there_is_a_new_one),
         cmocka_unit_test(keys_that_were_down_are_released),
         cmocka_unit_test(a_machine_that_others_want_is_left_to_them),
+        cmocka_unit_test(who_came_last_keeps_the_machine),
         cmocka_unit_test(a_first_connection_is_not_tried_again),
         cmocka_unit_test(descriptors_of_the_caller_are_used),
         cmocka_unit_test(a_caller_without_descriptors_is_told_so),
