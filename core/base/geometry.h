@@ -24,7 +24,6 @@ static inline struct sm_rect sm_rect_intersect(struct sm_rect a, struct sm_rect 
     };
 }
 
-/** True if every point of `inner` is in `outer`; an empty `inner` always is. */
 /** The smallest rectangle that holds both; an empty one counts for nothing. */
 static inline struct sm_rect sm_rect_unite(struct sm_rect a, struct sm_rect b)
 {
@@ -40,6 +39,7 @@ static inline struct sm_rect sm_rect_unite(struct sm_rect a, struct sm_rect b)
     };
 }
 
+/** True if every point of `inner` is in `outer`; an empty `inner` always is. */
 static inline bool sm_rect_contains(struct sm_rect outer, struct sm_rect inner)
 {
     return sm_rect_is_empty(inner) || (inner.left >= outer.left && inner.top >= outer.top &&
