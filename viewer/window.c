@@ -33,8 +33,7 @@ static void show_status(SmWindow *window, const char *icon, const char *title, c
     adw_status_page_set_title(page, title);
     g_autofree char *escaped = g_markup_escape_text(text, -1);
     adw_status_page_set_description(page, escaped);
-    gtk_spinner_set_spinning(GTK_SPINNER(window->spinner), is_busy);
-    gtk_widget_set_visible(window->spinner, is_busy);
+    gtk_widget_set_visible(window->activity, is_busy);
     gtk_widget_set_visible(window->retry, can_retry);
     gtk_widget_set_visible(window->other, can_retry);
     gtk_stack_set_visible_child(GTK_STACK(window->stack), window->status);
@@ -70,8 +69,6 @@ static void show_failure(SmWindow *window, struct sm_connection *connection)
 
 static void show_screen(SmWindow *window)
 {
-    /* Where nobody sees it it would go on having sixty frames a second made, for ever. */
-    gtk_spinner_set_spinning(GTK_SPINNER(window->spinner), FALSE);
     gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
 }
 
@@ -101,7 +98,6 @@ static void show_lost(SmWindow *window, bool is_lost)
         g_autofree char *cause = sm_error_words_cause(error, NULL);
         gtk_label_set_text(GTK_LABEL(window->lost_text), cause);
     }
-    gtk_spinner_set_spinning(GTK_SPINNER(window->lost_spinner), is_lost);
     gtk_revealer_set_reveal_child(GTK_REVEALER(window->lost), is_lost);
     if (is_lost)
         gtk_widget_add_css_class(window->screen, "lost");

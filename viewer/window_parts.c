@@ -2,6 +2,7 @@
 /* What a window is made of. */
 #include <glib/gi18n.h>
 
+#include "viewer/activity.h"
 #include "viewer/files.h"
 #include "viewer/names.h"
 #include "viewer/sound.h"
@@ -50,12 +51,11 @@ static GtkWidget *make_status(SmWindow *window)
     window->status = adw_status_page_new();
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
     gtk_widget_set_halign(box, GTK_ALIGN_CENTER);
-    window->spinner = gtk_spinner_new();
-    gtk_widget_set_size_request(window->spinner, 32, 32);
+    window->activity = sm_activity_new();
     window->retry = gtk_button_new_with_mnemonic(_("_Try Again"));
     gtk_widget_add_css_class(window->retry, "pill");
     gtk_widget_add_css_class(window->retry, "suggested-action");
-    gtk_box_append(GTK_BOX(box), window->spinner);
+    gtk_box_append(GTK_BOX(box), window->activity);
     gtk_box_append(GTK_BOX(box), window->retry);
     window->other = gtk_button_new_with_mnemonic(_("_Another Machine"));
     gtk_widget_add_css_class(window->other, "pill");
@@ -71,8 +71,7 @@ static GtkWidget *make_lost(SmWindow *window)
     GtkWidget *row = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
     gtk_widget_add_css_class(row, "osd");
     gtk_widget_add_css_class(row, "lost-card");
-    window->lost_spinner = gtk_spinner_new();
-    gtk_box_append(GTK_BOX(row), window->lost_spinner);
+    gtk_box_append(GTK_BOX(row), sm_activity_new());
 
     GtkWidget *texts = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
     GtkWidget *heading = gtk_label_new(_("The line is lost; trying again"));
@@ -146,7 +145,8 @@ void sm_window_build(SmWindow *window)
     window->header = make_header(window, menu);
     gtk_box_append(GTK_BOX(box), window->header);
     window->stack = gtk_stack_new();
-    gtk_stack_set_transition_type(GTK_STACK(window->stack), GTK_STACK_TRANSITION_TYPE_CROSSFADE);
+    /* Without a fade: the first picture is there at once, and is not painted a dozen times. */
+    gtk_stack_set_transition_type(GTK_STACK(window->stack), GTK_STACK_TRANSITION_TYPE_NONE);
     /* What is not seen must not ask for room: the window is as large as the guest's screen. */
     gtk_stack_set_hhomogeneous(GTK_STACK(window->stack), FALSE);
     gtk_stack_set_vhomogeneous(GTK_STACK(window->stack), FALSE);

@@ -16,11 +16,11 @@ struct _SmWindow {
     SmWall *wall;                     /* borrowed from the tree of widgets */
 
     /* Borrowed from the tree of widgets: */
-    GtkWidget *header, *title, *menu;            /* the bar above, and what it says */
-    GtkWidget *toasts, *stack;                   /* all below it; the stack has status or screen */
-    GtkWidget *status, *spinner, *retry, *other; /* before there is a picture */
-    GtkWidget *screen;                           /* the view and what lies over it */
-    GtkWidget *lost, *lost_text, *lost_spinner;
+    GtkWidget *header, *title, *menu;             /* the bar above, and what it says */
+    GtkWidget *toasts, *stack;                    /* all below it; the stack has status or screen */
+    GtkWidget *status, *activity, *retry, *other; /* before there is a picture */
+    GtkWidget *screen;                            /* the view and what lies over it */
+    GtkWidget *lost, *lost_text;
     GtkWidget *bar, *bar_title, *bar_menu;  /* of full screen */
     GtkWidget *microphone, *bar_microphone; /* shown while the machine listens */
 
