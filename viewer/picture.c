@@ -4,24 +4,33 @@
 #include <math.h>
 #include <string.h>
 
+#include "viewer/pixels.h"
+
 enum {
     TILE_WIDTH = 256,
-    TILE_HEIGHT = 64, /* a line of text or two: what usually changes at once */
-    TILES_MAX = 1024, /* then they get larger */
-    PIXEL_BYTES = 4,
-    BLOCK = 16,            /* pixels that are copied or compared at once */
+    TILE_HEIGHT = 64,      /* a line of text or two: what usually changes at once */
+    TILES_MAX = 1024,      /* then they get larger */
     SMALLEST_REACH_PX = 2, /* how far a filter looks around a pixel that is not made smaller */
 };
 
 /* ---- The cut ---- */
 
-void sm_picture_clear(struct sm_picture *picture)
+static void drop_tiles(struct sm_picture *picture)
 {
     for (int i = 0; i < picture->rows * picture->columns; i++) {
         g_clear_pointer(&picture->tiles[i].node, gsk_render_node_unref);
         g_clear_pointer(&picture->tiles[i].pixels, g_bytes_unref);
     }
-    g_free(picture->tiles);
+    g_clear_pointer(&picture->tiles, g_free);
+    picture->columns = picture->rows = 0;
+}
+
+void sm_picture_clear(struct sm_picture *picture)
+{
+    drop_tiles(picture);
+    sm_canvas_unref(picture->canvas);
+    sm_canvas_unref(picture->last);
+    g_clear_pointer(&picture->cursor.shape, cairo_surface_destroy);
     memset(picture, 0, sizeof(*picture));
 }
 
@@ -33,7 +42,10 @@ static bool is_whole_number(double value)
 static bool are_equal(const struct sm_picture_shape *a, const struct sm_picture_shape *b)
 {
     return a->width == b->width && a->height == b->height && a->scale == b->scale &&
-           a->device_scale == b->device_scale && a->is_by_processor == b->is_by_processor;
+           a->device_scale == b->device_scale && a->is_by_processor == b->is_by_processor &&
+           (!a->is_by_processor ||
+            (a->view_width == b->view_width && a->view_height == b->view_height && a->x == b->x &&
+             a->y == b->y));
 }
 
 static int parts(int length, int part)
@@ -42,226 +54,19 @@ static int parts(int length, int part)
 }
 
 /* Borders between tiles would show where the card scales them, so then there is but one. */
-static void cut(struct sm_picture *picture, bool is_whole)
+static void cut(struct sm_picture *picture, int width, int height, bool is_whole)
 {
-    picture->tile_width = is_whole ? picture->width : TILE_WIDTH;
-    picture->tile_height = is_whole ? picture->height : TILE_HEIGHT;
-    while (parts(picture->width, picture->tile_width) *
-               parts(picture->height, picture->tile_height) >
-           TILES_MAX) {
+    picture->width = width;
+    picture->height = height;
+    picture->tile_width = is_whole ? width : TILE_WIDTH;
+    picture->tile_height = is_whole ? height : TILE_HEIGHT;
+    while (parts(width, picture->tile_width) * parts(height, picture->tile_height) > TILES_MAX) {
         picture->tile_width *= 2;
         picture->tile_height *= 2;
     }
-    picture->columns = parts(picture->width, picture->tile_width);
-    picture->rows = parts(picture->height, picture->tile_height);
+    picture->columns = parts(width, picture->tile_width);
+    picture->rows = parts(height, picture->tile_height);
     picture->tiles = g_new0(struct sm_tile, (gsize)picture->columns * (gsize)picture->rows);
-}
-
-void sm_picture_reshape(struct sm_picture *picture, const struct sm_picture_shape *shape)
-{
-    if (are_equal(&picture->shape, shape))
-        return;
-    sm_picture_clear(picture);
-    picture->shape = *shape;
-    if (shape->width < 1 || shape->height < 1)
-        return;
-    bool is_exact = is_whole_number(shape->scale);
-    picture->is_scaled = shape->is_by_processor && !is_exact;
-    picture->width = shape->width;
-    picture->height = shape->height;
-    picture->unit = shape->scale / shape->device_scale;
-    if (picture->is_scaled) {
-        picture->width = MAX(1, (int)(shape->width * shape->scale + 0.5));
-        picture->height = MAX(1, (int)(shape->height * shape->scale + 0.5));
-        picture->unit = 1 / shape->device_scale;
-    }
-    cut(picture, !is_exact && !shape->is_by_processor);
-    sm_picture_damage(picture, (struct sm_rect){0, 0, shape->width, shape->height});
-}
-
-/* From pixels of the guest to those of the tiles; a scaled pixel has a part of its neighbours. */
-static struct sm_rect to_tiles(const struct sm_picture *picture, struct sm_rect rect)
-{
-    if (!picture->is_scaled)
-        return rect;
-    double x = (double)picture->width / picture->shape.width;
-    double y = (double)picture->height / picture->shape.height;
-    double reach = SMALLEST_REACH_PX * MAX(1, 1 / MIN(x, y));
-    return (struct sm_rect){
-        .left = (int32_t)floor((rect.left - reach) * x),
-        .top = (int32_t)floor((rect.top - reach) * y),
-        .right = (int32_t)ceil((rect.right + reach) * x),
-        .bottom = (int32_t)ceil((rect.bottom + reach) * y),
-    };
-}
-
-void sm_picture_damage(struct sm_picture *picture, struct sm_rect damage)
-{
-    if (!picture->tiles)
-        return;
-    struct sm_rect rect = to_tiles(picture, damage);
-    int left = CLAMP(rect.left, 0, picture->width), right = CLAMP(rect.right, 0, picture->width);
-    int top = CLAMP(rect.top, 0, picture->height), bottom = CLAMP(rect.bottom, 0, picture->height);
-    for (int row = top / picture->tile_height; row * picture->tile_height < bottom; row++)
-        for (int column = left / picture->tile_width; column * picture->tile_width < right;
-             column++)
-            picture->tiles[row * picture->columns + column].is_damaged = true;
-}
-
-/* ---- Pixels ---- */
-
-/* The fourth byte has no meaning on the wire; to the toolkit it would be transparency. Blocks of a
- * fixed length are what compilers turn into vectors. */
-static void copy_pixels(uint8_t *to, const uint8_t *from, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint32_t pixel;
-        memcpy(&pixel, from + i * PIXEL_BYTES, sizeof(pixel));
-        pixel |= GUINT32_TO_LE(0xff000000u);
-        memcpy(to + i * PIXEL_BYTES, &pixel, sizeof(pixel));
-    }
-}
-
-static void copy_row(uint8_t *to, const uint8_t *from, size_t width)
-{
-    size_t i = 0;
-    for (; i + BLOCK <= width; i += BLOCK)
-        copy_pixels(to + i * PIXEL_BYTES, from + i * PIXEL_BYTES, BLOCK);
-    copy_pixels(to + i * PIXEL_BYTES, from + i * PIXEL_BYTES, width - i);
-}
-
-static bool do_pixels_differ(const uint8_t *a, const uint8_t *b, size_t count)
-{
-    uint32_t difference = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t one, other;
-        memcpy(&one, a + i * PIXEL_BYTES, sizeof(one));
-        memcpy(&other, b + i * PIXEL_BYTES, sizeof(other));
-        difference |= one ^ other;
-    }
-    return difference & GUINT32_TO_LE(0x00ffffffu);
-}
-
-static bool does_row_differ(const uint8_t *a, const uint8_t *b, size_t width)
-{
-    size_t i = 0;
-    for (; i + BLOCK <= width; i += BLOCK)
-        if (do_pixels_differ(a + i * PIXEL_BYTES, b + i * PIXEL_BYTES, BLOCK))
-            return true;
-    return do_pixels_differ(a + i * PIXEL_BYTES, b + i * PIXEL_BYTES, width - i);
-}
-
-static const uint8_t *pixels_at(const struct sm_display_view *view, int x, int y)
-{
-    return view->pixels + (size_t)y * view->stride_bytes + (size_t)x * PIXEL_BYTES;
-}
-
-static GBytes *copy_rect(const struct sm_display_view *view, struct sm_rect rect)
-{
-    size_t width = (size_t)(rect.right - rect.left), height = (size_t)(rect.bottom - rect.top);
-    size_t stride = width * PIXEL_BYTES;
-    uint8_t *pixels = g_malloc(stride * height);
-    for (size_t y = 0; y < height; y++)
-        copy_row(pixels + y * stride, pixels_at(view, rect.left, rect.top + (int)y), width);
-    return g_bytes_new_take(pixels, stride * height);
-}
-
-static bool does_rect_differ(const struct sm_display_view *view, struct sm_rect rect, GBytes *shown)
-{
-    size_t width = (size_t)(rect.right - rect.left), height = (size_t)(rect.bottom - rect.top);
-    const uint8_t *pixels = g_bytes_get_data(shown, NULL);
-    for (size_t y = 0; y < height; y++)
-        if (does_row_differ(pixels + y * width * PIXEL_BYTES,
-                            pixels_at(view, rect.left, rect.top + (int)y), width))
-            return true;
-    return false;
-}
-
-GdkTexture *sm_picture_texture(const struct sm_display_view *view, struct sm_rect area)
-{
-    int width = area.right - area.left, height = area.bottom - area.top;
-    g_autoptr(GBytes) bytes = copy_rect(view, area);
-    return gdk_memory_texture_new(width, height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes,
-                                  (gsize)width * PIXEL_BYTES);
-}
-
-/* ---- Scaling, where the processor draws: only the tiles that are damaged ---- */
-
-/* `rect` of the scaled picture. */
-static GBytes *scale_rect(const struct sm_picture *picture, cairo_surface_t *guest,
-                          struct sm_rect rect)
-{
-    int width = rect.right - rect.left, height = rect.bottom - rect.top;
-    size_t stride = (size_t)width * PIXEL_BYTES;
-    uint8_t *pixels = g_malloc0(stride * (size_t)height);
-    cairo_surface_t *target = cairo_image_surface_create_for_data(pixels, CAIRO_FORMAT_ARGB32,
-                                                                  width, height, (int)stride);
-    cairo_t *cr = cairo_create(target);
-    cairo_translate(cr, -rect.left, -rect.top);
-    cairo_scale(cr, (double)picture->width / picture->shape.width,
-                (double)picture->height / picture->shape.height);
-    cairo_set_source_surface(cr, guest, 0, 0);
-    cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
-    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_GOOD);
-    cairo_set_operator(cr, CAIRO_OPERATOR_SOURCE);
-    cairo_paint(cr);
-    cairo_destroy(cr);
-    cairo_surface_finish(target);
-    cairo_surface_destroy(target);
-    return g_bytes_new_take(pixels, stride * (size_t)height);
-}
-
-/* ---- Nodes ---- */
-
-static void unref_bytes(void *bytes)
-{
-    g_bytes_unref(bytes);
-}
-
-/* Drawn by cairo, from our pixels as they are. A texture would be converted, each time it is drawn.
- */
-static GskRenderNode *drawn_node(const struct sm_picture *picture, GBytes *pixels, int width,
-                                 int height, const graphene_rect_t *bounds)
-{
-    static const cairo_user_data_key_t KEY;
-    cairo_surface_t *surface = cairo_image_surface_create_for_data(
-        (uint8_t *)g_bytes_get_data(pixels, NULL), CAIRO_FORMAT_ARGB32, width, height,
-        width * PIXEL_BYTES);
-    (void)cairo_surface_set_user_data(surface, &KEY, g_bytes_ref(pixels), unref_bytes);
-    GskRenderNode *node = gsk_cairo_node_new(bounds);
-    cairo_t *cr = gsk_cairo_node_get_draw_context(node);
-    cairo_translate(cr, bounds->origin.x, bounds->origin.y);
-    cairo_scale(cr, picture->unit, picture->unit);
-    cairo_set_source_surface(cr, surface, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_NEAREST);
-    cairo_paint(cr);
-    cairo_destroy(cr);
-    cairo_surface_destroy(surface);
-    return node;
-}
-
-static GskRenderNode *texture_node(GBytes *pixels, int width, int height,
-                                   const graphene_rect_t *bounds)
-{
-    g_autoptr(GdkTexture) texture = gdk_memory_texture_new(
-        width, height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, pixels, (gsize)width * PIXEL_BYTES);
-    return gsk_texture_node_new(texture, bounds);
-}
-
-/* Takes `pixels`. */
-static void show(const struct sm_picture *picture, struct sm_tile *tile, GBytes *pixels,
-                 struct sm_rect rect)
-{
-    int width = rect.right - rect.left, height = rect.bottom - rect.top;
-    float unit = (float)picture->unit;
-    graphene_rect_t bounds = GRAPHENE_RECT_INIT((float)rect.left * unit, (float)rect.top * unit,
-                                                (float)width * unit, (float)height * unit);
-    g_clear_pointer(&tile->node, gsk_render_node_unref);
-    g_clear_pointer(&tile->pixels, g_bytes_unref);
-    tile->node = picture->shape.is_by_processor
-                     ? drawn_node(picture, pixels, width, height, &bounds)
-                     : texture_node(pixels, width, height, &bounds);
-    tile->pixels = pixels;
 }
 
 static struct sm_rect tile_rect(const struct sm_picture *picture, int index)
@@ -276,53 +81,386 @@ static struct sm_rect tile_rect(const struct sm_picture *picture, int index)
     };
 }
 
-/* `guest` is the area as a surface, for scaling. */
-static void update_tile(const struct sm_picture *picture, int index,
-                        const struct sm_display_view *view, struct sm_rect area,
-                        cairo_surface_t *guest)
+/* ---- Damage ---- */
+
+/* `rect` in pixels of the tiles. */
+static void damage_tiles(struct sm_picture *picture, struct sm_rect rect)
 {
-    struct sm_tile *tile = &picture->tiles[index];
-    struct sm_rect rect = tile_rect(picture, index);
-    if (picture->is_scaled) {
-        GBytes *pixels = scale_rect(picture, guest, rect);
-        if (tile->pixels && g_bytes_equal(pixels, tile->pixels))
-            g_bytes_unref(pixels);
-        else
-            show(picture, tile, pixels, rect);
+    rect = sm_rect_intersect(rect, (struct sm_rect){0, 0, picture->width, picture->height});
+    if (!picture->tiles || sm_rect_is_empty(rect))
         return;
-    }
-    struct sm_rect source = {area.left + rect.left, area.top + rect.top, area.left + rect.right,
-                             area.top + rect.bottom};
-    if (!tile->pixels || does_rect_differ(view, source, tile->pixels))
-        show(picture, tile, copy_rect(view, source), rect);
+    for (int row = rect.top / picture->tile_height; row * picture->tile_height < rect.bottom; row++)
+        for (int column = rect.left / picture->tile_width;
+             column * picture->tile_width < rect.right; column++) {
+            int index = row * picture->columns + column;
+            struct sm_tile *tile = &picture->tiles[index];
+            tile->damage =
+                sm_rect_unite(tile->damage, sm_rect_intersect(rect, tile_rect(picture, index)));
+        }
 }
 
-void sm_picture_update(struct sm_picture *picture, const struct sm_display_view *view,
-                       struct sm_rect area)
+static bool is_scaled(const struct sm_picture *picture)
+{
+    return picture->shape.scale != 1;
+}
+
+/* Where the picture is on the canvas. */
+static struct sm_rect picture_rect(const struct sm_picture_shape *shape)
+{
+    return sm_rect_intersect(
+        (struct sm_rect){0, 0, shape->view_width, shape->view_height},
+        (struct sm_rect){
+            .left = shape->x,
+            .top = shape->y,
+            .right = shape->x + MAX(1, (int)(shape->width * shape->scale + 0.5)),
+            .bottom = shape->y + MAX(1, (int)(shape->height * shape->scale + 0.5)),
+        });
+}
+
+/* From pixels of the guest to those of the tiles; a scaled pixel has a part of its neighbours. */
+static struct sm_rect to_tiles(const struct sm_picture *picture, struct sm_rect rect)
+{
+    const struct sm_picture_shape *shape = &picture->shape;
+    if (!picture->canvas)
+        return rect;
+    double reach = is_scaled(picture) ? SMALLEST_REACH_PX * MAX(1, 1 / shape->scale) : 0;
+    return (struct sm_rect){
+        .left = (int32_t)floor((rect.left - reach) * shape->scale) + shape->x,
+        .top = (int32_t)floor((rect.top - reach) * shape->scale) + shape->y,
+        .right = (int32_t)ceil((rect.right + reach) * shape->scale) + shape->x,
+        .bottom = (int32_t)ceil((rect.bottom + reach) * shape->scale) + shape->y,
+    };
+}
+
+void sm_picture_damage(struct sm_picture *picture, struct sm_rect damage)
+{
+    /* What a guest says may lie anywhere. */
+    struct sm_rect all = {0, 0, picture->shape.width, picture->shape.height};
+    damage = sm_rect_intersect(damage, all);
+    if (!sm_rect_is_empty(damage))
+        damage_tiles(picture, to_tiles(picture, damage));
+}
+
+/* ---- The shape ---- */
+
+/* The last picture on a new canvas. */
+static void stretch(struct sm_picture *picture)
+{
+    struct sm_rect from = picture->last_rect, to = picture_rect(&picture->shape);
+    if (sm_rect_is_empty(from) || sm_rect_is_empty(to))
+        return;
+    cairo_surface_t *surface = sm_canvas_surface(picture->last, from);
+    sm_canvas_draw(picture->canvas, to, surface,
+                   (struct sm_canvas_way){
+                       .x = to.left,
+                       .y = to.top,
+                       .scale_x = (double)sm_rect_width(to) / (double)sm_rect_width(from),
+                       .scale_y = (double)sm_rect_height(to) / (double)sm_rect_height(from),
+                       .filter = CAIRO_FILTER_GOOD,
+                   });
+    cairo_surface_destroy(surface);
+}
+
+/* The canvas is as large as the view, whatever the guest shows: for another mode of the guest the
+ * toolkit has nothing to do. */
+static void reshape_canvas(struct sm_picture *picture, bool is_last)
+{
+    const struct sm_picture_shape *shape = &picture->shape;
+    bool fits = picture->canvas && picture->canvas->width == shape->view_width &&
+                picture->canvas->height == shape->view_height;
+    if (!fits || is_last) {
+        sm_canvas_unref(picture->canvas);
+        picture->canvas = sm_canvas_create(shape->view_width, shape->view_height);
+        drop_tiles(picture);
+        if (!picture->canvas)
+            return;
+        picture->unit = 1 / shape->device_scale;
+        cut(picture, shape->view_width, shape->view_height, false);
+    }
+    sm_canvas_clear(picture->canvas);
+    if (is_last)
+        stretch(picture);
+    else
+        damage_tiles(picture, (struct sm_rect){0, 0, picture->width, picture->height});
+}
+
+/* Textures of all that the guest shows, which the toolkit scales. */
+static void reshape_textures(struct sm_picture *picture)
+{
+    const struct sm_picture_shape *shape = &picture->shape;
+    drop_tiles(picture);
+    picture->unit = shape->scale / shape->device_scale;
+    cut(picture, shape->width, shape->height, !is_whole_number(shape->scale));
+    damage_tiles(picture, (struct sm_rect){0, 0, picture->width, picture->height});
+}
+
+void sm_picture_reshape(struct sm_picture *picture, const struct sm_picture_shape *shape,
+                        bool is_last)
+{
+    if (is_last && !picture->canvas)
+        return;
+    if (!is_last)
+        g_clear_pointer(&picture->last, sm_canvas_unref);
+    if (are_equal(&picture->shape, shape))
+        return;
+    if (is_last && !picture->last) {
+        picture->last = sm_canvas_ref(picture->canvas);
+        picture->last_rect = picture_rect(&picture->shape);
+    }
+    picture->shape = *shape;
+    if (shape->width < 1 || shape->height < 1) {
+        sm_picture_clear(picture);
+        return;
+    }
+    if (shape->is_by_processor && shape->view_width > 0 && shape->view_height > 0)
+        reshape_canvas(picture, is_last);
+    else
+        g_clear_pointer(&picture->canvas, sm_canvas_unref);
+    if (!picture->canvas) /* nor if there is no memory to share */
+        reshape_textures(picture);
+}
+
+/* ---- The pointer ---- */
+
+static struct sm_rect cursor_rect(const struct sm_picture *picture)
+{
+    const struct sm_picture_cursor *cursor = &picture->cursor;
+    if (!cursor->shape)
+        return (struct sm_rect){0};
+    struct sm_rect rect = {cursor->x, cursor->y,
+                           cursor->x + cairo_image_surface_get_width(cursor->shape),
+                           cursor->y + cairo_image_surface_get_height(cursor->shape)};
+    return sm_rect_intersect(to_tiles(picture, rect), picture_rect(&picture->shape));
+}
+
+void sm_picture_set_cursor(struct sm_picture *picture, cairo_surface_t *shape, int x, int y)
+{
+    struct sm_picture_cursor *cursor = &picture->cursor;
+    if (!picture->canvas ||
+        (shape == cursor->shape && (!shape || (x == cursor->x && y == cursor->y))))
+        return;
+    damage_tiles(picture, cursor_rect(picture));
+    if (shape)
+        cairo_surface_reference(shape);
+    g_clear_pointer(&cursor->shape, cairo_surface_destroy);
+    *cursor = (struct sm_picture_cursor){shape, x, y};
+    damage_tiles(picture, cursor_rect(picture));
+}
+
+static void draw_cursor(struct sm_picture *picture, struct sm_rect rect)
+{
+    const struct sm_picture_shape *shape = &picture->shape;
+    rect = sm_rect_intersect(rect, cursor_rect(picture));
+    if (!sm_rect_is_empty(rect))
+        sm_canvas_draw(picture->canvas, rect, picture->cursor.shape,
+                       (struct sm_canvas_way){
+                           .x = picture->cursor.x * shape->scale + shape->x,
+                           .y = picture->cursor.y * shape->scale + shape->y,
+                           .scale_x = shape->scale,
+                           .scale_y = shape->scale,
+                           .filter = CAIRO_FILTER_GOOD,
+                           .is_over = true,
+                       });
+}
+
+/* ---- Pixels ---- */
+
+/* From where they come. */
+struct source {
+    const struct sm_display_view *view;
+    struct sm_rect area;    /* of the monitor in it */
+    cairo_surface_t *guest; /* the area, for scaling; or NULL */
+};
+
+static const uint8_t *pixels_at(const struct sm_display_view *view, int x, int y)
+{
+    return view->pixels + (size_t)y * view->stride_bytes + (size_t)x * SM_PIXEL_BYTES;
+}
+
+static void scale(struct sm_picture *picture, cairo_surface_t *guest, struct sm_rect rect)
+{
+    const struct sm_picture_shape *shape = &picture->shape;
+    bool is_exact = is_whole_number(shape->scale);
+    sm_canvas_draw(picture->canvas, rect, guest,
+                   (struct sm_canvas_way){
+                       .x = shape->x,
+                       .y = shape->y,
+                       .scale_x = shape->scale,
+                       .scale_y = shape->scale,
+                       .filter = is_exact ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD,
+                   });
+}
+
+static bool is_within(const cairo_region_t *open, struct sm_rect rect)
+{
+    const cairo_rectangle_int_t box = {rect.left, rect.top, rect.right - rect.left,
+                                       rect.bottom - rect.top};
+    return open && cairo_region_contains_rectangle(open, &box) == CAIRO_REGION_OVERLAP_IN;
+}
+
+/* Whether the toolkit has to draw it; else it is in `past`, or has not changed. */
+static bool update_on_canvas(struct sm_picture *picture, struct sm_tile *tile,
+                             const struct source *source, const cairo_region_t *open,
+                             cairo_region_t *past)
+{
+    struct sm_rect damage = tile->damage;
+    struct sm_rect rect = sm_rect_intersect(damage, picture_rect(&picture->shape));
+    bool is_open = tile->node && is_within(open, damage), has_pixels = !sm_rect_is_empty(rect);
+    if (has_pixels && source->guest) {
+        scale(picture, source->guest, rect);
+    } else if (has_pixels) {
+        const uint8_t *from =
+            pixels_at(source->view, source->area.left + rect.left - picture->shape.x,
+                      source->area.top + rect.top - picture->shape.y);
+        size_t stride = source->view->stride_bytes;
+        /* For the toolkit to paint a tile is far more work than to compare it. */
+        if (!is_open && tile->node && sm_rect_equal(rect, damage) &&
+            sm_rect_is_empty(sm_rect_intersect(rect, cursor_rect(picture))) &&
+            !sm_canvas_differs(picture->canvas, rect, from, stride))
+            return false;
+        sm_canvas_copy(picture->canvas, rect, from, stride);
+    }
+    draw_cursor(picture, rect);
+    if (is_open) {
+        const cairo_rectangle_int_t box = {damage.left, damage.top, damage.right - damage.left,
+                                           damage.bottom - damage.top};
+        (void)cairo_region_union_rectangle(past, &box);
+        return false;
+    }
+    g_clear_pointer(&tile->node, gsk_render_node_unref);
+    return true;
+}
+
+/* Rows without gaps. */
+static GBytes *copy_rect(const struct sm_display_view *view, struct sm_rect rect)
+{
+    size_t width = (size_t)(rect.right - rect.left), height = (size_t)(rect.bottom - rect.top);
+    size_t stride = width * SM_PIXEL_BYTES;
+    uint8_t *pixels = g_malloc(stride * height);
+    for (size_t y = 0; y < height; y++)
+        sm_pixels_copy(pixels + y * stride, pixels_at(view, rect.left, rect.top + (int)y), width);
+    return g_bytes_new_take(pixels, stride * height);
+}
+
+static bool does_rect_differ(const struct sm_display_view *view, struct sm_rect rect, GBytes *shown)
+{
+    size_t width = (size_t)(rect.right - rect.left), height = (size_t)(rect.bottom - rect.top);
+    const uint8_t *pixels = g_bytes_get_data(shown, NULL);
+    for (size_t y = 0; y < height; y++)
+        if (sm_pixels_differ(pixels + y * width * SM_PIXEL_BYTES,
+                             pixels_at(view, rect.left, rect.top + (int)y), width))
+            return true;
+    return false;
+}
+
+static bool update_texture(struct sm_tile *tile, const struct source *source, struct sm_rect rect)
+{
+    struct sm_rect from = {source->area.left + rect.left, source->area.top + rect.top,
+                           source->area.left + rect.right, source->area.top + rect.bottom};
+    if (tile->pixels && !does_rect_differ(source->view, from, tile->pixels))
+        return false;
+    g_clear_pointer(&tile->node, gsk_render_node_unref);
+    g_clear_pointer(&tile->pixels, g_bytes_unref);
+    tile->pixels = copy_rect(source->view, from);
+    return true;
+}
+
+bool sm_picture_update(struct sm_picture *picture, const struct sm_display_view *view,
+                       struct sm_rect area, const cairo_region_t *open, cairo_region_t *past)
 {
     int width = area.right - area.left, height = area.bottom - area.top;
     if (width != picture->shape.width || height != picture->shape.height ||
         area.right > (int)view->width || area.bottom > (int)view->height)
-        return; /* the display has just changed; we are about to hear of it */
-    cairo_surface_t *guest = NULL;
-    if (picture->is_scaled)
-        guest = cairo_image_surface_create_for_data((uint8_t *)pixels_at(view, area.left, area.top),
-                                                    CAIRO_FORMAT_RGB24, width, height,
-                                                    (int)view->stride_bytes);
-    for (int i = 0; i < picture->rows * picture->columns; i++)
-        if (picture->tiles[i].is_damaged) {
-            update_tile(picture, i, view, area, guest);
-            picture->tiles[i].is_damaged = false;
-        }
-    if (guest) {
-        cairo_surface_finish(guest); /* its memory is ours no more */
-        cairo_surface_destroy(guest);
+        return false; /* the display has just changed; we are about to hear of it */
+    struct source source = {.view = view, .area = area};
+    if (picture->canvas && is_scaled(picture))
+        source.guest = cairo_image_surface_create_for_data(
+            (uint8_t *)pixels_at(view, area.left, area.top), CAIRO_FORMAT_RGB24, width, height,
+            (int)view->stride_bytes);
+    bool has_new = false;
+    for (int i = 0; i < picture->rows * picture->columns; i++) {
+        struct sm_tile *tile = &picture->tiles[i];
+        if (sm_rect_is_empty(tile->damage))
+            continue;
+        has_new |= picture->canvas ? update_on_canvas(picture, tile, &source, open, past)
+                                   : update_texture(tile, &source, tile_rect(picture, i));
+        tile->damage = (struct sm_rect){0};
+    }
+    if (source.guest) {
+        cairo_surface_finish(source.guest); /* its memory is ours no more */
+        cairo_surface_destroy(source.guest);
+    }
+    return has_new;
+}
+
+GdkTexture *sm_picture_texture(const struct sm_display_view *view, struct sm_rect area)
+{
+    int width = area.right - area.left, height = area.bottom - area.top;
+    g_autoptr(GBytes) bytes = copy_rect(view, area);
+    return gdk_memory_texture_new(width, height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes,
+                                  (gsize)width * SM_PIXEL_BYTES);
+}
+
+/* ---- Nodes ---- */
+
+/* Drawn by cairo, from our pixels as they are. A texture would be converted, each time it is drawn.
+ */
+static GskRenderNode *drawn_node(const struct sm_picture *picture, struct sm_rect rect,
+                                 const graphene_rect_t *bounds)
+{
+    cairo_surface_t *surface = sm_canvas_surface(picture->canvas, rect);
+    GskRenderNode *node = gsk_cairo_node_new(bounds);
+    cairo_t *cr = gsk_cairo_node_get_draw_context(node);
+    cairo_translate(cr, bounds->origin.x, bounds->origin.y);
+    cairo_scale(cr, picture->unit, picture->unit);
+    cairo_set_source_surface(cr, surface, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_NEAREST);
+    cairo_paint(cr);
+    cairo_destroy(cr);
+    cairo_surface_destroy(surface);
+    return node;
+}
+
+static GskRenderNode *texture_node(GBytes *pixels, struct sm_rect rect,
+                                   const graphene_rect_t *bounds)
+{
+    int width = rect.right - rect.left, height = rect.bottom - rect.top;
+    g_autoptr(GdkTexture) texture = gdk_memory_texture_new(
+        width, height, GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, pixels, (gsize)width * SM_PIXEL_BYTES);
+    return gsk_texture_node_new(texture, bounds);
+}
+
+static GskRenderNode *make_node(const struct sm_picture *picture, int index)
+{
+    struct sm_rect rect = tile_rect(picture, index);
+    float unit = (float)picture->unit;
+    graphene_rect_t bounds = GRAPHENE_RECT_INIT((float)rect.left * unit, (float)rect.top * unit,
+                                                (float)(rect.right - rect.left) * unit,
+                                                (float)(rect.bottom - rect.top) * unit);
+    if (picture->canvas)
+        return drawn_node(picture, rect, &bounds);
+    GBytes *pixels = picture->tiles[index].pixels;
+    return pixels ? texture_node(pixels, rect, &bounds) : NULL;
+}
+
+static void append_tiles(struct sm_picture *picture, GtkSnapshot *snapshot)
+{
+    for (int i = 0; i < picture->rows * picture->columns; i++) {
+        struct sm_tile *tile = &picture->tiles[i];
+        if (!tile->node)
+            tile->node = make_node(picture, i);
+        if (tile->node)
+            gtk_snapshot_append_node(snapshot, tile->node);
     }
 }
 
-void sm_picture_snapshot(const struct sm_picture *picture, GtkSnapshot *snapshot,
+void sm_picture_snapshot(struct sm_picture *picture, GtkSnapshot *snapshot,
                          const graphene_rect_t *place)
 {
+    if (picture->canvas) {
+        append_tiles(picture, snapshot);
+        return;
+    }
     if (!picture->tiles)
         return;
     gtk_snapshot_save(snapshot);
@@ -331,8 +469,6 @@ void sm_picture_snapshot(const struct sm_picture *picture, GtkSnapshot *snapshot
     double wanted = place->size.width / (picture->width * picture->unit);
     if (fabs(wanted - 1) * picture->width * picture->unit > 1)
         gtk_snapshot_scale(snapshot, (float)wanted, (float)wanted);
-    for (int i = 0; i < picture->rows * picture->columns; i++)
-        if (picture->tiles[i].node)
-            gtk_snapshot_append_node(snapshot, picture->tiles[i].node);
+    append_tiles(picture, snapshot);
     gtk_snapshot_restore(snapshot);
 }

@@ -45,6 +45,15 @@ static bool is_drawn_by_processor(GtkWidget *widget)
     return renderer && GSK_IS_CAIRO_RENDERER(renderer);
 }
 
+/* A whole number that arithmetic has missed by a little. */
+static double without_noise(double scale)
+{
+    double whole = floor(scale + 0.5);
+    return fabs(scale - whole) < 1e-9 ? whole : scale;
+}
+
+/* Only where it is: while a guest and a window change their sizes that is looked at again and
+ * again, and the pixels but once. */
 static void place(SmView *view)
 {
     GtkWidget *widget = GTK_WIDGET(view);
@@ -52,16 +61,17 @@ static void place(SmView *view)
     int width = view->area.right - view->area.left, height = view->area.bottom - view->area.top;
     view->placement = sm_placement_fit(gtk_widget_get_width(widget), gtk_widget_get_height(widget),
                                        width, height, scale, view->zoom, view->fills);
-    struct sm_picture_shape shape = {
+    view->shape = (struct sm_picture_shape){
         .width = width,
         .height = height,
-        .scale = view->placement.scale * scale,
+        .scale = without_noise(view->placement.scale * scale),
         .device_scale = scale,
         .is_by_processor = is_drawn_by_processor(widget),
+        .view_width = (int)(gtk_widget_get_width(widget) * scale + 0.5),
+        .view_height = (int)(gtk_widget_get_height(widget) * scale + 0.5),
+        .x = (int)floor(view->placement.x * scale + 0.5),
+        .y = (int)floor(view->placement.y * scale + 0.5),
     };
-    /* Without a session there is nothing to draw anew: then what is there is stretched. */
-    if (view->session && view->has_monitor)
-        sm_picture_reshape(&view->picture, &shape);
     if (view->cursor_scale != view->placement.scale)
         sm_view_update_cursor(view);
 }
@@ -99,7 +109,7 @@ static void reconfigure(SmView *view)
     place(view);
     sm_picture_damage(&view->picture,
                       (struct sm_rect){0, 0, area.right - area.left, area.bottom - area.top});
-    gtk_widget_queue_draw(GTK_WIDGET(view));
+    sm_view_draw_soon(view);
 }
 
 static void size_allocate(GtkWidget *widget, int width, int height, int baseline)
@@ -121,83 +131,6 @@ static void measure(GtkWidget *widget, GtkOrientation orientation, int for_size,
     *minimum = 64;
     *natural = MAX(*minimum, (int)ceil(guest * view->zoom / scale));
     *minimum_baseline = *natural_baseline = -1;
-}
-
-/* ---- Drawing ---- */
-
-static void update_picture(SmView *view)
-{
-    struct sm_display_view display;
-    if (!view->session || !view->has_monitor ||
-        sm_display_lock(view->session, view->channel_id, &display) != SM_OK)
-        return;
-    if (view->area.right <= (int)display.width && view->area.bottom <= (int)display.height)
-        sm_picture_update(&view->picture, &display, view->area);
-    sm_display_unlock(view->session, view->channel_id);
-}
-
-/* In mouse mode server the guest moves its pointer, so its place is where the guest says. */
-static bool draws_cursor(const SmView *view)
-{
-    return view->session && view->mouse_mode == SM_POINTER_MODE_SERVER && view->cursor.is_visible &&
-           view->cursor_shape;
-}
-
-static void draw_cursor(SmView *view, GtkSnapshot *snapshot)
-{
-    const struct sm_placement *p = &view->placement;
-    double x = view->cursor.x - view->area.left - (double)view->cursor.hot_x;
-    double y = view->cursor.y - view->area.top - (double)view->cursor.hot_y;
-    gtk_snapshot_append_texture(snapshot, view->cursor_shape,
-                                &GRAPHENE_RECT_INIT((float)(p->x + x * p->scale),
-                                                    (float)(p->y + y * p->scale),
-                                                    (float)(view->cursor.width * p->scale),
-                                                    (float)(view->cursor.height * p->scale)));
-}
-
-static void append_black(GtkSnapshot *snapshot, float left, float top, float right, float bottom)
-{
-    if (right > left && bottom > top)
-        gtk_snapshot_append_color(snapshot, &(GdkRGBA){0, 0, 0, 1},
-                                  &GRAPHENE_RECT_INIT(left, top, right - left, bottom - top));
-}
-
-/* Around the picture and not below it, which would be painted with each of its changes. A scaled
- * one may end within a pixel. */
-static void surround(GtkSnapshot *snapshot, const graphene_rect_t *rect, float width, float height)
-{
-    float left = ceilf(rect->origin.x), right = floorf(rect->origin.x + rect->size.width);
-    float top = ceilf(rect->origin.y), bottom = floorf(rect->origin.y + rect->size.height);
-    append_black(snapshot, 0, 0, width, top);
-    append_black(snapshot, 0, bottom, width, height);
-    append_black(snapshot, 0, top, left, bottom);
-    append_black(snapshot, right, top, width, bottom);
-}
-
-static void snapshot(GtkWidget *widget, GtkSnapshot *snapshot)
-{
-    SmView *view = SM_VIEW(widget);
-    float width = (float)gtk_widget_get_width(widget),
-          height = (float)gtk_widget_get_height(widget);
-    update_picture(view);
-    if (view->damaged_us) {
-        view->figures.frames++;
-        view->figures.age_us = (uint64_t)(g_get_monotonic_time() - view->damaged_us);
-        view->damaged_us = 0;
-    }
-    if (!view->picture.tiles) {
-        append_black(snapshot, 0, 0, width, height);
-        return;
-    }
-    const struct sm_placement *p = &view->placement;
-    graphene_rect_t rect =
-        GRAPHENE_RECT_INIT((float)p->x, (float)p->y, (float)p->width, (float)p->height);
-    surround(snapshot, &rect, width, height);
-    gtk_snapshot_push_clip(snapshot, &rect);
-    sm_picture_snapshot(&view->picture, snapshot, &rect);
-    if (draws_cursor(view))
-        draw_cursor(view, snapshot);
-    gtk_snapshot_pop(snapshot);
 }
 
 /* ---- The guest's pointer ---- */
@@ -266,6 +199,21 @@ void sm_view_update_cursor(SmView *view)
     gtk_widget_set_cursor(widget, cursor);
 }
 
+/* Takes `shape`, which may be NULL. */
+static void set_cursor_shape(SmView *view, GdkTexture *shape)
+{
+    g_clear_object(&view->cursor_shape);
+    g_clear_pointer(&view->cursor_surface, cairo_surface_destroy);
+    view->cursor_shape = shape;
+    if (!shape)
+        return;
+    view->cursor_surface = cairo_image_surface_create(
+        CAIRO_FORMAT_ARGB32, gdk_texture_get_width(shape), gdk_texture_get_height(shape));
+    gdk_texture_download(shape, cairo_image_surface_get_data(view->cursor_surface),
+                         (gsize)cairo_image_surface_get_stride(view->cursor_surface));
+    cairo_surface_mark_dirty(view->cursor_surface);
+}
+
 static void take_shape(SmView *view, uint8_t channel_id)
 {
     struct sm_cursor_info info;
@@ -281,10 +229,9 @@ static void take_shape(SmView *view, uint8_t channel_id)
         if (sm_session_get_cursor(view->session, channel_id, &info, pixels, size) == SM_OK &&
             info.shape_serial == view->cursor.shape_serial) {
             g_autoptr(GBytes) bytes = g_bytes_new_take(pixels, size);
-            g_clear_object(&view->cursor_shape);
-            view->cursor_shape =
-                gdk_memory_texture_new((int)info.width, (int)info.height,
-                                       GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes, stride);
+            set_cursor_shape(view, gdk_memory_texture_new((int)info.width, (int)info.height,
+                                                          GDK_MEMORY_B8G8R8A8_PREMULTIPLIED, bytes,
+                                                          stride));
             view->shape_serial = info.shape_serial;
         } else {
             g_free(pixels); /* it has changed in between; another event is on its way */
@@ -293,7 +240,7 @@ static void take_shape(SmView *view, uint8_t channel_id)
     if (is_new || was_visible != info.is_visible)
         sm_view_update_cursor(view);
     if (view->mouse_mode == SM_POINTER_MODE_SERVER)
-        gtk_widget_queue_draw(GTK_WIDGET(view));
+        sm_view_draw_soon(view);
 }
 
 /* ---- Events ---- */
@@ -307,7 +254,7 @@ static void take_facts(SmView *view)
     view->mouse_mode = info.mouse_mode;
     sm_view_let_go(view);
     sm_view_update_cursor(view);
-    gtk_widget_queue_draw(GTK_WIDGET(view));
+    sm_view_draw_soon(view);
 }
 
 static void take_damage(SmView *view, struct sm_rect damage)
@@ -321,7 +268,7 @@ static void take_damage(SmView *view, struct sm_rect damage)
     sm_picture_damage(&view->picture, ours);
     if (!view->damaged_us)
         view->damaged_us = g_get_monotonic_time();
-    gtk_widget_queue_draw(GTK_WIDGET(view));
+    sm_view_draw_soon(view);
 }
 
 void sm_view_take_event(SmView *view, const struct sm_event *event)
@@ -360,9 +307,16 @@ static void dispose(GObject *object)
 {
     SmView *view = SM_VIEW(object);
     sm_view_set_session(view, NULL);
+    sm_view_end_painting(view);
     sm_picture_clear(&view->picture);
-    g_clear_object(&view->cursor_shape);
+    set_cursor_shape(view, NULL);
     G_OBJECT_CLASS(sm_view_parent_class)->dispose(object);
+}
+
+static void unrealize(GtkWidget *widget)
+{
+    sm_view_end_painting(SM_VIEW(widget)); /* the window goes */
+    GTK_WIDGET_CLASS(sm_view_parent_class)->unrealize(widget);
 }
 
 static void sm_view_class_init(SmViewClass *class)
@@ -370,7 +324,8 @@ static void sm_view_class_init(SmViewClass *class)
     GObjectClass *object_class = G_OBJECT_CLASS(class);
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
     object_class->dispose = dispose;
-    widget_class->snapshot = snapshot;
+    widget_class->snapshot = sm_view_snapshot;
+    widget_class->unrealize = unrealize;
     widget_class->measure = measure;
     widget_class->size_allocate = size_allocate;
     signals[SIGNAL_KEYBOARD_CHANGED] =
@@ -423,7 +378,7 @@ void sm_view_set_session(SmView *view, struct sm_session *session)
 
 bool sm_view_has_picture(SmView *view)
 {
-    return view->picture.tiles != NULL;
+    return view->picture.tiles || (view->session && view->has_monitor);
 }
 
 void sm_view_set_scaling(SmView *view, double zoom, bool fills)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The insides of a view: view.c draws, view_input.c listens. */
+/* The insides of a view: view.c is what it is about, view_draw.c draws, view_input.c listens. */
 #ifndef SM_VIEWER_VIEW_PRIVATE_H
 #define SM_VIEWER_VIEW_PRIVATE_H
 
+#include "viewer/direct_paint.h"
 #include "viewer/grab_sequence.h"
 #include "viewer/picture.h"
 #include "viewer/placement.h"
@@ -19,6 +20,15 @@ struct sm_mapped_key {
     size_t count;
 };
 
+/* Pictures that go past the toolkit. */
+struct sm_painting {
+    GdkSurface *surface;            /* borrowed: what `direct` was made for, as is */
+    struct sm_canvas *canvas;       /* held; */
+    struct sm_direct_paint *direct; /* owned; NULL: it cannot be done */
+    guint timer;                    /* runs until the next picture; or 0 */
+    gint64 last_us;                 /* when there was one */
+};
+
 struct _SmView {
     GtkWidget parent_instance;
     uint32_t monitor_number;
@@ -31,13 +41,16 @@ struct _SmView {
     bool has_monitor;
     double zoom;
     bool fills;
-    struct sm_placement placement; /* as last drawn */
+    struct sm_placement placement;
+    struct sm_picture_shape shape; /* that the picture takes when it is drawn next */
     gint64 damaged_us;             /* when pixels first changed that are not drawn yet; or 0 */
     struct sm_view_figures figures;
+    struct sm_painting painting;
 
     /* The guest's pointer: */
     struct sm_cursor_info cursor;
-    GdkTexture *cursor_shape; /* owned; or NULL */
+    GdkTexture *cursor_shape;        /* owned; or NULL */
+    cairo_surface_t *cursor_surface; /* owned: the same */
     uint64_t shape_serial;
     double cursor_scale; /* the native cursor was made for */
     bool is_cursor_local;
@@ -56,6 +69,15 @@ struct _SmView {
     size_t mapped_count;
     struct sm_grab_sequence sequence;
 };
+
+/** Draws it all, as the toolkit asks for it. */
+void sm_view_snapshot(GtkWidget *widget, GtkSnapshot *snapshot);
+
+/** Something has changed, which is to be seen soon. */
+void sm_view_draw_soon(SmView *view);
+
+/** The window or the view goes: nothing is painted past the toolkit any more. */
+void sm_view_end_painting(SmView *view);
 
 /** Adds the controllers. */
 void sm_view_init_input(SmView *view);

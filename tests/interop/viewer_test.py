@@ -66,6 +66,35 @@ def _():
     check_shown_and_typed('reference')
 
 
+@tap.test('what is painted past the toolkit is there when the toolkit paints')
+def _():
+    machine = Machine(stage)
+    machine.wait_screen()
+    plain = dict(desk.env)
+    desk.env = {**plain, 'G_MESSAGES_DEBUG': 'sumac-viewer'}
+    program = viewer(machine.uri)
+    desk.env = plain
+    place = desk.wait_shown(machine, 'the screen in the window')
+    check_typing(machine, place, 'past')
+    wait_for(lambda: 'monitor 1 is painted from shared memory' in program.log, 20, 'painting past the toolkit')
+    # Smaller, the pixels are others, and the window is as large as before in the end.
+    window = desk.windows()[0]
+    geometry = dict(line.split('=') for line in desk.run('xdotool', 'getwindowgeometry', '--shell', window).out.split())
+    desk.xdotool('windowsize', window, str(int(geometry['WIDTH']) // 2), str(int(geometry['HEIGHT']) // 2))
+    wait_for(lambda: not find(desk.look(), machine.screendump()), 20, 'a smaller picture')
+    desk.xdotool('windowsize', window, geometry['WIDTH'], geometry['HEIGHT'])
+    place = desk.wait_shown(machine, 'the screen in its size again')
+    check_typing(machine, place, 'and on')
+    # What another window hid has to be painted anew, by the toolkit, from what it made before the typing.
+    other = viewer()
+    desk.wait_still()
+    wait_for(lambda: not find(desk.look(), machine.screendump()), 20, 'a window over the screen')
+    other.stop()
+    desk.wait_shown(machine, 'the screen that was hidden')
+    program.stop()
+    machine.stop()
+
+
 @tap.test('comes back when the machine does, without a question')
 def _():
     port = free_port()

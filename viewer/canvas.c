@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/canvas.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "viewer/pixels.h"
+
+enum { ROW_ALIGN_BYTES = 64 };
+
+struct sm_canvas *sm_canvas_create(int width, int height)
+{
+    if (width < 1 || height < 1 || width > (INT_MAX - ROW_ALIGN_BYTES) / SM_PIXEL_BYTES)
+        return NULL;
+    struct sm_canvas *canvas = calloc(1, sizeof(*canvas));
+    if (!canvas)
+        return NULL;
+    size_t stride =
+        ((size_t)width * SM_PIXEL_BYTES + ROW_ALIGN_BYTES - 1) & ~(size_t)(ROW_ALIGN_BYTES - 1);
+    *canvas = (struct sm_canvas){
+        .refs = 1,
+        .width = width,
+        .height = height,
+        .stride_bytes = stride,
+        .pixels = MAP_FAILED,
+        .size_bytes = stride * (size_t)height,
+        .fd = memfd_create("sumac-picture", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+    };
+    if (canvas->fd >= 0 && ftruncate(canvas->fd, (off_t)canvas->size_bytes) == 0)
+        canvas->pixels =
+            mmap(NULL, canvas->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, canvas->fd, 0);
+    if (canvas->pixels == MAP_FAILED) {
+        sm_canvas_unref(canvas);
+        return NULL;
+    }
+    return canvas;
+}
+
+struct sm_canvas *sm_canvas_ref(struct sm_canvas *canvas)
+{
+    canvas->refs++;
+    return canvas;
+}
+
+void sm_canvas_unref(struct sm_canvas *canvas)
+{
+    if (!canvas || --canvas->refs > 0)
+        return;
+    if (canvas->pixels != MAP_FAILED)
+        munmap(canvas->pixels, canvas->size_bytes);
+    if (canvas->fd >= 0)
+        close(canvas->fd);
+    free(canvas);
+}
+
+static uint8_t *pixels_at(const struct sm_canvas *canvas, int x, int y)
+{
+    return canvas->pixels + (size_t)y * canvas->stride_bytes + (size_t)x * SM_PIXEL_BYTES;
+}
+
+void sm_canvas_clear(struct sm_canvas *canvas)
+{
+    uint32_t *pixels = (uint32_t *)(void *)canvas->pixels;
+    for (size_t i = 0; i < canvas->size_bytes / sizeof(*pixels); i++)
+        pixels[i] = 0xff000000u;
+}
+
+/* ---- Reading it ---- */
+
+static void unref(void *canvas)
+{
+    sm_canvas_unref(canvas);
+}
+
+cairo_surface_t *sm_canvas_surface(struct sm_canvas *canvas, struct sm_rect rect)
+{
+    static const cairo_user_data_key_t KEY;
+    cairo_surface_t *surface = cairo_image_surface_create_for_data(
+        pixels_at(canvas, rect.left, rect.top), CAIRO_FORMAT_RGB24, rect.right - rect.left,
+        rect.bottom - rect.top, (int)canvas->stride_bytes);
+    if (cairo_surface_set_user_data(surface, &KEY, sm_canvas_ref(canvas), unref) !=
+        CAIRO_STATUS_SUCCESS)
+        sm_canvas_unref(canvas); /* and the surface, which is in error, draws nothing */
+    return surface;
+}
+
+/* ---- Changing it ---- */
+
+void sm_canvas_copy(struct sm_canvas *canvas, struct sm_rect rect, const uint8_t *from,
+                    size_t stride_bytes)
+{
+    for (int y = rect.top; y < rect.bottom; y++, from += stride_bytes)
+        sm_pixels_copy(pixels_at(canvas, rect.left, y), from, (size_t)(rect.right - rect.left));
+}
+
+bool sm_canvas_differs(const struct sm_canvas *canvas, struct sm_rect rect, const uint8_t *from,
+                       size_t stride_bytes)
+{
+    for (int y = rect.top; y < rect.bottom; y++, from += stride_bytes)
+        if (sm_pixels_differ(pixels_at(canvas, rect.left, y), from,
+                             (size_t)(rect.right - rect.left)))
+            return true;
+    return false;
+}
+
+void sm_canvas_draw(struct sm_canvas *canvas, struct sm_rect rect, cairo_surface_t *from,
+                    struct sm_canvas_way way)
+{
+    cairo_surface_t *target = cairo_image_surface_create_for_data(
+        pixels_at(canvas, rect.left, rect.top), CAIRO_FORMAT_ARGB32, rect.right - rect.left,
+        rect.bottom - rect.top, (int)canvas->stride_bytes);
+    cairo_t *cr = cairo_create(target);
+    cairo_translate(cr, way.x - rect.left, way.y - rect.top);
+    cairo_scale(cr, way.scale_x, way.scale_y);
+    cairo_set_source_surface(cr, from, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(cr), way.filter);
+    if (!way.is_over) {
+        cairo_pattern_set_extend(cairo_get_source(cr), CAIRO_EXTEND_PAD);
+        cairo_set_operator(cr, CAIRO_OPERATOR_SOURCE);
+    }
+    cairo_paint(cr);
+    cairo_destroy(cr);
+    cairo_surface_finish(target);
+    cairo_surface_destroy(target);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a view shows, where the processor draws: one image, in memory that a program beside us (the
+ * X server) can look at. Nodes of the toolkit that draw it hold it, and show what is in it when
+ * they are painted.
+ */
+#ifndef SM_VIEWER_CANVAS_H
+#define SM_VIEWER_CANVAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cairo.h>
+
+#include "core/base/geometry.h"
+
+/** Thread: the main one. */
+struct sm_canvas {
+    unsigned refs;
+    int width, height;   /* pixels */
+    size_t stride_bytes; /* from row to row */
+    uint8_t *pixels;     /* 32 bits each: blue, green, red, 0xff; owned */
+    size_t size_bytes;   /* of the mapping */
+    int fd;              /* of the memory; owned */
+};
+
+/** @return the caller's first reference, all zero; NULL without memory */
+struct sm_canvas *sm_canvas_create(int width, int height);
+
+struct sm_canvas *sm_canvas_ref(struct sm_canvas *canvas);
+
+/** NULL does nothing. */
+void sm_canvas_unref(struct sm_canvas *canvas);
+
+/** All black. */
+void sm_canvas_clear(struct sm_canvas *canvas);
+
+/** A rectangle of it, within it, as a surface to read from, the caller's, which holds the canvas.
+ */
+cairo_surface_t *sm_canvas_surface(struct sm_canvas *canvas, struct sm_rect rect);
+
+/**
+ * Copies pixels into `rect`, which is within the canvas.
+ *
+ * @param from  the pixel for the upper left corner; its fourth byte means nothing
+ */
+void sm_canvas_copy(struct sm_canvas *canvas, struct sm_rect rect, const uint8_t *from,
+                    size_t stride_bytes);
+
+/** Whether sm_canvas_copy() would change anything. */
+bool sm_canvas_differs(const struct sm_canvas *canvas, struct sm_rect rect, const uint8_t *from,
+                       size_t stride_bytes);
+
+/** How a surface is drawn on a canvas. */
+struct sm_canvas_way {
+    double x, y; /* where its upper left corner goes */
+    double scale_x, scale_y;
+    cairo_filter_t filter;
+    bool is_over; /* blended; else in place of what is there, and its edges go on and on */
+};
+
+/** Draws a surface within `rect`, which is within the canvas. */
+void sm_canvas_draw(struct sm_canvas *canvas, struct sm_rect rect, cairo_surface_t *from,
+                    struct sm_canvas_way way);
+
+#endif
