@@ -13,6 +13,7 @@
 #include "client/sasl_login.h"
 #include "client/session_private.h"
 #include "core/base/math.h"
+#include "core/base/reader.h"
 #include "core/channel/channel.h"
 #include "core/wire/display.h"
 #include "core/wire/types.h"
@@ -306,10 +307,37 @@ static void on_activity(void *opaque)
         sm_client_channel_half_close(channel);
 }
 
+/*
+ * A source that wants no mark closes behind its MIGRATE, which may be among what has come and still
+ * waits: for an image that is being decoded, in the machine, or in the pump.
+ */
+static void hear_last_words(struct sm_client_channel *channel)
+{
+    struct sm_session *session = channel->session;
+    pthread_mutex_lock(&session->lock);
+    bool may_move = channel->next.transport != NULL;
+    pthread_mutex_unlock(&session->lock);
+    if (channel->link || !may_move || !channel->ops->settle)
+        return;
+    struct sm_bytes rest = sm_pump_unfed(channel->pump);
+    for (;;) {
+        channel->ops->settle(channel);
+        size_t taken = 0;
+        if (channel->is_over || rest.size == 0 ||
+            channel->machine.ops->receive(channel->machine.self, rest, sm_now_us(), &taken) < 0 ||
+            taken == 0)
+            return;
+        rest = sm_bytes_behind(rest, taken);
+    }
+}
+
 static void on_closed(void *opaque, enum sm_status status, const char *reason)
 {
     struct sm_client_channel *channel = opaque;
     struct sm_error error = {.kind = SM_ERROR_NONE};
+    if (channel->is_over)
+        return;
+    hear_last_words(channel);
     if (channel->is_over)
         return;
     if (has_left(channel)) { /* main, which waited for the others: the host waits no longer */

@@ -47,6 +47,11 @@ struct sm_client_channel_ops {
     struct sm_channel *(*base)(const struct sm_client_channel *channel);
     /** Tries again what had to wait for other channels. Optional. */
     void (*resume)(struct sm_client_channel *channel);
+    /**
+     * The line has ended. Deals with all that has come by it, and waits for nothing but what other
+     * threads of ours are at. Optional.
+     */
+    void (*settle)(struct sm_client_channel *channel);
     /** The connection is gone, or will be at once. Optional. */
     void (*closed)(struct sm_client_channel *channel);
     /**

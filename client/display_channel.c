@@ -197,6 +197,7 @@ const struct sm_client_channel_ops sm_display_channel_ops = {
     .activity = sm_client_display_activity,
     .base = base,
     .resume = sm_client_display_resume,
+    .settle = sm_client_display_settle,
     .closed = sm_client_display_closed,
     .keeps_self = true,
     .is_confined = true,

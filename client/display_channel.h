@@ -73,6 +73,7 @@ SM_NODISCARD enum sm_status sm_client_display_take(struct sm_client_channel *cha
 
 SM_NODISCARD enum sm_status sm_client_display_activity(struct sm_client_channel *channel);
 void sm_client_display_resume(struct sm_client_channel *channel);
+void sm_client_display_settle(struct sm_client_channel *channel);
 void sm_client_display_closed(struct sm_client_channel *channel);
 /** The timer's: what the drawing waits for did not come. */
 void sm_client_display_waited(void *opaque);

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The messages of a display channel, one after the other, and what holds them up. */
 #include "client/display_channel.h"
+
+#include <poll.h>
+#include <unistd.h>
+
 #include "client/session_private.h"
 
-enum { WAIT_MS = 5000 /* for an image that another channel is to bring */ };
+enum {
+    WAIT_MS = 5000, /* for an image that another channel is to bring */
+    BELL_MS = 20,   /* for one that is being decoded; it rings once for many */
+};
 
 static enum sm_status take(struct sm_client_channel *channel)
 {
@@ -209,6 +216,19 @@ void sm_client_display_decoded(void *opaque)
         return;
     sm_client_display_resume(channel);
     sm_client_channel_kick(channel);
+}
+
+void sm_client_display_settle(struct sm_client_channel *channel)
+{
+    const struct sm_client_display *display = channel->self;
+    sm_client_display_resume(channel);
+    while (!channel->is_over && display->is_decoding) {
+        struct pollfd bell = {.fd = display->ahead.bell, .events = POLLIN};
+        uint64_t rings;
+        if (poll(&bell, 1, BELL_MS) > 0)
+            (void)!read(bell.fd, &rings, sizeof(rings));
+        sm_client_display_resume(channel);
+    }
 }
 
 void sm_client_display_closed(struct sm_client_channel *channel)

@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "core/base/writer.h"
+#include "core/codec/encoder.h"
+#include "core/wire/frame.h"
 #include "sumac/client.h"
 #include "tests/client/fake_server.h"
 #include "tests/client/sessions.h"
@@ -20,12 +24,15 @@ enum {
     STEP_KEY,     /* a key has come */
     STEP_GONE,    /* main has closed */
     KEY_A = 0x1e,
+    EDGE = 256, /* of images that take longer to decode than to send */
+    IMAGES = 24,
 };
 
 static uint16_t target_port;
 static atomic_uint answer;               /* of the client to the source */
 static atomic_bool has_changed_its_mind; /* the source: nobody moves */
 static uint16_t target_word;             /* ACK or NACK */
+static atomic_bool is_abrupt;            /* the source's display closes with its last word */
 
 /* Scripts run on threads of their own, where a test's assertions are at home no more. */
 static void must(bool holds, const char *what)
@@ -98,10 +105,70 @@ static void source_main(struct fake_peer *peer)
     fake_drain(peer);
 }
 
+static void encode_plain(struct sm_writer *data)
+{
+    static const uint32_t pixels[EDGE * EDGE];
+    const struct sm_pixels_in in = {
+        .format = SM_PIXEL_XRGB32,
+        .width = EDGE,
+        .height = EDGE,
+        .is_top_down = true,
+        .stride_bytes = EDGE * 4,
+        .data = {(const uint8_t *)pixels, sizeof(pixels)},
+    };
+    enum sm_image_codec codec = SM_CODEC_QUIC;
+    const struct sm_encoder_config config = {0};
+    struct sm_encoder *encoder = NULL;
+    struct sm_encoded info;
+    sm_writer_init(data, 1 << 20);
+    must(sm_encoder_create(&encoder, &config) == SM_OK, "no encoder");
+    must(sm_image_encode(encoder, &codec, &in, &info, data) == SM_OK, "no image");
+    sm_encoder_destroy(encoder);
+}
+
+static void put_copy(struct sm_writer *w, const struct sm_image *image)
+{
+    struct sm_display_msg msg = {.type = SM_MSG_DISPLAY_DRAW_COPY};
+    msg.draw_copy.base.box = WHOLE;
+    msg.draw_copy.src_bitmap = image;
+    msg.draw_copy.src_area = (struct sm_rect){0, 0, EDGE, EDGE};
+    msg.draw_copy.ropd = SM_ROPD_OP_PUT;
+    struct sm_writer body;
+    sm_writer_init(&body, 1 << 20);
+    must(sm_display_msg_build(&body, &msg) == SM_OK, "no message");
+    sm_frame_build(w, &(struct sm_frame){.type = msg.type, .size = (uint32_t)body.size}, true);
+    sm_put_bytes(w, sm_writer_bytes(&body));
+    sm_writer_finish(&body);
+}
+
+/* Hands the display on behind images that are still being decoded when it has closed: it asks for
+ * no mark, so it waits for nothing. All in one piece, so that there is something to look ahead to.
+ */
+static void go_abruptly(struct fake_peer *peer)
+{
+    struct sm_writer data, w;
+    encode_plain(&data);
+    const struct sm_image image = {
+        .type = SM_IMAGE_TYPE_QUIC, .width = EDGE, .height = EDGE, .data = sm_writer_bytes(&data)};
+    sm_writer_init(&w, 1 << 20);
+    for (unsigned i = 0; i < IMAGES; i++)
+        put_copy(&w, &image);
+    sm_frame_build(&w, &(struct sm_frame){.type = SM_MSG_MIGRATE, .size = 4}, true);
+    sm_put_le32(&w, 0);
+    must(send(peer->fd, w.data, w.size, MSG_NOSIGNAL) == (ssize_t)w.size, "not in one piece");
+    sm_writer_finish(&w);
+    sm_writer_finish(&data);
+    (void)shutdown(peer->fd, SHUT_RDWR);
+}
+
 static void source_display(struct fake_peer *peer)
 {
     begin_display(peer);
     fake_wait_step(peer, STEP_MOVE);
+    if (atomic_load(&is_abrupt)) {
+        go_abruptly(peer);
+        return;
+    }
     if (!atomic_load(&has_changed_its_mind))
         let_go(peer);
     else
@@ -153,7 +220,7 @@ static void target_main(struct fake_peer *peer)
 /* The surface is the source's: it is not made again. */
 static void target_display(struct fake_peer *peer)
 {
-    if (take_state(peer))
+    if (atomic_load(&is_abrupt) || take_state(peer))
         send_fill(peer, GREEN);
     fake_drain(peer);
 }
@@ -240,6 +307,18 @@ static void every_channel_goes_on_with_its_state(void **state)
     finish(&move);
 }
 
+static void a_source_that_closes_behind_its_images_is_followed(void **state)
+{
+    (void)state;
+    atomic_store(&is_abrupt, true);
+    struct move move = begin(SM_MSG_MAIN_MIGRATE_DST_SEAMLESS_ACK, true);
+    assert_int_equal(prepare(&move), SM_MSGC_MAIN_MIGRATE_CONNECTED_SEAMLESS);
+    fake_server_step(move.source, STEP_MOVE);
+    await_pixel(move.session, 0, GREEN);
+    finish(&move);
+    atomic_store(&is_abrupt, false);
+}
+
 static void a_source_that_changes_its_mind_keeps_us(void **state)
 {
     (void)state;
@@ -286,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_channel_goes_on_with_its_state),
+        cmocka_unit_test(a_source_that_closes_behind_its_images_is_followed),
         cmocka_unit_test(a_source_that_changes_its_mind_keeps_us),
         cmocka_unit_test(a_target_that_wants_to_begin_anew_is_believed),
         cmocka_unit_test(a_target_that_says_something_else_is_none),
