@@ -65,15 +65,23 @@ static void take_name(struct sm_connection *c)
     c->name = g_utf8_make_valid(info.name, -1);
 }
 
+/* Without its display a session has nothing to show, and would seem to wait for a picture. */
+static bool is_end(const struct sm_event *event)
+{
+    return event->kind == SM_EVENT_CLOSED ||
+           (event->kind == SM_EVENT_CHANNEL_CLOSED && event->channel == SM_CHANNEL_KIND_DISPLAY &&
+            event->error->kind == SM_ERROR_PROTOCOL);
+}
+
 /* False if there is no session any more. */
 static bool take_event(struct sm_connection *c, const struct sm_event *event)
 {
-    switch (event->kind) {
-    case SM_EVENT_CLOSED: {
+    if (is_end(event)) {
         struct sm_error error = *event->error;
         on_closed(c, &error);
         return false;
     }
+    switch (event->kind) {
     case SM_EVENT_LINE_LOST: /* the session itself tries to get it back */
         c->error = *event->error;
         set_state(c, SM_CONNECTION_LOST);

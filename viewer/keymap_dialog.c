@@ -54,9 +54,11 @@ void sm_keymap_dialog_show(GtkWindow *parent, struct sm_machine *machine)
     GtkWidget *widget = adw_message_dialog_new(parent, _("Key Map of This Machine"), NULL);
     AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG(widget);
     adw_message_dialog_set_body(
-        dialog, sm_machine_options(machine)->has_keymap
-                    ? _("The command line's key map (--keymap) holds this time; this one the next.")
-                    : _("Keys that are others to the machine, or none."));
+        dialog,
+        sm_machine_options(machine)->has_keymap
+            ? _("The command line's key map (--keymap) holds this time; this one the next.")
+            : _("What the machine gets instead of some keys. One with nothing behind its “=” is "
+                "not sent."));
     adw_message_dialog_add_responses(dialog, "cancel", _("_Cancel"), "remember", _("_Remember"),
                                      NULL);
     adw_message_dialog_set_response_appearance(dialog, "remember", ADW_RESPONSE_SUGGESTED);

@@ -113,11 +113,18 @@ static void fill_recents(SmStartWindow *window);
 static void on_forget(GtkButton *button, SmStartWindow *window)
 {
     const char *address = g_object_get_data(G_OBJECT(button), ADDRESS_KEY);
+    GtkWidget *row = gtk_widget_get_ancestor(GTK_WIDGET(button), GTK_TYPE_LIST_BOX_ROW);
+    int index = gtk_list_box_row_get_index(GTK_LIST_BOX_ROW(row));
     g_autofree char *path = sm_recent_path();
     g_autoptr(GError) error = NULL;
     if (!sm_recent_remove(path, address, &error))
         g_warning("the machine stays in the list: %s", error->message);
     fill_recents(window);
+    /* The focus went with the row: on to the next one, or to the last. */
+    GtkListBoxRow *next = NULL;
+    for (; index >= 0 && !next; index--)
+        next = gtk_list_box_get_row_at_index(GTK_LIST_BOX(window->recents), index);
+    gtk_widget_grab_focus(next ? GTK_WIDGET(next) : window->entry);
 }
 
 static void add_recent(SmStartWindow *window, const struct sm_recent *recent)

@@ -14,6 +14,7 @@ struct dialog {
     struct sm_connection *connection; /* borrowed */
     GtkWidget *window;
     AdwPreferencesGroup *devices, *cds;
+    GtkWidget *add;  /* the button for another CD */
     GPtrArray *rows; /* of both groups; borrowed */
     GtkFileChooserNative *chooser;
     guint timer;
@@ -103,10 +104,19 @@ static void add_row(struct dialog *d, const struct sm_usb_device *device)
     AdwPreferencesGroup *group = device->is_cd ? d->cds : d->devices;
     adw_preferences_group_add(group, row);
     g_object_set_data(G_OBJECT(row), "sumac-group", group);
+    g_object_set_data(G_OBJECT(row), "sumac-device", GUINT_TO_POINTER(device->id));
     g_ptr_array_add(d->rows, row);
 }
 
 /* ---- Looking ---- */
+
+static bool has_plugged(const struct dialog *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (!d->shown[i].is_cd)
+            return true;
+    return false;
+}
 
 static void describe(struct dialog *d)
 {
@@ -117,10 +127,14 @@ static void describe(struct dialog *d)
     if (info.channels == 0)
         text = g_strdup(_("This machine takes no USB devices: its host gives it no USB channel."));
     else
-        text = g_strdup_printf(ngettext("The machine takes %u device; %u more can be given.",
-                                        "The machine takes %u devices; %u more can be given.",
+        text = g_strdup_printf(ngettext("The machine has room for %u device, %u free.",
+                                        "The machine has room for %u devices, %u free.",
                                         info.channels),
                                info.channels, info.free_channels);
+    if (info.channels > 0 && !has_plugged(d)) {
+        g_autofree char *room = text;
+        text = g_strdup_printf("%s %s", room, _("None is plugged in here."));
+    }
     adw_preferences_group_set_description(d->devices, d->error[0] ? d->error : text);
 }
 
@@ -133,6 +147,54 @@ static void clear(struct dialog *d)
     g_ptr_array_set_size(d->rows, 0);
 }
 
+/* Where the keyboard is: in the row of a device, and there on the row, its switch or its button. */
+struct place {
+    bool is_in_row;
+    uint32_t device;
+    GType kind;
+};
+
+static struct place find_focus(struct dialog *d)
+{
+    GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(d->window));
+    for (guint i = 0; focus && i < d->rows->len; i++) {
+        GtkWidget *row = g_ptr_array_index(d->rows, i);
+        if (row == focus || gtk_widget_is_ancestor(focus, row))
+            return (struct place){
+                .is_in_row = true,
+                .device = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(row), "sumac-device")),
+                .kind = G_OBJECT_TYPE(focus)};
+    }
+    return (struct place){.is_in_row = false};
+}
+
+static GtkWidget *find_kind(GtkWidget *widget, GType kind)
+{
+    if (G_OBJECT_TYPE(widget) == kind)
+        return widget;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child)) {
+        GtkWidget *found = find_kind(child, kind);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+/* What had the focus may be gone, or be there anew. */
+static void give_focus(struct dialog *d, const struct place *place)
+{
+    for (guint i = 0; i < d->rows->len; i++) {
+        GtkWidget *row = g_ptr_array_index(d->rows, i);
+        gpointer device = g_object_get_data(G_OBJECT(row), "sumac-device");
+        GtkWidget *same =
+            GPOINTER_TO_UINT(device) == place->device ? find_kind(row, place->kind) : NULL;
+        if (same && (gtk_widget_grab_focus(same) || gtk_widget_grab_focus(row)))
+            return;
+    }
+    gtk_widget_grab_focus(d->add);
+}
+
 /* Rows are made anew when something has changed, so that a switch can be turned in peace. */
 static gboolean look(gpointer opaque)
 {
@@ -142,14 +204,18 @@ static gboolean look(gpointer opaque)
     size_t count =
         session_of(d) ? sm_session_get_usb_devices(session_of(d), devices, DEVICES_MAX) : 0;
     count = MIN(count, (size_t)DEVICES_MAX);
-    describe(d);
-    if (count == d->count && memcmp(devices, d->shown, count * sizeof(devices[0])) == 0)
-        return G_SOURCE_CONTINUE;
+    bool is_same = count == d->count && memcmp(devices, d->shown, count * sizeof(devices[0])) == 0;
     memcpy(d->shown, devices, sizeof(devices));
     d->count = count;
+    describe(d);
+    if (is_same)
+        return G_SOURCE_CONTINUE;
+    struct place place = find_focus(d);
     clear(d);
     for (size_t i = 0; i < count; i++)
         add_row(d, &devices[i]);
+    if (place.is_in_row)
+        give_focus(d, &place);
     return G_SOURCE_CONTINUE;
 }
 
@@ -210,11 +276,11 @@ static AdwPreferencesPage *make_page(struct dialog *d)
     adw_preferences_page_add(page, d->devices);
     d->cds = ADW_PREFERENCES_GROUP(adw_preferences_group_new());
     adw_preferences_group_set_title(d->cds, _("CD Images"));
-    adw_preferences_group_set_description(d->cds,
-                                          _("The machine sees each as a CD drive, read-only."));
+    adw_preferences_group_set_description(d->cds, _("Read-only CD drives of the machine."));
     GtkWidget *add = gtk_button_new_with_mnemonic(_("_Share a CD Image…"));
     gtk_widget_set_valign(add, GTK_ALIGN_CENTER);
     g_signal_connect(add, "clicked", G_CALLBACK(on_add_cd), d);
+    d->add = add;
     adw_preferences_group_set_header_suffix(d->cds, add);
     adw_preferences_page_add(page, d->cds);
     return page;
@@ -233,6 +299,7 @@ void sm_usb_dialog_show(GtkWindow *parent, struct sm_connection *connection)
     gtk_window_set_transient_for(GTK_WINDOW(d->window), parent);
     gtk_window_set_destroy_with_parent(GTK_WINDOW(d->window), TRUE);
     gtk_window_set_modal(GTK_WINDOW(d->window), TRUE);
+    gtk_window_set_default_size(GTK_WINDOW(d->window), 600, 440);
     adw_preferences_window_set_search_enabled(ADW_PREFERENCES_WINDOW(d->window), FALSE);
     adw_preferences_window_add(ADW_PREFERENCES_WINDOW(d->window), make_page(d));
     g_signal_connect(d->window, "destroy", G_CALLBACK(on_destroy), d);

@@ -110,6 +110,11 @@ static void dispose(GObject *object)
 static gboolean grab_focus(GtkWidget *widget)
 {
     GtkWidget *view = gtk_widget_get_first_child(widget);
+    GtkRoot *root = gtk_widget_get_root(widget);
+    GtkWidget *focus = root ? gtk_root_get_focus(root) : NULL;
+    /* Asked with the focus in one of ours, it is to go on: Tab would not get out again. */
+    if (focus && gtk_widget_is_ancestor(focus, widget))
+        return FALSE;
     return view && gtk_widget_grab_focus(view);
 }
 

@@ -67,11 +67,6 @@ static void show_failure(SmWindow *window, struct sm_connection *connection)
                         error->kind == SM_ERROR_PASSWORD_WRONG, on_login, window);
 }
 
-static void show_screen(SmWindow *window)
-{
-    gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
-}
-
 /* A view that has something to show, or NULL. */
 static SmView *view_with_picture(SmWindow *window)
 {
@@ -81,14 +76,22 @@ static SmView *view_with_picture(SmWindow *window)
     return NULL;
 }
 
+static void show_screen(SmWindow *window, SmView *view)
+{
+    if (gtk_stack_get_visible_child(GTK_STACK(window->stack)) == window->screen)
+        return;
+    gtk_stack_set_visible_child(GTK_STACK(window->stack), window->screen);
+    gtk_widget_grab_focus(GTK_WIDGET(view)); /* whoever sees the machine types into it */
+}
+
 /* The picture stays in sight, whatever happens to the line. */
 static void show_picture_or(SmWindow *window, const char *title, const char *text)
 {
-    if (!view_with_picture(window)) {
+    SmView *view = view_with_picture(window);
+    if (view)
+        show_screen(window, view);
+    else
         show_status(window, "computer-symbolic", title, text, true, false);
-        return;
-    }
-    show_screen(window);
 }
 
 static void show_lost(SmWindow *window, bool is_lost)
@@ -163,6 +166,15 @@ static void show_notice(SmWindow *window, const struct sm_event *event)
     sm_window_say(window, event->text);
 }
 
+/* The rest goes on without it. */
+static void show_broken_channel(SmWindow *window, const struct sm_event *event)
+{
+    if (event->error->kind != SM_ERROR_PROTOCOL)
+        return;
+    g_autofree char *text = sm_error_words_line(event->error);
+    sm_window_say(window, text);
+}
+
 static void set_state(SmWindow *window, const char *name, bool is_on)
 {
     GAction *action = g_action_map_lookup_action(G_ACTION_MAP(window), name);
@@ -213,12 +225,12 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
         sm_files_take_event(window);
     if (event->kind == SM_EVENT_DISPLAY_CONFIG || event->kind == SM_EVENT_DISPLAY_DAMAGE) {
         SmView *view = view_with_picture(window);
-        if (view && gtk_stack_get_visible_child(GTK_STACK(window->stack)) != window->screen) {
-            show_screen(window);
-            gtk_widget_grab_focus(GTK_WIDGET(view));
-        }
+        if (view)
+            show_screen(window, view);
     } else if (event->kind == SM_EVENT_NOTICE && window->number == 0) {
         show_notice(window, event);
+    } else if (event->kind == SM_EVENT_CHANNEL_CLOSED && window->number == 0) {
+        show_broken_channel(window, event);
     } else if (event->kind == SM_EVENT_INFO) {
         update_title(window);
     }

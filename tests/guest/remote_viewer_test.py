@@ -184,7 +184,7 @@ def _():
 @tap.test('a file is dragged onto the picture and arrives whole')
 def _():
     data = os.urandom(DROP_BYTES)
-    source = stage.start('drag-source', [os.path.join(BUILD, 'tests', 'guest', 'drag-source'), path_of('dropped', data)],
+    source = stage.start('drag-source', [os.path.join(BUILD, 'tests', 'interop', 'drag-source'), path_of('dropped', data)],
                          desk.env)
     named = wait_for(lambda: desk.run('xdotool', 'search', '--onlyvisible', '--name', '^drag-source').out.split(), 30,
                      'a window to drag from')[-1]

@@ -276,6 +276,10 @@ static void be_agent(struct fake_peer *peer)
     sm_arena_init(&agent->arena, FAKE_AGENT_STREAM_MAX);
     fake_send_main(peer, &(struct sm_main_msg){.type = SM_MSG_MAIN_AGENT_CONNECTED_TOKENS,
                                                .agent_connected_tokens = {.num_tokens = TOKENS}});
+    static const char name[] = "Pretend machine"; /* after the server's own */
+    struct sm_main_msg named = {.type = SM_MSG_MAIN_NAME};
+    named.name.name = (struct sm_bytes){(const uint8_t *)name, sizeof(name)};
+    fake_send_main(peer, &named);
     while (fake_agent_read(agent, &msg, FAKE_AGENT_ALL)) {
         struct file *broken = NULL;
         if (msg.type == SM_AGENT_ANNOUNCE_CAPABILITIES)

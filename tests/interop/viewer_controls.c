@@ -2,7 +2,8 @@
 /*
  * Opens every window of the viewer, but for the toolkit's own, and looks at all their controls and
  * menus: what takes the focus has a name for whoever does not see it, and no two entries of a menu,
- * no two controls of a window, have the same key.
+ * no two controls of a window, have the same key. Tab leads to each of them and comes around, and a
+ * dialog that closes leaves the focus where it was.
  *
  * usage: viewer-controls LOCALES ADDRESS CD
  *
@@ -31,7 +32,7 @@ struct census {
     const char *address, *cd;
     SmWindow *window; /* borrowed */
     bool is_dialog;   /* what is looked at */
-    int controls, entries, faults;
+    int controls, entries, walked, faults;
 };
 
 static void complain(struct census *c, const char *where, const char *what)
@@ -171,11 +172,77 @@ static void look_at_labels(struct census *c, const char *where, GtkWidget *widge
         look_at_labels(c, where, child, keys);
 }
 
+/* ---- Tab ---- */
+
+/* What can have the focus now, as Tab should find it. */
+static void gather(GtkWidget *widget, GHashTable *controls)
+{
+    if (!gtk_widget_get_mapped(widget) || !gtk_widget_is_sensitive(widget) ||
+        GTK_IS_POPOVER(widget) || !gtk_widget_get_can_focus(widget))
+        return;
+    if (gtk_widget_get_focusable(widget) && !is_frame(widget))
+        g_hash_table_add(controls, widget);
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        gather(child, controls);
+}
+
+/* Presses Tab until each of `controls` was met, and on to the first; false if that takes too long.
+ */
+static bool is_all_met(GtkWindow *window, GHashTable *controls, GtkDirectionType direction)
+{
+    guint count = g_hash_table_size(controls);
+    g_autoptr(GHashTable) left = g_hash_table_new(NULL, NULL);
+    GHashTableIter iter;
+    gpointer one;
+    g_hash_table_iter_init(&iter, controls);
+    while (g_hash_table_iter_next(&iter, &one, NULL))
+        g_hash_table_add(left, one);
+    GtkWidget *first = NULL, *focus = NULL;
+    for (guint i = 0; i < 3 * count + 3 && (g_hash_table_size(left) > 0 || focus != first); i++) {
+        g_signal_emit_by_name(window, "move-focus", direction);
+        focus = gtk_window_get_focus(window);
+        first = first ? first : focus;
+        g_hash_table_remove(left, focus);
+    }
+    g_hash_table_iter_init(&iter, left);
+    while (g_hash_table_iter_next(&iter, &one, NULL))
+        printf("not met: %s in %s\n", G_OBJECT_TYPE_NAME(one),
+               G_OBJECT_TYPE_NAME(gtk_widget_get_parent(one)));
+    return g_hash_table_size(left) == 0 && focus == first;
+}
+
+/* Has a page that goes while another one comes: both could have the focus. */
+static bool is_turning(GtkWidget *widget)
+{
+    if (GTK_IS_STACK(widget) && gtk_stack_get_transition_running(GTK_STACK(widget)))
+        return true;
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child;
+         child = gtk_widget_get_next_sibling(child))
+        if (is_turning(child))
+            return true;
+    return false;
+}
+
+static void walk(struct census *c, const char *where, GtkWidget *window)
+{
+    while (gtk_widget_get_width(window) == 0 || is_turning(window)) /* waits for its frames */
+        g_main_context_iteration(NULL, TRUE);
+    g_autoptr(GHashTable) controls = g_hash_table_new(NULL, NULL);
+    gather(window, controls);
+    c->walked += (int)g_hash_table_size(controls);
+    if (!is_all_met(GTK_WINDOW(window), controls, GTK_DIR_TAB_FORWARD))
+        complain(c, where, "Tab does not lead everywhere");
+    if (!is_all_met(GTK_WINDOW(window), controls, GTK_DIR_TAB_BACKWARD))
+        complain(c, where, "Shift+Tab does not lead everywhere");
+}
+
 static void look_at(struct census *c, const char *where, GtkWidget *window)
 {
     g_autoptr(GHashTable) keys = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     look_at_controls(c, where, window);
     look_at_labels(c, where, window, keys);
+    walk(c, where, window);
 }
 
 /* ---- The windows ---- */
@@ -206,11 +273,14 @@ static void look_at_newest(struct census *c, const char *where, GList *before)
         complain(c, where, "no window");
         return;
     }
+    GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(c->window));
     c->is_dialog = true;
     look_at(c, where, window);
     c->is_dialog = false;
     gtk_window_set_focus(GTK_WINDOW(window), NULL);
     gtk_window_destroy(GTK_WINDOW(window));
+    if (!focus || gtk_window_get_focus(GTK_WINDOW(c->window)) != focus)
+        complain(c, where, "the focus is not where it was before");
 }
 
 static void on_login(const char *user, const char *password, gpointer opaque)
@@ -245,6 +315,7 @@ static void look_at_dialogs(struct census *c)
     struct sm_viewer_options options;
     sm_viewer_options_copy_for(&options, sm_machine_options(c->window->machine), NULL);
     GtkWidget *start = GTK_WIDGET(sm_start_window_new(c->application, &options));
+    gtk_window_present(GTK_WINDOW(start));
     look_at(c, "start page", start);
     gtk_window_destroy(GTK_WINDOW(start));
     sm_viewer_options_finish(&options);
@@ -284,8 +355,8 @@ static gboolean look(gpointer opaque)
     look_at(c, "a window", GTK_WIDGET(c->window));
     look_at_dialogs(c);
     look_at_menus(c);
-    printf("words like “%s”\n%d controls, %d entries, %d faults\n", _("Send keys"), c->controls,
-           c->entries, c->faults);
+    printf("words like “%s”\n%d controls, %d of them by Tab, %d entries, %d faults\n",
+           _("Send keys"), c->controls, c->walked, c->entries, c->faults);
     sm_machine_close(c->window->machine);
     return G_SOURCE_REMOVE;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The viewer's controls and menus in each language: names for whoever does not see them, and keys that are nobody else's."""
+"""The viewer's controls and menus in each language: names for whoever does not see them, Tab that leads to each, and keys
+that are nobody else's."""
 
 import os
 import re
@@ -26,13 +27,13 @@ def check_controls(machine, language):
     result = stage.run([os.path.join(BUILD, 'tests', 'interop', 'viewer-controls'), LOCALES, machine.uri, image], 120, env)
     print(f'# {language}: {result.out.splitlines()[-1:]}')
     check(result.code == 0, f'{language}: {result}')
-    counts = re.search(r'^(\d+) controls, (\d+) entries, 0 faults$', result.out, re.M)
-    check(counts and int(counts[1]) > 40 and int(counts[2]) > 40, f'{language}: too little was looked at: {result}')
+    counts = re.search(r'^(\d+) controls, (\d+) of them by Tab, (\d+) entries, 0 faults$', result.out, re.M)
+    check(counts and all(int(count) > 40 for count in counts.groups()), f'{language}: too little was looked at: {result}')
     check(('“Send keys”' in result.out) == (language == 'en'), f'the words are not those of {language}: {result}')
     check('CRITICAL' not in result.err, result.err)
 
 
-@tap.test('each control has a name and each entry of a menu a key of its own, in every language')
+@tap.test('each control has a name, is met by Tab, and each entry of a menu has a key of its own, in every language')
 def _():
     machine = Machine(stage, extra=['-usb', '-chardev', 'spicevmc,id=usb,name=usbredir', '-device', 'usb-redir,chardev=usb'])
     machine.wait_screen()
@@ -81,6 +82,41 @@ def _():
     wayland.press('d')
     check_equal(program.wait(30), 0, 'exit code after its Disconnect')
     check('CRITICAL' not in program.log, program.log)
+    wayland.stop()
+    machine.stop()
+
+
+@tap.test('by keys alone into a dialog, out of it, and back to the machine')
+def _():
+    machine = Machine(stage)
+    machine.wait_screen()
+    wayland = SwayDesk(stage, 1100, 900)
+    program = wayland.viewer('--auto-resize=never', machine.uri)
+    wayland.wait_shown(machine, 'the screen in the window')
+
+    def has_keyboard():
+        before = machine.screendump()
+        wayland.press('q')  # is shown by a machine that gets it
+        try:
+            return wait_for(lambda: before.differences(machine.screendump()), 0.5, 'a key on the screen')
+        except AssertionError:
+            return False
+    wait_for(has_keyboard, 30, 'the keyboard in the machine')
+    for key in 'uta':  # USB, details, what this program is
+        wayland.press('ctrl', 'alt')
+        machine.wait_still(1.0)  # so that nothing shown late is taken for the next key
+        check(not has_keyboard(), 'the machine did not give the keyboard back')
+        bare = wayland.wait_still()
+        wayland.press('f10')
+        wait_for(lambda: bare.differences(wayland.look()), 30, 'a menu')
+        menu = wayland.wait_still()
+        wayland.press(key)
+        wait_for(lambda: menu.differences(wayland.look()), 30, f'the dialog of {key}')
+        wayland.wait_still()
+        wayland.press('esc')
+        wait_for(lambda: (wayland.press('tab'), has_keyboard())[1], 30, f'the keyboard after the dialog of {key}')
+    check('CRITICAL' not in program.log, program.log)
+    program.stop()
     wayland.stop()
     machine.stop()
 

@@ -4,15 +4,21 @@
 window manager there, so the pointer says who has the focus."""
 
 import os
+import re
 import time
 
 from desk import VIEWER, Desk, find
-from peers import Certificates, Machine, Stage, free_port
+from peers import BUILD, Certificates, Machine, Stage, free_port
 from tap import Tap, check, check_equal, wait_for
 
+SUGGESTED = bytes((0x35, 0x84, 0xe4))
 tap = Tap()
 stage = Stage()
 desk = Desk(stage)
+
+
+def count_colour(picture, colour):
+    return sum(picture.rgb[i:i + 3] == colour for i in range(0, len(picture.rgb), 3))
 
 
 def viewer(*arguments):
@@ -162,6 +168,19 @@ def _():
         program.stop()
     desk.env = plain
     machine.stop()
+
+
+@tap.test('says what a server that means harm has done, and offers to try again')
+def _():
+    pretence = stage.start('pretence', [os.path.join(BUILD, 'tests', 'interop', 'pretend-machine'), 'hostile=1'])
+    program = viewer(wait_for(lambda: re.search(r'address (\S+)\n', pretence.log), 20, 'an address').group(1))
+    wait_for(lambda: 'broke the protocol' in program.log, 30, 'the end of its display')
+    # No wheel turns any more: there is a button of the colour that is the toolkit's for what is suggested.
+    wait_for(lambda: count_colour(desk.look(), SUGGESTED) > 2000, 30, 'a page with a button')
+    check(program.is_running, program.log)
+    check('CRITICAL' not in program.log, program.log)
+    program.stop()
+    pretence.stop()
 
 
 @tap.test('refuses an address that is none')
