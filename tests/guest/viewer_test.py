@@ -71,6 +71,21 @@ def small_picture(blue=77):
         return picture, file.read()
 
 
+def is_painted(picture):
+    """Whether the guest's desktop is painted: its last rows are light and pass smoothly into each other. What the memory held
+    does not, or is black."""
+    def near(a, b):
+        return all(abs(a[c] - b[c]) <= 4 for c in range(3))
+
+    def at(x, y):
+        start = (y * picture.width + x) * 3
+        return picture.rgb[start:start + 3]
+
+    last = picture.height - 1
+    return at(0, last)[2] > 150 and all(near(at(x, y), at(x, y + 1)) and near(at(x, y), at(x + 1, y))
+                                        for y in range(last - 11, last) for x in range(300))
+
+
 @tap.test("the guest's screen takes the window's size, pixel by pixel")
 def _():
     window = wait_for(lambda: desk.run('xdotool', 'search', '--onlyvisible', '--name', '^QEMU').out.split(), 30, 'the window')[0]
@@ -86,6 +101,7 @@ def _():
         place = desk.wait_shown(machine, 'the whole screen in the window')
         check(fits(), f'{machine.screendump().size} in {width} x {height}')
         check(place[0] < 20, f'the screen is at {place}')
+        wait_for(lambda: is_painted(machine.screendump()), 60, "the guest's desktop, painted anew")
 
 
 @tap.test('text copied in the guest is pasted here')
