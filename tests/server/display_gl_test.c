@@ -260,7 +260,7 @@ static void film_in_the_buffer_is_a_stream(void **state)
     sm_test_watcher_await(&f->watcher, SM_MSG_DISPLAY_MARK, 2);
     const struct sm_rect box = {64, 0, 128, 64};
     for (unsigned i = 0;
-         i < 300 && sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_DATA) < 10; i++) {
+         i < 1500 && sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_DATA) < 10; i++) {
         paint(&buffer, box, 10 + i);
         draw(f, ALL, 100 + i);
         sm_test_watcher_run(&f->watcher, 15);

@@ -12,7 +12,8 @@
 
 enum {
     STEP_MS = 15, /* between frames */
-    MANY = 300,   /* frames: more than any test needs, however busy the machine is */
+    MANY = 1500,  /* frames: more than any test needs, however busy the machine is */
+    ATTEMPTS = 5, /* a machine that stands still for a second ends every stream */
 };
 
 /* A client that knows streams and says how they arrive. */
@@ -61,6 +62,11 @@ static void show_at(struct film *film, int x, int y)
 {
     draw_at(film, x, y);
     sm_test_watcher_run(&film->stage->watcher, STEP_MS);
+}
+
+static uint32_t came(const struct sm_test_stage *f, uint16_t type)
+{
+    return sm_test_watcher_count(&f->watcher, type);
 }
 
 /* Shows frames until `count` messages of `type` have come in all. */
@@ -123,16 +129,12 @@ static void streams_end_when_they_are_switched_off(void **state)
     show_until(&film, SM_MSG_DISPLAY_STREAM_CREATE, 2);
 }
 
-static void what_is_drawn_over_a_film_stays_exact(void **state)
+/* Shows a film around a hole; whether its player has been told in the end. */
+static bool is_clipped_around_a_hole(struct film *film)
 {
-    struct sm_test_stage *f = *state;
-    begin(f, &VIEWER);
-    struct film film = make_film(f, 40, 32);
-    show_until(&film, SM_MSG_DISPLAY_STREAM_DATA, 3);
+    struct sm_test_stage *f = film->stage;
     const struct sm_test_film *seen = &f->watcher.cinema.films[0];
-    (void)sm_test_device_fill(&f->device, 0, sm_test_rect(10, 10, 20, 20), 0x123456);
-    /* The player is told that it is covered there, and clips. */
-    for (unsigned i = 0; i < 20 || (i < MANY && seen->clips == 0); i++) {
+    for (unsigned i = 0; i < 20 || (i < 200 && seen->clip.type != SM_CLIP_TYPE_RECTS); i++) {
         QXLDrawable copy = sm_test_drawable(QXL_DRAW_COPY, 0, sm_test_rect(8, 4, 48, 36));
         struct {
             QXLDataChunk chunk;
@@ -148,14 +150,27 @@ static void what_is_drawn_over_a_film_stays_exact(void **state)
         copy.effect = QXL_EFFECT_OPAQUE;
         copy.clip.type = 1;
         copy.clip.data = sm_test_guest_put(&f->device.guest, &clip, sizeof(clip));
-        copy.u.copy.src_bitmap = film.images[i % 4];
+        copy.u.copy.src_bitmap = film->images[i % 4];
         copy.u.copy.src_area = sm_test_rect(0, 0, 40, 32);
         copy.u.copy.rop_descriptor = 8;
         (void)sm_test_device_draw(&f->device, &copy);
         sm_test_watcher_run(&f->watcher, STEP_MS);
     }
-    assert_true(seen->clips >= 1);
-    assert_int_equal(seen->clip.type, SM_CLIP_TYPE_RECTS);
+    return seen->clip.type == SM_CLIP_TYPE_RECTS;
+}
+
+static void what_is_drawn_over_a_film_stays_exact(void **state)
+{
+    struct sm_test_stage *f = *state;
+    begin(f, &VIEWER);
+    struct film film = make_film(f, 40, 32);
+    bool is_clipped = false;
+    for (unsigned attempt = 0; attempt < ATTEMPTS && !is_clipped; attempt++) {
+        show_until(&film, SM_MSG_DISPLAY_STREAM_DATA, came(f, SM_MSG_DISPLAY_STREAM_DATA) + 3);
+        (void)sm_test_device_fill(&f->device, 0, sm_test_rect(10, 10, 20, 20), 0x123456);
+        is_clipped = is_clipped_around_a_hole(&film);
+    }
+    assert_true(is_clipped);
     const uint8_t filled[] = {0x56, 0x34, 0x12};
     const struct sm_pixels *surface = sm_surface_pixels(sm_canvas_surface(f->watcher.canvas, 0));
     for (uint32_t y = 10; y < 20; y++)
@@ -186,11 +201,17 @@ static void film_that_is_dragged_goes_on_in_sized_frames(void **state)
     begin(f, &VIEWER);
     struct film film = make_film(f, 32, 24);
     show_until(&film, SM_MSG_DISPLAY_STREAM_DATA, 3);
-    const struct sm_test_film *seen = &f->watcher.cinema.films[0];
-    for (int i = 0; i < 20 || (i < MANY && seen->sized_frames == 0); i++)
-        show_at(&film, 8 + i % 20, 4 + i % 20);
-    assert_true(seen->sized_frames > 0);
-    assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE), 1);
+    bool goes_on = false;
+    for (unsigned drag = 0; drag < ATTEMPTS && !goes_on; drag++) {
+        uint32_t streams = came(f, SM_MSG_DISPLAY_STREAM_CREATE);
+        uint32_t sized = came(f, SM_MSG_DISPLAY_STREAM_DATA_SIZED);
+        for (int i = 0; i < 20 || (i < MANY && came(f, SM_MSG_DISPLAY_STREAM_DATA_SIZED) == sized);
+             i++)
+            show_at(&film, 8 + i % 20, 4 + i % 20);
+        assert_true(came(f, SM_MSG_DISPLAY_STREAM_DATA_SIZED) > sized);
+        goes_on = came(f, SM_MSG_DISPLAY_STREAM_CREATE) == streams;
+    }
+    assert_true(goes_on);
     (void)sm_test_device_fill(&f->device, 0, sm_test_rect(0, 0, 20, 48), 0x99);
     check_exact_in_the_end(f);
 }
@@ -214,12 +235,12 @@ static void client_that_knows_no_sized_frames_gets_a_new_stream(void **state)
     begin(f, &poor);
     struct film film = make_film(f, 32, 24);
     show_until(&film, SM_MSG_DISPLAY_STREAM_DATA, 3);
-    for (unsigned i = 0;
-         i < MANY && sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE) < 2; i++)
+    const struct sm_test_film *seen = &f->watcher.cinema.films[0];
+    for (unsigned i = 0; i < MANY && (!seen->is_live || seen->created.dest.left != 10); i++)
         show_at(&film, 10, 6);
+    assert_int_equal(seen->created.dest.left, 10);
     assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_DATA_SIZED), 0);
-    assert_int_equal(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE), 2);
-    assert_int_equal(f->watcher.cinema.films[0].created.dest.left, 10);
+    assert_true(sm_test_watcher_count(&f->watcher, SM_MSG_DISPLAY_STREAM_CREATE) >= 2);
     check_exact_in_the_end(f);
 }
 
@@ -232,7 +253,9 @@ static void client_that_joins_gets_the_running_stream(void **state)
     struct sm_test_watcher_options second = VIEWER;
     second.connection_id = 2;
     sm_test_watch_display(&f->other, f->device.worker, &second);
-    for (unsigned i = 0; i < 20; i++) {
+    for (unsigned i = 0;
+         i < 20 || (i < MANY && sm_test_watcher_count(&f->other, SM_MSG_DISPLAY_STREAM_DATA) < 2);
+         i++) {
         show_at(&film, 8, 4);
         sm_test_watcher_run(&f->other, 1);
     }

@@ -109,12 +109,10 @@ void sm_test_cinema_take(struct sm_test_cinema *cinema, struct sm_canvas *canvas
         film = film_of(cinema, msg->stream_data_sized.id);
         show(cinema, canvas, film, msg->stream_data_sized.multi_media_time,
              msg->stream_data_sized.dest, msg->stream_data_sized.data);
-        film->sized_frames++;
         break;
     case SM_MSG_DISPLAY_STREAM_CLIP:
         film = film_of(cinema, msg->stream_clip.id);
         set_clip(film, &msg->stream_clip.clip);
-        film->clips++;
         break;
     case SM_MSG_DISPLAY_STREAM_DESTROY:
         end(film_of(cinema, msg->stream_destroy.id));

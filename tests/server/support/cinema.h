@@ -18,7 +18,7 @@ struct sm_test_film {
     struct sm_msg_display_stream_create created; /* without its clip */
     struct sm_clip clip;                         /* `rects` are owned */
     uint32_t unique_id;                          /* of reports; 0: none are wanted */
-    uint32_t frames, sized_frames, clips;
+    uint32_t frames;
     uint32_t last_time;
     const struct sm_video_decoder_ops *ops; /* NULL: Motion JPEG */
     void *decoder;                          /* owned */
