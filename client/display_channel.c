@@ -47,6 +47,7 @@ static enum sm_status make_canvas(struct sm_client_display *display,
         .window = session->shared.window,
         .images = {.decoded = find_decoded, .context = display},
         .cpu_flags = sm_cpu_detect(),
+        .has_lazy_fills = true,
     };
     struct sm_canvas *canvas = NULL;
     enum sm_status status = sm_canvas_create(&canvas, &config);

@@ -48,7 +48,7 @@ struct sm_client_display {
 };
 
 /** With the lock held: the canvas to be looked at; or NULL. */
-const struct sm_canvas *sm_client_display_shown(const struct sm_client_display *display);
+struct sm_canvas *sm_client_display_shown(const struct sm_client_display *display);
 
 /* ---- display_messages.c; all with the lock held ---- */
 

@@ -9,7 +9,7 @@
 
 enum { BYTES_A_PIXEL = 4 };
 
-const struct sm_canvas *sm_client_display_shown(const struct sm_client_display *display)
+struct sm_canvas *sm_client_display_shown(const struct sm_client_display *display)
 {
     return display->last ? display->last : display->canvas;
 }
@@ -163,6 +163,8 @@ static enum sm_status fill_view(struct sm_display_view *view, struct sm_client_c
     const struct sm_pixels *pixels = primary(display);
     if (!pixels)
         return SM_ERR_STATE;
+    if (!display->gl.is_shown)
+        sm_canvas_settle(sm_client_display_shown(display));
     const uint8_t *first = pixels->data;
     size_t stride_bytes = (size_t)pixels->stride_bytes;
     if (pixels->format == SM_PIXEL_RGB555 || pixels->format == SM_PIXEL_RGB565) {

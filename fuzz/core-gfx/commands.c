@@ -2,7 +2,8 @@
 /*
  * Random drawing commands, sensible and senseless, on random surfaces. The invariant: a command
  * says what it may have changed, and changes nothing else; nothing else of what the canvas can
- * reach, rows' padding included, is written.
+ * reach, rows' padding included, is written. And a canvas whose fills wait until somebody looks
+ * shows the same whenever somebody does.
  */
 #include "fuzz/support/fuzz.h"
 
@@ -39,6 +40,9 @@ struct scene {
     struct sm_image_cache *cache;
     struct sm_canvas *canvas;
     struct place places[SURFACES];
+    struct sm_image_cache *lazy_cache;
+    struct sm_canvas *lazy; /* given the same as `canvas`, on memory of its own */
+    uint8_t lazy_memory[SURFACES][MEMORY_SIZE];
     uint8_t before[MEMORY_SIZE];
     uint8_t pool[POOL_SIZE];
 };
@@ -398,6 +402,32 @@ static void make_place(struct scene *s, uint32_t id)
     p->pixels.data = is_upside_down ? first + stride * (ptrdiff_t)(p->pixels.height - 1) : first;
     p->pixels.stride_bytes = is_upside_down ? -stride : stride;
     FUZZ_CHECK(sm_canvas_surface_wrap(s->canvas, id, &p->pixels) == SM_OK);
+    struct sm_pixels pixels = p->pixels;
+    pixels.data = s->lazy_memory[id] + (p->pixels.data - p->memory);
+    memcpy(s->lazy_memory[id], p->memory, MEMORY_SIZE);
+    FUZZ_CHECK(sm_canvas_surface_wrap(s->lazy, id, &pixels) == SM_OK);
+}
+
+/* Has somebody look at the canvas whose fills wait. */
+static void look(struct scene *s)
+{
+    sm_canvas_settle(s->lazy);
+    for (uint32_t i = 0; i < SURFACES; i++)
+        FUZZ_CHECK(memcmp(s->lazy_memory[i], s->places[i].memory, MEMORY_SIZE) == 0);
+}
+
+/* The same command once more. What one shows that fails halfway is anybody's guess. */
+static void draw_lazily(struct scene *s, const struct sm_display_msg *msg, enum sm_status expected)
+{
+    enum sm_status status = sm_canvas_draw(s->lazy, msg, NULL);
+    FUZZ_CHECK(status == expected);
+    if (status == SM_AGAIN)
+        sm_canvas_cancel(s->lazy);
+    if (status == SM_OK)
+        return;
+    sm_canvas_settle(s->lazy);
+    for (uint32_t i = 0; i < SURFACES; i++)
+        memcpy(s->lazy_memory[i], s->places[i].memory, MEMORY_SIZE);
 }
 
 /* Makes `after` like `before` wherever the command was allowed to write. */
@@ -437,6 +467,7 @@ static void draw(struct scene *s)
     if (status == SM_AGAIN)
         sm_canvas_cancel(s->canvas);
     FUZZ_CHECK(status != SM_AGAIN || sm_region_is_empty(&damage));
+    draw_lazily(s, &msg, status);
 
     bool clears_tops =
         msg.type == SM_MSG_DISPLAY_DRAW_TEXT || msg.type == SM_MSG_DISPLAY_DRAW_ALPHA_BLEND;
@@ -453,9 +484,11 @@ static void paint_frame(struct scene *s)
     frame.height = 1 + u8(&s->in) % 60;
     frame.stride_bytes = (ptrdiff_t)frame.width * 4;
     struct sm_clip c = clip(s);
-    enum sm_status status =
-        sm_canvas_blit(s->canvas, u8(&s->in) % (SURFACES + 1), rect(&s->in), &c, &frame, NULL);
+    uint32_t id = u8(&s->in) % (SURFACES + 1);
+    struct sm_rect dest = rect(&s->in);
+    enum sm_status status = sm_canvas_blit(s->canvas, id, dest, &c, &frame, NULL);
     FUZZ_CHECK(status == SM_OK || status == SM_ERR_PROTOCOL);
+    FUZZ_CHECK(sm_canvas_blit(s->lazy, id, dest, &c, &frame, NULL) == status);
 }
 
 static void forget_images(struct scene *s)
@@ -464,6 +497,22 @@ static void forget_images(struct scene *s)
     const struct sm_display_msg msg = {.type = SM_MSG_DISPLAY_INVAL_LIST,
                                        .inval_list = {.num_resources = 1, .resources = &resource}};
     FUZZ_CHECK(sm_canvas_apply(s->canvas, &msg) == SM_OK);
+    FUZZ_CHECK(sm_canvas_apply(s->lazy, &msg) == SM_OK);
+}
+
+static void make_canvases(struct scene *s, uint8_t options)
+{
+    const struct sm_image_cache_config cache = {.max_pixels = 100000};
+    FUZZ_CHECK(sm_image_cache_create(&s->cache, &cache) == SM_OK &&
+               sm_image_cache_create(&s->lazy_cache, &cache) == SM_OK);
+    struct sm_canvas_config config = {.max_surfaces = SURFACES,
+                                      .max_pixels = 1,
+                                      .cache = options & 1 ? s->cache : NULL,
+                                      .cpu_flags = options & 2 ? sm_cpu_detect() : 0};
+    FUZZ_CHECK(sm_canvas_create(&s->canvas, &config) == SM_OK);
+    config.cache = options & 1 ? s->lazy_cache : NULL;
+    config.has_lazy_fills = true;
+    FUZZ_CHECK(sm_canvas_create(&s->lazy, &config) == SM_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -471,13 +520,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 32 || size > FUZZ_MAX_SIZE)
         return 0;
     struct scene *s = calloc(1, sizeof(*s));
-    const struct sm_image_cache_config cache = {.max_pixels = 100000};
-    FUZZ_CHECK(s && sm_image_cache_create(&s->cache, &cache) == SM_OK);
-    const struct sm_canvas_config config = {.max_surfaces = SURFACES,
-                                            .max_pixels = 1,
-                                            .cache = data[0] & 1 ? s->cache : NULL,
-                                            .cpu_flags = data[0] & 2 ? sm_cpu_detect() : 0};
-    FUZZ_CHECK(sm_canvas_create(&s->canvas, &config) == SM_OK);
+    FUZZ_CHECK(s);
+    make_canvases(s, data[0]);
     sm_arena_init(&s->arena, 1 << 22);
     s->in = (struct source){data + 1, size - 1};
     for (uint32_t i = 0; i < SURFACES; i++)
@@ -488,15 +532,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t kind = u8(&s->in);
         if (kind > 250)
             forget_images(s);
+        else if (kind > 245)
+            look(s);
         else if (kind > 240)
             paint_frame(s);
         else
             draw(s);
         sm_arena_reset(&s->arena);
     }
+    look(s);
     sm_arena_finish(&s->arena);
     sm_canvas_destroy(s->canvas);
+    sm_canvas_destroy(s->lazy);
     sm_image_cache_destroy(s->cache);
+    sm_image_cache_destroy(s->lazy_cache);
     free(s);
     return 0;
 }

@@ -122,12 +122,18 @@ void sm_canvas_surface_destroy(struct sm_canvas *canvas, uint32_t id)
     if (id >= canvas->config.max_surfaces || !canvas->surfaces[id])
         return;
     sm_canvas_cancel(canvas); /* a waiting command may hold its pixels */
+    sm_lazy_fills_forget(canvas, id);
     sm_surface_destroy(canvas->surfaces[id]);
     canvas->surfaces[id] = NULL;
     canvas->pixels -= canvas->surface_pixels[id];
     canvas->surface_pixels[id] = 0;
     if (canvas->has_primary && canvas->primary_id == id)
         canvas->has_primary = false;
+}
+
+void sm_canvas_settle(struct sm_canvas *canvas)
+{
+    sm_lazy_fills_settle_all(canvas);
 }
 
 struct sm_surface *sm_canvas_surface(const struct sm_canvas *canvas, uint32_t id)
@@ -190,6 +196,7 @@ static void reset(struct sm_canvas *canvas)
     if (!canvas->has_primary)
         return;
     const struct sm_surface *primary = canvas->surfaces[canvas->primary_id];
+    sm_lazy_fills_forget(canvas, canvas->primary_id);
     struct sm_region all;
     sm_region_init_rect(&all, sm_surface_bounds(primary));
     const struct sm_gfx_area area = {.region = &all};
@@ -256,9 +263,11 @@ enum sm_status sm_canvas_blit(struct sm_canvas *canvas, uint32_t surface_id, str
     const struct sm_clip none = {.type = SM_CLIP_TYPE_NONE};
     struct sm_region region = {0};
     enum sm_status status = sm_command_region(&region, surface, dest, clip ? clip : &none);
-    if (status == SM_OK)
+    if (status == SM_OK) {
+        sm_lazy_fills_settle(canvas, surface_id, sm_region_bounds(&region));
         sm_gfx_paint_frame(sm_surface_pixels(surface), &region, dest, frame);
-    else
+    }
+    if (status != SM_OK)
         canvas->reason = "a stream's clip cannot be used";
     if (status == SM_OK && damage)
         *damage = region;

@@ -55,6 +55,7 @@ struct sm_canvas_config {
     struct sm_glz_window *window;      /* borrowed; NULL: without GLZ */
     struct sm_canvas_image_ops images; /* zeroed: none */
     uint32_t cpu_flags;                /* of sm_cpu_detect(), or 0 */
+    bool has_lazy_fills; /* plain fills wait until sm_canvas_settle(), perhaps for nothing */
 };
 
 /** @return SM_OK, SM_ERR_NOMEM, or what sm_decoder_create() says */
@@ -84,7 +85,13 @@ SM_NODISCARD enum sm_status sm_canvas_surface_wrap(struct sm_canvas *canvas, uin
 /** An unknown id does nothing. */
 void sm_canvas_surface_destroy(struct sm_canvas *canvas, uint32_t id);
 
-/** Borrowed until the surface is destroyed; NULL if there is none. */
+/**
+ * Paints what waits to be seen. With `has_lazy_fills` pixels of a surface are what they should be
+ * from here to the next call that draws; without, always.
+ */
+void sm_canvas_settle(struct sm_canvas *canvas);
+
+/** Borrowed until the surface is destroyed; NULL if there is none. See sm_canvas_settle(). */
 struct sm_surface *sm_canvas_surface(const struct sm_canvas *canvas, uint32_t id);
 
 /** The pixel format of a surface format of the wire; SM_PIXEL_NONE if it cannot be drawn on. */

@@ -91,14 +91,33 @@ static enum sm_status make_source(struct sm_command *c, struct sm_rect area, uin
     return status;
 }
 
+/* Empty if it would be far from every surface. */
+static struct sm_rect moved(struct sm_rect r, int64_t dx, int64_t dy)
+{
+    const int64_t far = 1 << 30;
+    if (dx < -far || dx > far || dy < -far || dy > far)
+        return (struct sm_rect){0};
+    return (struct sm_rect){r.left + (int32_t)dx, r.top + (int32_t)dy, r.right + (int32_t)dx,
+                            r.bottom + (int32_t)dy};
+}
+
 enum sm_status sm_command_copy_bits(struct sm_command *c,
                                     const struct sm_msg_display_copy_bits *msg)
 {
     if (!sm_command_draws(c))
         return SM_OK;
-    sm_gfx_move(c->target, &c->region, (int64_t)c->box.left - msg->src_pos.x,
-                (int64_t)c->box.top - msg->src_pos.y);
+    int64_t dx = (int64_t)c->box.left - msg->src_pos.x, dy = (int64_t)c->box.top - msg->src_pos.y;
+    sm_lazy_fills_settle(c->canvas, c->target_id, moved(c->region.bounds, -dx, -dy));
+    sm_gfx_move(c->target, &c->region, dx, dy);
     return SM_OK;
+}
+
+/* One colour put on all pixels of one rectangle, whatever they are. */
+static bool is_plain_fill(const struct sm_command *c, const struct sm_gfx_brush *brush,
+                          enum sm_gfx_op op)
+{
+    return brush->type == SM_GFX_BRUSH_SOLID && op == SM_GFX_OP_COPY && !c->area.mask &&
+           c->region.count == 1;
 }
 
 enum sm_status sm_command_fill(struct sm_command *c, const struct sm_msg_display_draw_fill *msg)
@@ -111,10 +130,16 @@ enum sm_status sm_command_fill(struct sm_command *c, const struct sm_msg_display
     struct sm_gfx_brush brush;
     make_mask(c, &msg->mask);
     status = sm_command_make_brush(c, SM_OPERAND_BRUSH, &msg->brush, &brush);
-    if (status == SM_OK)
-        sm_gfx_fill(&c->canvas->gfx, c->target, &c->area, &brush,
-                    sm_gfx_op_from_ropd(msg->ropd, SM_ROPD_INVERS_BRUSH, SM_ROPD_INVERS_DEST));
-    return status;
+    if (status != SM_OK)
+        return status;
+    enum sm_gfx_op op = sm_gfx_op_from_ropd(msg->ropd, SM_ROPD_INVERS_BRUSH, SM_ROPD_INVERS_DEST);
+    if (c->canvas->config.has_lazy_fills && is_plain_fill(c, &brush, op)) {
+        sm_lazy_fill(c->canvas, c->target_id, c->region.bounds, brush.color);
+        return SM_OK;
+    }
+    sm_command_settle(c);
+    sm_gfx_fill(&c->canvas->gfx, c->target, &c->area, &brush, op);
+    return SM_OK;
 }
 
 enum sm_status sm_command_constant(struct sm_command *c, const struct sm_qmask *mask,
@@ -158,6 +183,8 @@ enum sm_status sm_command_copy(struct sm_command *c, const struct sm_msg_display
     bool is_done = false;
     if (is_plain_copy(c, msg)) {
         enum sm_status decoded = decode_to_target(c, msg->src_bitmap, &is_done);
+        if (is_done && decoded != SM_AGAIN)
+            sm_lazy_fills_cover(c->canvas, c->target_id, c->region.bounds);
         if (decoded != SM_OK || is_done)
             return decoded;
     }
@@ -169,10 +196,16 @@ enum sm_status sm_command_copy(struct sm_command *c, const struct sm_msg_display
     struct sm_gfx_source source;
     make_mask(c, &msg->mask);
     status = make_source(c, msg->src_area, msg->scale_mode, true, &source);
-    if (status == SM_OK && sm_command_draws(c))
-        sm_gfx_copy(c->target, &c->area, c->box, &source,
-                    sm_gfx_op_from_ropd(msg->ropd, SM_ROPD_INVERS_SRC, SM_ROPD_INVERS_DEST));
-    return status;
+    if (status != SM_OK || !sm_command_draws(c))
+        return status;
+    if (is_plain_copy(c, msg) && source.pixels.width == msg->src_bitmap->width &&
+        source.pixels.height == msg->src_bitmap->height)
+        sm_lazy_fills_cover(c->canvas, c->target_id, c->region.bounds);
+    else
+        sm_command_settle(c);
+    sm_gfx_copy(c->target, &c->area, c->box, &source,
+                sm_gfx_op_from_ropd(msg->ropd, SM_ROPD_INVERS_SRC, SM_ROPD_INVERS_DEST));
+    return SM_OK;
 }
 
 enum sm_status sm_command_opaque(struct sm_command *c, const struct sm_msg_display_draw_opaque *msg)

@@ -34,6 +34,9 @@ SM_NODISCARD enum sm_status sm_command_region(struct sm_region *out,
                                               const struct sm_surface *surface, struct sm_rect box,
                                               const struct sm_clip *clip);
 
+/** Paints fills that wait where the command draws: it is about to change those pixels in part. */
+void sm_command_settle(const struct sm_command *command);
+
 /** True if the command draws: its region is not empty and nothing has dropped it. */
 bool sm_command_draws(const struct sm_command *command);
 

@@ -31,6 +31,11 @@ bool sm_command_draws(const struct sm_command *command)
     return !sm_region_is_empty(&command->region) && !command->canvas->is_dropped;
 }
 
+void sm_command_settle(const struct sm_command *command)
+{
+    sm_lazy_fills_settle(command->canvas, command->target_id, command->region.bounds);
+}
+
 /* NULL for messages that draw nothing. */
 static const struct sm_display_base *base_of(const struct sm_display_msg *msg)
 {
@@ -117,6 +122,13 @@ static enum sm_status execute(struct sm_command *c, const struct sm_display_msg 
     }
 }
 
+/* Those that may put new pixels on a rectangle without a look at the old ones. */
+static bool settles_itself(const struct sm_display_msg *msg)
+{
+    return msg->type == SM_MSG_DISPLAY_DRAW_FILL || msg->type == SM_MSG_DISPLAY_DRAW_COPY ||
+           msg->type == SM_MSG_DISPLAY_DRAW_BLEND;
+}
+
 static enum sm_status make_region(struct sm_command *c, const struct sm_display_base *base)
 {
     const struct sm_surface *surface = sm_canvas_surface(c->canvas, base->surface_id);
@@ -154,6 +166,8 @@ enum sm_status sm_canvas_draw(struct sm_canvas *canvas, const struct sm_display_
     struct sm_command command = {.canvas = canvas, .target_id = base->surface_id, .box = base->box};
     command.area.region = &command.region;
     enum sm_status status = make_region(&command, base);
+    if (status == SM_OK && !settles_itself(msg))
+        sm_command_settle(&command);
     if (status == SM_OK)
         status = execute(&command, msg);
     if (status != SM_AGAIN)

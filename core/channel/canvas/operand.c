@@ -327,6 +327,7 @@ static void load_surface(struct sm_canvas *canvas, struct sm_operand *operand, u
         sm_canvas_drop(canvas, "a source surface does not exist");
         return;
     }
+    sm_lazy_fills_settle_surface(canvas, id);
     operand->pixels = *sm_surface_pixels(surface);
     operand->is_surface = true;
     operand->surface_id = id;

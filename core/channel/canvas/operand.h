@@ -12,6 +12,7 @@
 #include "core/base/pixels.h"
 #include "core/channel/canvas/ahead.h"
 #include "core/channel/canvas/canvas.h"
+#include "core/channel/canvas/lazy_fills.h"
 #include "core/channel/canvas/palette_cache.h"
 #include "core/channel/canvas/picture.h"
 #include "core/codec/codec.h"
@@ -46,6 +47,7 @@ struct sm_canvas {
     bool has_primary;
     uint32_t primary_id;
     struct sm_palette_cache palettes;
+    struct sm_lazy_fills lazy;  /* none but with config.has_lazy_fills */
     struct sm_decoder *decoder; /* owned */
 
     struct sm_operand operands[SM_OPERAND_COUNT]; /* of the command at work */
