@@ -74,6 +74,15 @@ class Desk:
         wait_for(is_still, 60, 'a desktop that stands still')
         return looks[-1]
 
+    def choose(self, *keys):
+        """Opens our viewer's menu and chooses, all by keys, which the guest has to give back first."""
+        self.xdotool('key', 'Control_L+Alt_L')
+        for key in ('F10', *keys):
+            before = self.wait_still()
+            self.xdotool('key', key)
+            if key != keys[-1]:
+                wait_for(lambda: before.differences(self.look()), 20, f'the menu after {key}')
+
     def windows(self):
         """Those of our viewer that are in sight, its dialogs among them."""
         return self.run('xdotool', 'search', '--onlyvisible', '--class', 'sumac').out.split()

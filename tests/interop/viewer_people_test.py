@@ -52,16 +52,6 @@ def _():
     machine.stop()
 
 
-def choose(*keys):
-    """Opens the menu and chooses, all by keys, which the guest has to give back first."""
-    desk.xdotool('key', 'Control_L+Alt_L')
-    for key in ('F10', *keys):
-        before = desk.wait_still()
-        desk.xdotool('key', key)
-        if key != keys[-1]:
-            wait_for(lambda: before.differences(desk.look()), 20, f'the menu after {key}')
-
-
 @tap.test('hands over what there is one of, and asks for it, all by keys')
 def _():
     machine = Machine(stage, env={'SUMAC_CLIENTS': '4'})
@@ -78,7 +68,7 @@ def _():
     asking = people('--ask')
     wait_for(lambda: len(sessions()) == 2, 30, 'somebody who asks')
     wait_for(lambda: before.differences(desk.look()), 30, 'word that somebody asks')
-    choose('p', 'h')
+    desk.choose('p', 'h')
     check_equal(asking.wait(60), 0, f'exit code of who asked: {asking.log}')
     check(program.is_running, program.log)
     program.stop()
@@ -87,7 +77,7 @@ def _():
     wait_for(lambda: len(sessions()) == 1, 20, 'somebody who has it all')
     program = viewer(machine.uri)
     desk.wait_shown(machine, 'the screen in the window')
-    choose('p', 'a')
+    desk.choose('p', 'a')
     check_equal(giving.wait(60), 0, f'exit code of who was asked: {giving.log}')
     check('CRITICAL' not in program.log, program.log)
     program.stop()
