@@ -280,7 +280,7 @@ int main(int argc, char **argv)
     run(&film, &o, "mjpeg", &sm_media_mjpeg, &jpeg);
     for (unsigned i = 0; module && i < sizeof(CODECS) / sizeof(CODECS[0]); i++) {
         struct screen screen = {.ops = module->find_decoder(CODECS[i].kind)};
-        if (!screen.ops || screen.ops->create(&screen.decoder) != SM_OK)
+        if (!screen.ops || screen.ops->create(&screen.decoder, NULL) != SM_OK)
             continue;
         run(&film, &o, CODECS[i].name, module->find_encoder(CODECS[i].kind), &screen);
         screen.ops->destroy(screen.decoder);

@@ -184,6 +184,8 @@ static void destroy(struct sm_client_channel *channel)
     sm_damage_end(&display->damage);
     sm_display_client_destroy(display->client);
     sm_streams_finish(&display->streams);
+    if (display->card)
+        display->module->close_card(display->card);
     sm_gl_view_finish(&display->gl);
     sm_canvas_destroy(display->canvas);
     sm_canvas_destroy(display->last);

@@ -29,8 +29,9 @@ struct sm_client_display {
     bool is_decoding;                     /* `event` waits for its image */
     struct sm_ahead ahead;                /* images decoded before their turn */
 
-    bool has_asked_for_module;    /* that decodes streams */
-    atomic_bool is_module_loaded; /* or there is none */
+    const struct sm_video_module *module; /* that decodes streams, or NULL; main's thread's … */
+    void *card;                           /* owned: of `module`, may be NULL; likewise, … */
+    atomic_bool is_module_loaded;         /* … until this is true */
 
     pthread_mutex_t lock;     /* over what follows; taken for each message */
     struct sm_canvas *canvas; /* owned; NULL if there was no memory for one */
@@ -42,6 +43,7 @@ struct sm_client_display {
     size_t head_count; /* 0: one monitor that is the surface */
     uint64_t drawings, failed_drawings;
     const char *codec, *stream_codec; /* of the last image or frame, of the last stream. Static */
+    bool is_on_card;                  /* `codec` is a video's that the graphics card decodes */
     uint64_t changed_us;              /* last change of pixels, size or readiness */
     struct sm_damage damage;          /* of the channel's thread: not told yet */
     uint8_t *converted; /* owned: a surface of 16 bits, as 32; only while locked by a reader */

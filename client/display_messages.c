@@ -99,8 +99,10 @@ static void note_codec(struct sm_client_display *display, const struct sm_displa
     else if (msg->type == SM_MSG_DISPLAY_STREAM_DATA ||
              msg->type == SM_MSG_DISPLAY_STREAM_DATA_SIZED)
         codec = display->stream_codec;
-    if (codec)
-        display->codec = codec;
+    if (!codec)
+        return;
+    display->codec = codec;
+    display->is_on_card = false; /* but for a frame that is */
 }
 
 /* SM_AGAIN: the drawing waits for an image. */
@@ -135,32 +137,44 @@ static void refuse_stream(struct sm_client_display *display, uint32_t id)
     (void)!sm_display_client_send(display->client, &report);
 }
 
+static void load_module(struct sm_client_display *display)
+{
+    if (atomic_load(&display->is_module_loaded))
+        return; /* asked twice */
+    display->module = sm_video_module_load();
+    display->card = display->module ? display->module->open_card() : NULL;
+    atomic_store(&display->is_module_loaded, true);
+}
+
 static void load_call(struct sm_client_channel *main, const void *argument)
 {
-    atomic_bool *is_loaded;
+    struct sm_client_display *display;
     (void)main;
-    memcpy(&is_loaded, argument, sizeof(is_loaded));
-    (void)sm_video_module_load();
-    atomic_store(is_loaded, true);
+    memcpy(&display, argument, sizeof(display));
+    load_module(display);
 }
 
 /*
- * Our thread cannot open files any more, so main's loads the module of codecs. It answers soon, or
- * has us stop.
+ * Our thread cannot open files any more, so main's loads the module of codecs and opens the
+ * graphics card. It answers soon, or has us stop; it ends before displays do.
  */
 static void have_module_loaded(struct sm_client_channel *channel)
 {
     struct sm_client_display *display = channel->self;
     atomic_bool *is_loaded = &display->is_module_loaded;
-    if (display->has_asked_for_module || !channel->is_confined)
-        return;
-    display->has_asked_for_module = true;
-    if (sm_client_channel_post(channel->session->channels[0], load_call, &is_loaded,
-                               sizeof(is_loaded)) != SM_OK)
+    if (!channel->is_confined)
+        load_module(display);
+    else if (!atomic_load(is_loaded) &&
+             sm_client_channel_post(channel->session->channels[0], load_call, &display,
+                                    sizeof(display)) != SM_OK)
         return;
     static const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
     while (!atomic_load(is_loaded) && !atomic_load(&channel->is_stopped))
         (void)nanosleep(&pause, NULL);
+    if (!atomic_load(is_loaded))
+        return;
+    display->streams.module = display->module;
+    display->streams.card = display->card;
 }
 
 static enum sm_status take_stream(struct sm_client_channel *channel,
@@ -176,6 +190,8 @@ static enum sm_status take_stream(struct sm_client_channel *channel,
     note_codec(display, msg);
     enum sm_status status =
         sm_streams_take(&display->streams, display->canvas, msg, &damage, &refused);
+    if (msg->type == SM_MSG_DISPLAY_STREAM_DATA || msg->type == SM_MSG_DISPLAY_STREAM_DATA_SIZED)
+        display->is_on_card = display->streams.is_on_card;
     if (!sm_region_is_empty(&damage))
         sm_client_display_changed(channel, sm_region_bounds(&damage));
     sm_region_finish(&damage);

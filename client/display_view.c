@@ -77,6 +77,7 @@ static void fill_info(struct sm_display_info *info, struct sm_client_channel *ch
         .failed_drawings = display->failed_drawings,
         .quiet_us = sm_now_us() - display->changed_us,
         .codec = display->codec ? display->codec : "",
+        .is_on_card = display->is_on_card,
     };
     info->monitor_count = list_monitors(info->monitors, channel->id, display, pixels);
     pthread_mutex_unlock(&display->lock);

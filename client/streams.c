@@ -68,7 +68,7 @@ static enum sm_status create(struct sm_streams *streams,
             streams->module = sm_video_module_load();
         if (streams->module)
             ops = streams->module->find_decoder((enum sm_video_kind)msg->codec_type);
-        if (!ops || ops->create(&decoder) != SM_OK) {
+        if (!ops || ops->create(&decoder, streams->card) != SM_OK) {
             *refused = msg->id;
             return SM_ERR_STATE;
         }
@@ -153,12 +153,14 @@ static enum sm_status show(struct sm_streams *streams, struct sm_canvas *canvas,
                            struct sm_region *damage, uint32_t *refused)
 {
     *refused = id;
+    streams->is_on_card = false;
     struct sm_stream *stream = find(streams, id);
     if (!stream)
         return SM_ERR_STATE;
     struct sm_pixels frame;
     enum sm_status status = stream->ops ? decode_next(stream, data, &frame)
                                         : decode_jpeg(streams, data, stream->is_top_down, &frame);
+    streams->is_on_card = stream->ops && stream->ops->is_on_card(stream->decoder);
     if (status == SM_ERR_NOMEM)
         return status;
     if (status == SM_AGAIN) /* no picture, or none that is whole */

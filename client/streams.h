@@ -34,6 +34,8 @@ struct sm_streams {
     uint8_t *frame;             /* owned: room for a decoded one */
     size_t frame_size;
     const struct sm_video_module *module; /* NULL: not looked for, or not there */
+    void *card;      /* of `module`, borrowed: for streams made from now on; NULL: none */
+    bool is_on_card; /* the last frame was decoded by it */
 };
 
 /** True for the messages that sm_streams_take() takes. */

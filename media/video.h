@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Encoders of moving pictures, each a table of functions, whatever library is behind it. Motion
- * JPEG is always there (media/mjpeg.c); the others live in a module that is loaded when the first
- * stream wants one (media/video_module.h).
+ * Encoders and decoders of moving pictures, each a table of functions, whatever library is behind
+ * it. Motion JPEG is always there (media/mjpeg.c); the others live in a module that is loaded when
+ * the first stream wants one (media/video_module.h).
  */
 #ifndef SM_MEDIA_VIDEO_H
 #define SM_MEDIA_VIDEO_H
@@ -67,8 +67,12 @@ struct sm_video_encoder_ops {
 
 /** One kind of decoder. Objects: one thread at a time, any of them. */
 struct sm_video_decoder_ops {
-    /** @return SM_OK; SM_ERR_NOMEM */
-    enum sm_status (*create)(void **out);
+    /**
+     * @param card  of struct sm_video_module, borrowed for the call: it decodes if it can, the
+     *              processor if not, or from the frame on that it fails at. NULL: the processor
+     * @return SM_OK; SM_ERR_NOMEM
+     */
+    enum sm_status (*create)(void **out, void *card);
     /** NULL does nothing. */
     void (*destroy)(void *decoder);
     /**
@@ -76,10 +80,13 @@ struct sm_video_decoder_ops {
      *
      * @param out  receives the picture, XRGB32, top row first, borrowed until the next call
      * @return SM_OK; SM_AGAIN: no picture yet; SM_ERR_PROTOCOL: not this codec's, or damaged: the
-     *         next key frame may be fine; SM_ERR_LIMIT for a picture beyond SM_VIDEO_MAX_SIDE;
-     *         SM_ERR_NOMEM
+     *         next key frame may be fine; SM_ERR_LIMIT for a picture beyond SM_VIDEO_MAX_SIDE,
+     *         or if the card failed so long after a key frame that the processor cannot go on:
+     *         nothing more comes of it; SM_ERR_NOMEM
      */
     enum sm_status (*decode)(void *decoder, struct sm_bytes data, struct sm_pixels *out);
+    /** Whether the next frame goes to the graphics card. */
+    bool (*is_on_card)(const void *decoder);
 };
 
 extern const struct sm_video_encoder_ops sm_media_mjpeg; /* libjpeg-turbo */

@@ -37,6 +37,7 @@ struct sm_display_info {
     uint64_t quiet_us;        /* since the last change of pixels, size or readiness */
     const char *codec;        /* what the last image or video came as, such as "GLZ"; "" none yet.
                                  Static */
+    bool is_on_card;          /* `codec` is a video's, and this computer's graphics card decodes */
 };
 
 /**

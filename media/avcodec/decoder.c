@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Decoders of libavcodec: one message in, at most one picture out, none held back. */
+/*
+ * Decoders of libavcodec: one message in, at most one picture out, none held back. A graphics card
+ * decodes if it can. At the first message that it fails at, the processor decodes all that came
+ * since the last key frame and goes on from there, so that no picture is lost.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +12,19 @@
 #include <libswscale/swscale.h>
 
 #include "core/base/math.h"
+#include "media/avcodec/card_decoder.h"
 #include "media/avcodec/codecs.h"
 
 enum { BLOCK_BYTES = 64 };
 
 struct decoder {
-    AVCodecContext *context;   /* owned */
-    AVFrame *frame;            /* owned */
-    AVPacket *packet;          /* owned: the fields of the caller's data */
-    struct SwsContext *scaler; /* owned */
-    uint8_t *data;             /* owned: a copy of the message, padded as the library wants it */
-    size_t data_size;
-    uint8_t *pixels; /* owned: the last picture */
+    const AVCodec *codec;
+    struct sm_card_decoder *card; /* owned; NULL: the processor decodes */
+    AVCodecContext *context;      /* owned; NULL: not needed yet */
+    AVFrame *frame;               /* owned */
+    AVPacket *packet;             /* owned: the message, padded as the library wants it */
+    struct SwsContext *scaler;    /* owned */
+    uint8_t *pixels;              /* owned: the last picture */
     size_t pixels_size;
 };
 
@@ -46,11 +51,11 @@ static void destroy(void *opaque)
     struct decoder *decoder = opaque;
     if (!decoder)
         return;
+    sm_card_decoder_destroy(decoder->card);
     avcodec_free_context(&decoder->context);
     av_frame_free(&decoder->frame);
     av_packet_free(&decoder->packet);
     sws_freeContext(decoder->scaler);
-    free(decoder->data);
     free(decoder->pixels);
     free(decoder);
 }
@@ -66,22 +71,32 @@ static const AVCodec *find_codec(enum sm_video_kind kind)
     return avcodec_find_decoder(id_of(kind));
 }
 
-static enum sm_status create(void **out, enum sm_video_kind kind)
+/* The processor's. */
+static enum sm_status open_context(struct decoder *decoder)
+{
+    decoder->context = avcodec_alloc_context3(decoder->codec);
+    if (!decoder->context)
+        return SM_ERR_NOMEM;
+    decoder->context->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    decoder->context->thread_type = FF_THREAD_SLICE;
+    decoder->context->max_pixels = (int64_t)SM_VIDEO_MAX_SIDE * SM_VIDEO_MAX_SIDE;
+    if (avcodec_open2(decoder->context, decoder->codec, NULL) >= 0)
+        return SM_OK;
+    avcodec_free_context(&decoder->context);
+    return SM_ERR_NOMEM;
+}
+
+static enum sm_status create(void **out, enum sm_video_kind kind, void *card)
 {
     struct decoder *decoder = calloc(1, sizeof(*decoder));
     if (!decoder)
         return SM_ERR_NOMEM;
-    const AVCodec *codec = find_codec(kind);
-    decoder->context = avcodec_alloc_context3(codec);
+    decoder->codec = find_codec(kind);
     decoder->frame = av_frame_alloc();
     decoder->packet = av_packet_alloc();
-    if (decoder->context) {
-        decoder->context->flags |= AV_CODEC_FLAG_LOW_DELAY;
-        decoder->context->thread_type = FF_THREAD_SLICE;
-        decoder->context->max_pixels = (int64_t)SM_VIDEO_MAX_SIDE * SM_VIDEO_MAX_SIDE;
-    }
-    if (!decoder->context || !decoder->frame || !decoder->packet ||
-        avcodec_open2(decoder->context, codec, NULL) < 0) {
+    decoder->card = card ? sm_card_decoder_create(card, decoder->codec) : NULL;
+    enum sm_status status = decoder->card ? SM_OK : open_context(decoder);
+    if (!decoder->frame || !decoder->packet || status != SM_OK) {
         destroy(decoder);
         return SM_ERR_NOMEM;
     }
@@ -101,9 +116,8 @@ static enum sm_status make_room(uint8_t **memory, size_t *size, size_t wanted)
     return SM_OK;
 }
 
-static enum sm_status convert(struct decoder *decoder, struct sm_pixels *out)
+static enum sm_status convert(struct decoder *decoder, const AVFrame *frame, struct sm_pixels *out)
 {
-    const AVFrame *frame = decoder->frame;
     if (frame->width <= 0 || frame->height <= 0 || frame->width > SM_VIDEO_MAX_SIDE ||
         frame->height > SM_VIDEO_MAX_SIDE)
         return SM_ERR_LIMIT;
@@ -129,37 +143,84 @@ static enum sm_status convert(struct decoder *decoder, struct sm_pixels *out)
     return SM_OK;
 }
 
-static enum sm_status decode(void *opaque, struct sm_bytes data, struct sm_pixels *out)
+static enum sm_status decode_on_processor(struct decoder *decoder, const AVPacket *packet,
+                                          struct sm_pixels *out)
 {
-    struct decoder *decoder = opaque;
-    if (data.size == 0 || data.size > INT32_MAX - AV_INPUT_BUFFER_PADDING_SIZE)
-        return SM_ERR_PROTOCOL;
-    if (make_room(&decoder->data, &decoder->data_size, data.size + AV_INPUT_BUFFER_PADDING_SIZE))
-        return SM_ERR_NOMEM;
-    memcpy(decoder->data, data.data, data.size);
-    memset(decoder->data + data.size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
-    decoder->packet->data = decoder->data;
-    decoder->packet->size = (int)data.size;
-    int error = avcodec_send_packet(decoder->context, decoder->packet);
+    int error = avcodec_send_packet(decoder->context, packet);
     if (error < 0)
         return error == AVERROR(ENOMEM) ? SM_ERR_NOMEM : SM_ERR_PROTOCOL;
     /* The newest counts, should there be several. */
     enum sm_status status = SM_AGAIN;
     while ((error = avcodec_receive_frame(decoder->context, decoder->frame)) >= 0) {
-        status = convert(decoder, out);
+        status = convert(decoder, decoder->frame, out);
         if (status != SM_OK)
             return status;
     }
     return error == AVERROR(EAGAIN) ? status : SM_ERR_PROTOCOL;
 }
 
+/* Decodes for what comes next alone. What is damaged here was so for the card. */
+static void catch_up(struct decoder *decoder, const AVPacket *packet)
+{
+    if (avcodec_send_packet(decoder->context, packet) < 0)
+        return;
+    while (avcodec_receive_frame(decoder->context, decoder->frame) >= 0)
+        av_frame_unref(decoder->frame);
+}
+
+/* The card has failed at the newest message. */
+static enum sm_status take_over(struct decoder *decoder, struct sm_pixels *out)
+{
+    struct sm_card_decoder *card = decoder->card;
+    decoder->card = NULL;
+    const struct sm_history *history = sm_card_decoder_history(card);
+    enum sm_status status = history->is_cut ? SM_ERR_LIMIT : open_context(decoder);
+    if (status == SM_OK) {
+        for (size_t i = 0; i + 1 < history->count; i++)
+            catch_up(decoder, history->packets[i]);
+        status = decode_on_processor(decoder, history->packets[history->count - 1], out);
+    }
+    sm_card_decoder_destroy(card);
+    return status;
+}
+
+static enum sm_status decode_on_card(struct decoder *decoder, struct sm_pixels *out)
+{
+    const AVFrame *planes;
+    int error = sm_card_decoder_decode(decoder->card, decoder->packet, &planes);
+    if (error == AVERROR(EAGAIN))
+        return SM_AGAIN;
+    return error < 0 ? take_over(decoder, out) : convert(decoder, planes, out);
+}
+
+static enum sm_status decode(void *opaque, struct sm_bytes data, struct sm_pixels *out)
+{
+    struct decoder *decoder = opaque;
+    if (data.size == 0 || data.size > INT32_MAX - AV_INPUT_BUFFER_PADDING_SIZE)
+        return SM_ERR_PROTOCOL;
+    if (!decoder->card && !decoder->context)
+        return SM_ERR_LIMIT; /* it could not take over from the card */
+    av_packet_unref(decoder->packet);
+    if (av_new_packet(decoder->packet, (int)data.size) < 0)
+        return SM_ERR_NOMEM;
+    memcpy(decoder->packet->data, data.data, data.size);
+    return decoder->card ? decode_on_card(decoder, out)
+                         : decode_on_processor(decoder, decoder->packet, out);
+}
+
+static bool is_on_card(const void *opaque)
+{
+    const struct decoder *decoder = opaque;
+    return decoder->card != NULL;
+}
+
 #define DECODER(name, kind)                                                                        \
-    static enum sm_status create_##name(void **out)                                                \
+    static enum sm_status create_##name(void **out, void *card)                                    \
     {                                                                                              \
-        return create(out, kind);                                                                  \
+        return create(out, kind, card);                                                            \
     }                                                                                              \
     static const struct sm_video_decoder_ops name##_ops = {                                        \
-        .create = create_##name, .destroy = destroy, .decode = decode}
+        .create = create_##name, .destroy = destroy, .decode = decode, .is_on_card = is_on_card}
 
 DECODER(vp8, SM_VIDEO_VP8);
 DECODER(h264, SM_VIDEO_H264);

@@ -2,24 +2,37 @@
 #include "media/avcodec/hardware.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <libavutil/hwcontext.h>
 
+#include "media/video_module.h"
+
 enum { FIRST_NODE = 128, NODES = 8, POOL_FRAMES = 4 };
 
 /* Named, because without a name the library would look for an X server, too. */
+static AVBufferRef *open_node(const char *path)
+{
+    AVBufferRef *device = NULL;
+    bool is_open = access(path, R_OK | W_OK) == 0 &&
+                   av_hwdevice_ctx_create(&device, AV_HWDEVICE_TYPE_VAAPI, path, NULL, 0) == 0;
+    return is_open ? device : NULL;
+}
+
 void *sm_hardware_open_card(void)
 {
-    for (int node = FIRST_NODE; node < FIRST_NODE + NODES; node++) {
+    const char *named = secure_getenv(SM_VIDEO_CARD_VARIABLE);
+    if (named)
+        return strcmp(named, "none") == 0 ? NULL : open_node(named);
+    AVBufferRef *device = NULL;
+    for (int node = FIRST_NODE; node < FIRST_NODE + NODES && !device; node++) {
         char path[32];
-        AVBufferRef *device = NULL;
         (void)snprintf(path, sizeof(path), "/dev/dri/renderD%d", node);
-        if (access(path, R_OK | W_OK) == 0 &&
-            av_hwdevice_ctx_create(&device, AV_HWDEVICE_TYPE_VAAPI, path, NULL, 0) == 0)
-            return device;
+        device = open_node(path);
     }
-    return NULL;
+    return device;
 }
 
 void sm_hardware_close_card(void *card)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A graphics card that encodes, through VA-API: what an encoder of libavcodec needs beside a codec.
- * Looking for it opens files of the system and loads drivers, so it is done once for all encoders.
+/* A graphics card that encodes and decodes, through VA-API: what libavcodec needs beside a codec.
+ * Looking for it opens files of the system and loads drivers, so it is done once for all codecs.
  */
 #ifndef SM_MEDIA_AVCODEC_HARDWARE_H
 #define SM_MEDIA_AVCODEC_HARDWARE_H
@@ -13,7 +13,7 @@
 void *sm_hardware_open_card(void);
 void sm_hardware_close_card(void *card);
 
-/** Zeroed memory is one without a card. */
+/** For an encoder. Zeroed memory is one without a card. */
 struct sm_hardware {
     AVBufferRef *device; /* owned; NULL: none */
     AVFrame *frame;      /* owned: on the card */

@@ -82,7 +82,7 @@ static void every_codec_comes_back_like_what_went_in(void **state)
         assert_false(e->is_intra);
         void *encoder, *decoder;
         sm_check_status(e->create(&encoder, &SETUP), SM_OK);
-        sm_check_status(d->create(&decoder), SM_OK);
+        sm_check_status(d->create(&decoder, NULL), SM_OK);
         struct sm_pixels picture = make_picture(WIDTH, HEIGHT), shown;
         for (unsigned frame = 0; frame < FRAMES; frame++) {
             struct sm_video_order order = {.bits_per_second = SETUP.bits_per_second,
@@ -266,7 +266,7 @@ static void damaged_data_is_survived(void **state)
         const struct sm_video_decoder_ops *d = module->find_decoder(MODULE_KINDS[i]);
         void *encoder, *decoder;
         sm_check_status(e->create(&encoder, &SETUP), SM_OK);
-        sm_check_status(d->create(&decoder), SM_OK);
+        sm_check_status(d->create(&decoder, NULL), SM_OK);
         struct sm_pixels picture = make_picture(WIDTH, HEIGHT), shown;
         struct sm_video_order order = {.bits_per_second = SETUP.bits_per_second, .is_key = true};
         struct sm_bytes data;

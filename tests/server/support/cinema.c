@@ -74,7 +74,7 @@ static void create(struct sm_test_cinema *cinema, const struct sm_msg_display_st
     assert_non_null(module);
     film->ops = module->find_decoder((enum sm_video_kind)msg->codec_type);
     assert_non_null(film->ops);
-    sm_check_status(film->ops->create(&film->decoder), SM_OK);
+    sm_check_status(film->ops->create(&film->decoder, NULL), SM_OK);
 }
 
 /* What was counted stays to be looked at. */
