@@ -88,6 +88,7 @@ static void print_json(const struct cli_options *o, const struct moment *now,
         cli_json_bool(&json, "ready", now->displays[i].is_ready);
         cli_json_number(&json, "quiet_ms", (int64_t)(now->displays[i].quiet_us / 1000));
         cli_json_text(&json, "codec", now->displays[i].codec);
+        cli_json_bool(&json, "on_card", now->displays[i].is_on_card);
         cli_json_close(&json, '}');
     }
     cli_json_close(&json, ']');
@@ -119,9 +120,10 @@ static void print_table(const struct cli_options *o, const struct moment *now,
            rate(now->drawings, before->drawings, seconds), now->drawings, now->failed);
     printf("changes   %10.0f /s\n", rate(now->changes, before->changes, seconds));
     for (size_t i = 0; i < now->display_count; i++)
-        printf("display %u %ux%u, last change %.1f s ago\n", now->displays[i].channel_id,
+        printf("display %u %ux%u, last change %.1f s ago%s%s%s\n", now->displays[i].channel_id,
                (unsigned)now->displays[i].width, (unsigned)now->displays[i].height,
-               (double)now->displays[i].quiet_us / 1e6);
+               (double)now->displays[i].quiet_us / 1e6, now->displays[i].codec[0] ? ", " : "",
+               now->displays[i].codec, now->displays[i].is_on_card ? " by the graphics card" : "");
     for (size_t i = 0; i < now->channel_count; i++) {
         const struct sm_channel_info *channel = &now->channels[i];
         uint64_t old = i < before->channel_count ? before->channels[i].received_bytes : 0;

@@ -11,6 +11,7 @@ enum { CHANNELS_MAX = 64, DISPLAYS_MAX = 64, PERIOD_S = 1 };
 struct figures {
     uint64_t bytes, failed, frames, round_trip_us, age_us;
     const char *codec; /* static */
+    bool is_on_card;   /* decoded there */
     unsigned open, secure;
 };
 
@@ -32,8 +33,10 @@ static struct figures measure(const struct sm_quality *q)
     struct sm_display_info displays[DISPLAYS_MAX];
     count = sm_session_get_displays(session, displays, DISPLAYS_MAX);
     for (size_t i = 0; i < count && i < DISPLAYS_MAX; i++) {
-        if (displays[i].codec[0])
+        if (displays[i].codec[0]) {
             f.codec = displays[i].codec;
+            f.is_on_card = displays[i].is_on_card;
+        }
         f.failed += displays[i].failed_drawings;
     }
     /* Half of the way there and back, and the time it waited here. */
@@ -72,7 +75,8 @@ static void show(struct sm_quality *q)
     set_label(q->frames,
               f.failed ? g_strdup_printf(_("%.0f a second, %s could not be drawn"), frames, failed)
                        : g_strdup_printf(_("%.0f a second"), frames));
-    set_label(q->codec, g_strdup(f.codec[0] ? f.codec : _("not known")));
+    set_label(q->codec, f.is_on_card ? g_strdup_printf(_("%s, by the graphics card"), f.codec)
+                                     : g_strdup(f.codec[0] ? f.codec : _("not known")));
     set_label(q->age, f.age_us ? g_strdup_printf(_("%.1f ms"), (double)f.age_us / 1e3)
                                : g_strdup(_("not known")));
     set_label(q->security, f.secure == 0        ? g_strdup(_("not encrypted"))

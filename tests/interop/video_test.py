@@ -2,6 +2,7 @@
 """A film on our server, in every codec: our client and the reference's show it, and when it stands still the picture is
 exact again."""
 
+import json
 import os
 import sys
 import time
@@ -87,6 +88,35 @@ def play_in_spicy(codec):
 
     wait_for(moves, 60, 'three pictures in a row differ')
     spicy.stop()
+    film.process.stop()
+
+
+def watch(name, film, env):
+    """`sumac monitor` of a film: when it says how frames are decoded, that."""
+    monitor = stage.start(name, [os.path.join(BUILD, 'cli', 'sumac'), 'monitor', film.uri, '--every', '100ms', '--json'],
+                          env=dict(os.environ, **env))
+
+    def displays():
+        lines = [line for line in monitor.log.splitlines() if line.startswith('{')]
+        told = [json.loads(line) for line in lines[:-1]]
+        return [d for one in told for d in one.get('displays', []) if d['codec'] == 'H.264']
+
+    shown = wait_for(lambda: displays()[-3:], 60, 'frames in H.264')
+    wait_for(lambda: len(displays()) > 10, 60, 'more of them')
+    monitor.stop()
+    check_equal({d['on_card'] for d in displays()}, {shown[0]['on_card']}, 'who decodes')
+    return shown[0]['on_card']
+
+
+@tap.test('film in gstreamer:h264: the threads that may open nothing decode on a graphics card')
+def decode_on_card():
+    film = Film('gstreamer:h264')
+    # The card is none, but the way to it is libva's (tests/support/va_card.h).
+    folder = os.path.join(BUILD, 'tests', 'media')
+    env = {'SUMAC_VIDEO_CARD': '/dev/null', 'LIBVA_DRIVER_NAME': 'sumactest', 'LIBVA_DRIVERS_PATH': folder,
+           'LD_PRELOAD': os.path.join(folder, 'sumactest_drv_video.so')}
+    check_equal(watch('monitor-card', film, env), True, 'decoded on the card')
+    check_equal(watch('monitor-none', film, dict(env, SUMAC_VIDEO_CARD='none')), False, 'decoded on the card')
     film.process.stop()
 
 
