@@ -8,7 +8,7 @@
 #include "cli/connection.h"
 #include "cli/filming.h"
 #include "cli/json.h"
-#include "cli/movie.h"
+#include "cli/movie_module.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -32,7 +32,7 @@ static bool take_words(struct cli_options *o, int count, char **words, struct cl
 static bool prepare(struct cli_options *options, struct cli_failure *failure)
 {
     return cli_output_check(options->output, failure) &&
-           (options->is_raw || cli_movie_load(failure));
+           (options->is_raw || cli_movie_module_check(failure));
 }
 
 static bool plays_sound(struct cli_connection *connection)

@@ -11,7 +11,7 @@
 #include "cli/feeder.h"
 #include "cli/filming.h"
 #include "cli/json.h"
-#include "cli/movie.h"
+#include "cli/movie_module.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -46,7 +46,7 @@ static bool is_picture(const char *name)
 static bool prepare(struct cli_options *o, struct cli_failure *failure)
 {
     return !o->output || (cli_output_check(o->output, failure) &&
-                          (is_picture(o->output) || cli_movie_load(failure)));
+                          (is_picture(o->output) || cli_movie_module_check(failure)));
 }
 
 static bool open_tape(struct tape *tape, const char *path, struct cli_failure *failure)

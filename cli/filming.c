@@ -23,8 +23,7 @@ struct film {
     struct cli_connection *connection;
     struct cli_settle *settle;
     struct cli_filming *filming;
-    const struct sm_movie_module *module;
-    void *movie; /* owned by who calls */
+    struct cli_movie *movie; /* owned by who calls */
     uint64_t start_us, shown_us;
     struct sm_rect dirty; /* of the display, since the last frame; empty: nothing */
     bool has_frame;
@@ -32,9 +31,10 @@ struct film {
 
 static bool fail(const struct film *film, const char *reason)
 {
+    const char *cure = cli_movie_cure(film->movie);
     return cli_fail(film->connection->failure, CLI_EXIT_OUTPUT,
-                    "choose another file, or another --codec", "%s cannot be filmed: %s",
-                    film->filming->name, reason);
+                    cure ? cure : "choose another file, or another --codec",
+                    "%s cannot be filmed: %s", film->filming->name, reason);
 }
 
 static void grow(struct sm_rect *rect, struct sm_rect by)
@@ -70,8 +70,8 @@ static bool take_frame(struct film *film, uint64_t now_us)
         const char *reason;
         if (!cli_shot_begin(film->connection, film->settle->channel_id, film->settle->area, &shot))
             return true; /* it has just changed its size: the next event says to what */
-        reason = film->module->draw(film->movie, shot.pixels, shot.stride_bytes, shot.width,
-                                    shot.height, dirty);
+        reason = cli_movie_draw(film->movie, shot.pixels, shot.stride_bytes, shot.width,
+                                shot.height, dirty);
         cli_shot_end(film->connection, film->settle->channel_id);
         if (reason)
             return fail(film, reason);
@@ -80,7 +80,7 @@ static bool take_frame(struct film *film, uint64_t now_us)
     film->shown_us = now_us;
     film->has_frame = true;
     film->filming->frames++;
-    const char *reason = film->module->show(film->movie, now_us - film->start_us);
+    const char *reason = cli_movie_show(film->movie, now_us - film->start_us);
     return !reason || fail(film, reason);
 }
 
@@ -119,7 +119,7 @@ static bool take_sound(struct film *film)
             continue; /* nobody plays that */
         size_t count = resample(converted, samples, frames, &format);
         const char *reason =
-            film->module->sound(film->movie, converted, count, cli_now_us() - film->start_us);
+            cli_movie_sound(film->movie, converted, count, cli_now_us() - film->start_us);
         if (reason)
             return fail(film, reason);
         film->filming->sound_frames += count;
@@ -191,19 +191,19 @@ static bool run(struct film *film, struct cli_output *output, bool may_end)
         .fps = filming->fps,
         .has_sound = filming->has_sound,
     };
-    const char *reason = film->module->create(&film->movie, &setup);
+    const char *reason =
+        cli_movie_begin(film->movie, &setup, filming->codec_name, sizeof(filming->codec_name));
     if (reason)
         return fail(film, reason);
     filming->width = setup.width;
     filming->height = setup.height;
-    filming->codec_name = film->module->codec(film->movie);
     film->connection->doing = "filming";
     film->start_us = cli_now_us();
     film->dirty = area;
     if (!go_on(film, may_end))
         return false;
     filming->lasted_us = cli_now_us() - film->start_us;
-    reason = film->module->finish(film->movie, filming->lasted_us);
+    reason = cli_movie_finish(film->movie, filming->lasted_us);
     if (reason)
         return fail(film, reason);
     *film->connection->failure = (struct cli_failure){.code = CLI_EXIT_OK};
@@ -215,12 +215,11 @@ bool cli_film(struct cli_connection *connection, struct cli_settle *settle,
 {
     struct film film = {.connection = connection, .settle = settle, .filming = filming};
     struct cli_output output;
-    film.module = cli_movie_load(connection->failure);
-    if (!film.module || !cli_output_open(&output, filming->name, connection->failure))
+    if (!cli_output_open(&output, filming->name, connection->failure))
         return false;
-    bool is_good = run(&film, &output, may_end);
-    if (film.movie)
-        film.module->destroy(film.movie);
+    bool is_good =
+        cli_movie_start(&film.movie, connection->failure) && run(&film, &output, may_end);
+    cli_movie_destroy(film.movie);
     if (is_good)
         return cli_output_commit(&output, connection->failure);
     cli_output_abandon(&output);

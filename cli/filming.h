@@ -19,7 +19,7 @@ struct cli_filming {
     /* Results: */
     uint32_t width, height;
     uint64_t frames, lasted_us, sound_frames;
-    const char *codec_name; /* static */
+    char codec_name[16];
 };
 
 /**

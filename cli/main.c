@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/movie_maker.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "sumac/client.h"
@@ -47,6 +49,8 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error like any other */
     /* Memory of large images goes back to the system at once: a third less at the peak. */
     (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
+    if (argc == 2 && strcmp(argv[1], CLI_MOVIE_MAKER) == 0)
+        return cli_movie_maker_run(STDIN_FILENO);
     if (!work(&options, argc, argv, &failure))
         cli_report_failure(stdout, stderr, &options, &failure);
     cli_options_finish(&options);

@@ -20,8 +20,9 @@
 #define SM_MOVIE_MODULE_SYMBOL "sm_movie_module"
 
 enum {
-    SM_MOVIE_MODULE_VERSION = 1,
+    SM_MOVIE_MODULE_VERSION = 2,
     SM_MOVIE_SOUND_RATE = 48000, /* frames a second, of two channels */
+    SM_MOVIE_EDGE_BYTES = 64,    /* scalers read in blocks */
 };
 
 enum sm_movie_codec {
@@ -45,11 +46,14 @@ struct sm_movie_module {
     /** @param out  receives the movie, released with destroy(); untouched on failure */
     const char *(*create)(void **out, const struct sm_movie_setup *setup);
     /**
-     * Takes over the pixels inside `dirty` (32 bits each: blue, green, red, one of no meaning) of a
-     * picture of `width` × `height`. Another size than the movie's is fitted into it.
+     * Takes over the pixels of `area` (32 bits each: blue, green, red, one of no meaning), whose
+     * sides are even or the picture's own, of a picture of `width` × `height`. Another size than
+     * the movie's is fitted into it: such pictures, and the first of the movie's size after them,
+     * come whole, in strips as wide as they, from top to bottom. Up to SM_MOVIE_EDGE_BYTES behind
+     * the last row may be read.
      */
     const char *(*draw)(void *movie, const uint8_t *pixels, size_t stride_bytes, uint32_t width,
-                        uint32_t height, struct sm_rect dirty);
+                        uint32_t height, struct sm_rect area);
     /** Shows what was drawn from `at_us` on, counted from the beginning; times must grow. */
     const char *(*show)(void *movie, uint64_t at_us);
     /** Plays `count` frames of SM_MOVIE_SOUND_RATE (left and right) from about `at_us` on. */

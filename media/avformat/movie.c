@@ -20,20 +20,18 @@ enum {
     MIN_SIDE = 16,
     MAX_SIDE = 16384,
     KEY_SECONDS = 5,
-    SCALER_EDGE_BYTES = 64, /* the scaler reads in blocks, beyond the last row */
 };
 
 struct movie {
     struct sm_movie_setup setup;
-    AVFormatContext *file;     /* owned */
-    AVStream *stream;          /* of `file` */
-    AVCodecContext *encoder;   /* owned */
-    AVFrame *frame;            /* owned: the picture as planes */
-    AVPacket *packet;          /* owned */
-    struct SwsContext *scaler; /* owned: for pictures of another size; or NULL */
-    uint8_t *copy;             /* owned: of such a picture, with room behind it */
-    uint32_t from_width, from_height;
-    struct sm_soundtrack *track; /* owned; NULL without sound */
+    AVFormatContext *file;            /* owned */
+    AVStream *stream;                 /* of `file` */
+    AVCodecContext *encoder;          /* owned */
+    AVFrame *frame;                   /* owned: the picture as planes */
+    AVPacket *packet;                 /* owned */
+    struct SwsContext *scaler;        /* owned: for pictures of another size; or NULL */
+    uint32_t from_width, from_height; /* of such a picture; 0: the last was none */
+    struct sm_soundtrack *track;      /* owned; NULL without sound */
     int64_t last_pts;
     bool is_begun; /* the header is written */
     char reason[AV_ERROR_MAX_STRING_SIZE];
@@ -52,12 +50,11 @@ static uint8_t luma(const uint8_t *p)
     return (uint8_t)(((47 * p[2] + 157 * p[1] + 16 * p[0] + 128) >> 8) + 16);
 }
 
-/* Rows `top` and the next, from `left` on, `width` pixels, an even number: BT.709, limited range.
- */
-static void convert_rows(AVFrame *frame, const uint8_t *pixels, size_t stride_bytes, int left,
+/* Two rows of pixels, to rows `top` and the next, from `left` on, `width` pixels, an even number:
+ * BT.709, limited range. */
+static void convert_rows(AVFrame *frame, const uint8_t *upper, size_t stride_bytes, int left,
                          int top, int width)
 {
-    const uint8_t *upper = pixels + (size_t)top * stride_bytes + (size_t)left * 4;
     const uint8_t *lower = upper + stride_bytes;
     uint8_t *y0 = frame->data[0] + (ptrdiff_t)top * frame->linesize[0] + left;
     uint8_t *y1 = y0 + frame->linesize[0];
@@ -76,15 +73,12 @@ static void convert_rows(AVFrame *frame, const uint8_t *pixels, size_t stride_by
     }
 }
 
-static void convert(struct movie *movie, const uint8_t *pixels, size_t stride_bytes,
-                    struct sm_rect dirty)
+static void convert(AVFrame *frame, const uint8_t *pixels, size_t stride_bytes, struct sm_rect area)
 {
-    AVFrame *frame = movie->frame;
-    int left = dirty.left & ~1, top = dirty.top & ~1;
-    int right = dirty.right + 1 < frame->width ? (dirty.right + 1) & ~1 : frame->width;
-    int bottom = dirty.bottom < frame->height ? dirty.bottom : frame->height;
-    for (int y = top; y < bottom && left < right; y += 2)
-        convert_rows(frame, pixels, stride_bytes, left, y, right - left);
+    int right = area.right < frame->width ? area.right : frame->width;
+    int bottom = area.bottom < frame->height ? area.bottom : frame->height;
+    for (int y = area.top; y < bottom && area.left < right; y += 2, pixels += 2 * stride_bytes)
+        convert_rows(frame, pixels, stride_bytes, area.left, y, right - area.left);
 }
 
 static void blacken(AVFrame *frame)
@@ -97,9 +91,9 @@ static void blacken(AVFrame *frame)
                    (size_t)frame->width / 2);
 }
 
-/* A picture of another size: as large as it fits, in the middle, black around it. */
+/* A strip of a picture of another size: as large as it fits, in the middle, black around it. */
 static const char *fit(struct movie *movie, const uint8_t *pixels, size_t stride_bytes,
-                       uint32_t width, uint32_t height)
+                       uint32_t width, uint32_t height, struct sm_rect strip)
 {
     AVFrame *frame = movie->frame;
     uint64_t to_width = (uint64_t)frame->width, to_height = (uint64_t)frame->height;
@@ -110,8 +104,6 @@ static const char *fit(struct movie *movie, const uint8_t *pixels, size_t stride
     to_width = to_width < 2 ? 2 : to_width & ~UINT64_C(1);
     to_height = to_height < 2 ? 2 : to_height & ~UINT64_C(1);
     if (width != movie->from_width || height != movie->from_height) {
-        free(movie->copy);
-        movie->copy = malloc((size_t)width * 4 * height + SCALER_EDGE_BYTES);
         blacken(frame);
         movie->from_width = width;
         movie->from_height = height;
@@ -119,34 +111,30 @@ static const char *fit(struct movie *movie, const uint8_t *pixels, size_t stride
     movie->scaler =
         sws_getCachedContext(movie->scaler, (int)width, (int)height, AV_PIX_FMT_BGR0, (int)to_width,
                              (int)to_height, AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
-    if (!movie->copy || !movie->scaler)
+    if (!movie->scaler)
         return "out of memory";
-    for (uint32_t y = 0; y < height; y++)
-        memcpy(movie->copy + (size_t)y * width * 4, pixels + y * stride_bytes, (size_t)width * 4);
     int left = (frame->width - (int)to_width) / 2 & ~1;
     int top = (frame->height - (int)to_height) / 2 & ~1;
-    const uint8_t *from[4] = {movie->copy};
-    int strides[4] = {(int)width * 4};
+    const uint8_t *from[4] = {pixels};
+    int strides[4] = {(int)stride_bytes};
     uint8_t *to[4] = {frame->data[0] + (ptrdiff_t)top * frame->linesize[0] + left,
                       frame->data[1] + (ptrdiff_t)(top / 2) * frame->linesize[1] + left / 2,
                       frame->data[2] + (ptrdiff_t)(top / 2) * frame->linesize[2] + left / 2};
-    (void)sws_scale(movie->scaler, from, strides, 0, (int)height, to, frame->linesize);
+    (void)sws_scale(movie->scaler, from, strides, strip.top, strip.bottom - strip.top, to,
+                    frame->linesize);
     return NULL;
 }
 
 static const char *draw(void *opaque, const uint8_t *pixels, size_t stride_bytes, uint32_t width,
-                        uint32_t height, struct sm_rect dirty)
+                        uint32_t height, struct sm_rect area)
 {
     struct movie *movie = opaque;
     if (av_frame_make_writable(movie->frame) < 0)
         return "out of memory";
     if (width != movie->setup.width || height != movie->setup.height)
-        return width && height ? fit(movie, pixels, stride_bytes, width, height) : NULL;
-    bool was_fitted = movie->from_width != 0;
+        return fit(movie, pixels, stride_bytes, width, height, area);
     movie->from_width = movie->from_height = 0;
-    if (was_fitted)
-        dirty = (struct sm_rect){0, 0, (int32_t)width, (int32_t)height};
-    convert(movie, pixels, stride_bytes, dirty);
+    convert(movie->frame, pixels, stride_bytes, area);
     return NULL;
 }
 
@@ -175,7 +163,8 @@ static void set_options(AVCodecContext *encoder)
         (void)av_opt_set(encoder->priv_data, "preset", "veryfast", 0);
         (void)av_opt_set(encoder->priv_data, "tune", "zerolatency", 0);
         (void)av_opt_set(encoder->priv_data, "crf", "20", 0);
-        (void)av_opt_set(encoder->priv_data, "x264-params", "ref=1:rc-lookahead=0:threads=1", 0);
+        (void)av_opt_set(encoder->priv_data, "x264-params",
+                         "ref=1:rc-lookahead=0:threads=1:subme=0:weightp=0:scenecut=0:mbtree=0", 0);
         return;
     }
     (void)av_opt_set(encoder->priv_data, "deadline", "realtime", 0);
@@ -266,7 +255,6 @@ static void destroy(void *opaque)
     av_frame_free(&movie->frame);
     av_packet_free(&movie->packet);
     sws_freeContext(movie->scaler);
-    free(movie->copy);
     if (movie->file)
         (void)avio_closep(&movie->file->pb);
     avformat_free_context(movie->file);

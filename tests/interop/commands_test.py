@@ -179,6 +179,35 @@ def record_kinds():
     check(not os.path.exists(stage.path('a.txt')) and not os.path.exists(stage.path('c.webm')), 'a file was left')
 
 
+def encoder_of(process):
+    """The process that encodes for a `sumac record`, once it runs."""
+    def found():
+        with open(f'/proc/{process.pid}/task/{process.pid}/children') as file:
+            return [int(pid) for pid in file.read().split()]
+    wait_for(found, 20, 'the process that encodes')
+    return found()[0]
+
+
+@tap.test('record says so when the process that encodes is ended, and leaves none when it is ended itself')
+def record_ended():
+    shown = machine('ours')
+    film = stage.path('ended.mkv')
+    child = shown.watched_by([SUMAC, 'record', shown.uri, film, '--json'], stdout=subprocess.PIPE)
+    os.kill(encoder_of(child), signal.SIGKILL)
+    shown.send_keys('x', 'backspace')
+    out, _ = child.communicate(timeout=60)
+    error = json.loads(out)['error']
+    check_equal((child.returncode, error['kind']), (3, 'output'), f'exit code and kind ({out})')
+    check('Killed' in error['cause'] and '--raw' in error['cure'], f'{error}')
+    check(not os.path.exists(film), 'a file was left')
+
+    child = shown.watched_by([SUMAC, 'record', shown.uri, film])
+    encoder = encoder_of(child)
+    child.kill()
+    child.wait()
+    wait_for(lambda: not os.path.exists(f'/proc/{encoder}/exe'), 20, 'the end of the process that encodes')
+
+
 # ---- Raw session files ----
 
 @on_both('record --raw keeps a session that replay shows again, to the pixel', attempts=3)

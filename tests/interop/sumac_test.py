@@ -238,6 +238,7 @@ def memory():
     for server in LIBRARIES:
         check_small(server, 'glz', 'wait', '--stable', '1s', '--timeout', '60s')
         check_small(server, 'glz', 'monitor', '--every', '1s', '--count', '4')
+        check_small(server, 'glz', 'record', stage.path('m.mkv'), '--duration', '4s')
         check_small(server, 'glz', 'type', 'x' * 200, '--delay', '10ms')
 
 
