@@ -21,12 +21,16 @@ struct moment {
     struct sm_display_info displays[DISPLAYS_MAX];
     size_t display_count;
     uint64_t bytes, messages, drawings, failed;
-    uint64_t changes; /* events of changed pixels */
+    uint64_t changes;       /* events of changed pixels */
+    uint32_t unanswered_ms; /* as in struct sm_session_info */
 };
 
 static void look(struct moment *m, struct sm_session *session, uint64_t changes)
 {
-    *m = (struct moment){.at_us = cli_now_us(), .changes = changes};
+    struct sm_session_info info;
+    sm_session_get_info(session, &info);
+    *m = (struct moment){
+        .at_us = cli_now_us(), .changes = changes, .unanswered_ms = info.unanswered_ms};
     m->channel_count = sm_session_get_channels(session, m->channels, CHANNELS_MAX);
     m->channel_count = m->channel_count < CHANNELS_MAX ? m->channel_count : CHANNELS_MAX;
     m->display_count = sm_session_get_displays(session, m->displays, DISPLAYS_MAX);
@@ -79,6 +83,7 @@ static void print_json(const struct cli_options *o, const struct moment *now,
                     (int64_t)rate(now->drawings, before->drawings, seconds));
     cli_json_number(&json, "failed_drawings", (int64_t)now->failed);
     cli_json_number(&json, "changes_per_s", (int64_t)rate(now->changes, before->changes, seconds));
+    cli_json_number(&json, "unanswered_ms", now->unanswered_ms);
     cli_json_open(&json, "displays", '[');
     for (size_t i = 0; i < now->display_count; i++) {
         cli_json_open(&json, NULL, '{');
@@ -119,6 +124,9 @@ static void print_table(const struct cli_options *o, const struct moment *now,
     printf("drawings  %10.0f /s     %10" PRIu64 " in all, %" PRIu64 " could not be drawn\n",
            rate(now->drawings, before->drawings, seconds), now->drawings, now->failed);
     printf("changes   %10.0f /s\n", rate(now->changes, before->changes, seconds));
+    if (now->unanswered_ms)
+        printf("the machine does not answer: nothing has come from it for %u s\n",
+               (unsigned)now->unanswered_ms / 1000);
     for (size_t i = 0; i < now->display_count; i++)
         printf("display %u %ux%u, last change %.1f s ago%s%s%s\n", now->displays[i].channel_id,
                (unsigned)now->displays[i].width, (unsigned)now->displays[i].height,

@@ -59,6 +59,13 @@ static void measure(struct sm_client_channel *channel, uint64_t now_us)
         atomic_store(&channel->round_trip_us, figures.rtt_us);
 }
 
+/* A link that waits for a move has no machine yet. */
+static void look_for_pings(struct sm_client_channel *channel)
+{
+    if (channel->kind == SM_CHANNEL_KIND_DISPLAY && !channel->is_link && channel->self)
+        atomic_store(&channel->is_pinged, sm_channel_ping_count(channel->ops->base(channel)) > 0);
+}
+
 static enum sm_status tap_receive(void *self, struct sm_bytes in, uint64_t now_us, size_t *taken)
 {
     struct sm_client_channel *channel = self;
@@ -70,8 +77,10 @@ static enum sm_status tap_receive(void *self, struct sm_bytes in, uint64_t now_u
     memcpy(attempt->first + attempt->first_size, in.data, keep);
     attempt->first_size += keep;
     atomic_fetch_add(&channel->received_bytes, *taken);
-    if (is_linked && *taken > 0)
+    if (is_linked && *taken > 0) {
         measure(channel, now_us);
+        look_for_pings(channel);
+    }
     if (is_linked && *taken > 0)
         capture(channel, (struct sm_bytes){in.data, *taken});
     return status;

@@ -137,6 +137,7 @@ struct sm_client_channel {
     bool is_confined;      /* its thread can open nothing */
     atomic_int link_state; /* enum sm_client_link_state */
     atomic_ullong received_bytes;
+    atomic_bool is_pinged;        /* the server pings it when it is idle */
     atomic_ullong round_trip_us;  /* as the kernel said when bytes last came */
     atomic_ullong handled_serial; /* of the last message dealt with */
     atomic_bool is_waiting;       /* for other channels: tell it when any gets further */

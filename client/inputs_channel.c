@@ -53,6 +53,12 @@ static void take_leds(struct sm_client_channel *channel, uint16_t leds)
     sm_session_tell(channel->session, SM_EVENT_INFO, channel);
 }
 
+static void note_motion(struct sm_client_channel *channel)
+{
+    sm_silence_note_motion(&channel->session->silence, sm_inputs_client_awaits_ack(channel->self),
+                           sm_inputs_client_acks(channel->self), sm_now_us());
+}
+
 static enum sm_status activity(struct sm_client_channel *channel)
 {
     struct sm_inputs_client_event event;
@@ -66,6 +72,7 @@ static enum sm_status activity(struct sm_client_channel *channel)
             sm_channel_release(sm_inputs_client_channel(channel->self));
         sm_client_channel_handled(channel, event.serial);
     }
+    note_motion(channel);
     return status;
 }
 
@@ -108,6 +115,7 @@ static void check(struct sm_client_channel *channel, enum sm_status status)
         sm_reason_channel(&error, &channel->attempt, status, sm_channel_reason(base(channel)));
         sm_client_channel_fail(channel, &error);
     }
+    note_motion(channel);
 }
 
 static void key_call(struct sm_client_channel *channel, const void *argument)

@@ -151,6 +151,7 @@ static enum sm_status take_list(struct sm_client_channel *channel,
     else if (is_first)
         sm_session_tell(
             session, sm_comeback_done(session) ? SM_EVENT_LINE_BACK : SM_EVENT_CONNECTED, channel);
+    sm_silence_begin(channel);
     /* The picture first: it takes longest. */
     status = open_kind(session, list, SM_CHANNEL_DISPLAY, 0);
     if (status == SM_OK)
@@ -255,6 +256,7 @@ static void closed(struct sm_client_channel *channel)
 {
     struct sm_session *session = channel->session;
     sm_session_end_channels(session);
+    sm_silence_end(channel);
     sm_client_files_end(channel);
     sm_client_people_forget(channel);
     if (channel->self)

@@ -27,6 +27,7 @@ void sm_session_get_info(struct sm_session *session, struct sm_session_info *inf
     if (info->has_multi_media_time)
         info->multi_media_time_ms = (uint32_t)(sm_now_us() / 1000 + session->multi_media_offset_ms);
     pthread_mutex_unlock(&session->lock);
+    info->unanswered_ms = sm_silence_ms(&session->silence, sm_now_us());
 }
 
 void sm_session_set_time(struct sm_session *session, uint32_t time_ms)

@@ -28,6 +28,7 @@
 #include "client/migration.h"
 #include "client/people.h"
 #include "client/shared.h"
+#include "client/silence.h"
 #include "client/smartcard.h"
 #include "client/sound_channels.h"
 #include "client/target.h"
@@ -104,8 +105,9 @@ struct sm_session {
     struct sm_client_usb usb; /* has a lock of its own */
     struct sm_client_folder folder;
 
-    atomic_int waiting_count; /* channels whose is_waiting is set */
-    struct sm_shared shared;  /* what display channels have in common */
+    struct sm_silence silence; /* see there who may touch what */
+    atomic_int waiting_count;  /* channels whose is_waiting is set */
+    struct sm_shared shared;   /* what display channels have in common */
     struct sm_sound_settings sound;
 };
 

@@ -94,15 +94,11 @@ static void show_picture_or(SmWindow *window, const char *title, const char *tex
         show_status(window, "computer-symbolic", title, text, true, false);
 }
 
-static void show_lost(SmWindow *window, bool is_lost)
+static void show_line(SmWindow *window)
 {
-    if (is_lost) {
-        const struct sm_error *error = sm_connection_error(sm_machine_connection(window->machine));
-        g_autofree char *cause = sm_error_words_cause(error, NULL);
-        gtk_label_set_text(GTK_LABEL(window->lost_text), cause);
-    }
-    gtk_revealer_set_reveal_child(GTK_REVEALER(window->lost), is_lost);
-    if (is_lost)
+    struct sm_connection *connection = sm_machine_connection(window->machine);
+    sm_line_card_update(&window->line, connection);
+    if (sm_connection_state(connection) == SM_CONNECTION_LOST)
         gtk_widget_add_css_class(window->screen, "lost");
     else
         gtk_widget_remove_css_class(window->screen, "lost");
@@ -132,7 +128,7 @@ void sm_window_update_state(SmWindow *window)
     for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
         if (window->views[i])
             sm_view_set_session(window->views[i], session);
-    show_lost(window, state == SM_CONNECTION_LOST);
+    show_line(window);
     switch (state) {
     case SM_CONNECTION_CONNECTING:
         show_picture_or(window, _("Connecting"), sm_connection_address(connection));
@@ -233,6 +229,7 @@ void sm_window_take_event(SmWindow *window, const struct sm_event *event)
         show_broken_channel(window, event);
     } else if (event->kind == SM_EVENT_INFO) {
         update_title(window);
+        show_line(window);
     }
 }
 
@@ -351,6 +348,7 @@ static void dispose(GObject *object)
     SmWindow *window = SM_WINDOW(object);
     if (window->machine) {
         sm_quality_set_session(&window->quality, NULL);
+        sm_line_card_finish(&window->line);
         for (size_t i = 0; i < SM_WALL_VIEWS_MAX; i++)
             if (window->views[i])
                 sm_view_set_session(window->views[i], NULL);

@@ -65,41 +65,6 @@ static GtkWidget *make_status(SmWindow *window)
     return window->status;
 }
 
-/* Over the last picture, when the line is lost. */
-static GtkWidget *make_lost(SmWindow *window)
-{
-    GtkWidget *row = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
-    gtk_widget_add_css_class(row, "osd");
-    gtk_widget_add_css_class(row, "lost-card");
-    gtk_box_append(GTK_BOX(row), sm_activity_new());
-
-    GtkWidget *texts = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
-    GtkWidget *heading = gtk_label_new(_("The line is lost; trying again"));
-    gtk_widget_add_css_class(heading, "heading");
-    gtk_label_set_xalign(GTK_LABEL(heading), 0);
-    window->lost_text = gtk_label_new("");
-    gtk_label_set_xalign(GTK_LABEL(window->lost_text), 0);
-    gtk_label_set_wrap(GTK_LABEL(window->lost_text), TRUE);
-    gtk_widget_add_css_class(window->lost_text, "caption");
-    gtk_box_append(GTK_BOX(texts), heading);
-    gtk_box_append(GTK_BOX(texts), window->lost_text);
-    gtk_widget_set_hexpand(texts, TRUE);
-    gtk_box_append(GTK_BOX(row), texts);
-
-    GtkWidget *end = gtk_button_new_with_mnemonic(_("_Disconnect"));
-    gtk_actionable_set_action_name(GTK_ACTIONABLE(end), "win.disconnect");
-    gtk_widget_set_valign(end, GTK_ALIGN_CENTER);
-    gtk_box_append(GTK_BOX(row), end);
-
-    window->lost = gtk_revealer_new();
-    gtk_revealer_set_transition_type(GTK_REVEALER(window->lost),
-                                     GTK_REVEALER_TRANSITION_TYPE_CROSSFADE);
-    gtk_revealer_set_child(GTK_REVEALER(window->lost), row);
-    gtk_widget_set_halign(window->lost, GTK_ALIGN_CENTER);
-    gtk_widget_set_valign(window->lost, GTK_ALIGN_END);
-    return window->lost;
-}
-
 /* In full screen, at the upper edge. */
 static GtkWidget *make_bar(SmWindow *window, GMenuModel *menu)
 {
@@ -132,7 +97,7 @@ static GtkWidget *make_screen(SmWindow *window, GMenuModel *menu)
     window->screen = gtk_overlay_new();
     gtk_overlay_set_child(GTK_OVERLAY(window->screen), GTK_WIDGET(window->wall));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), sm_files_card(window));
-    gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_lost(window));
+    gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), sm_line_card_make(&window->line));
     gtk_overlay_add_overlay(GTK_OVERLAY(window->screen), make_bar(window, menu));
     return window->screen;
 }

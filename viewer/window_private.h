@@ -3,6 +3,7 @@
 #ifndef SM_VIEWER_WINDOW_PRIVATE_H
 #define SM_VIEWER_WINDOW_PRIVATE_H
 
+#include "viewer/line_card.h"
 #include "viewer/quality.h"
 #include "viewer/window.h"
 
@@ -20,9 +21,8 @@ struct _SmWindow {
     GtkWidget *toasts, *stack;                    /* all below it; the stack has status or screen */
     GtkWidget *status, *activity, *retry, *other; /* before there is a picture */
     GtkWidget *screen;                            /* the view and what lies over it */
-    GtkWidget *lost, *lost_text;
-    GtkWidget *bar, *bar_title, *bar_menu;  /* of full screen */
-    GtkWidget *microphone, *bar_microphone; /* shown while the machine listens */
+    GtkWidget *bar, *bar_title, *bar_menu;        /* of full screen */
+    GtkWidget *microphone, *bar_microphone;       /* shown while the machine listens */
 
     GtkWidget *files, *files_heading, *files_bar, *files_text; /* a card; what it says */
     gint64 files_since_us; /* when the first of these files was sent */
@@ -35,6 +35,7 @@ struct _SmWindow {
     size_t usb_anew_count;
 
     struct sm_quality quality;
+    struct sm_line_card line;
     GSimpleAction *fullscreen_action; /* borrowed from the window's actions */
     bool has_keyboard, is_dismissed, has_told_no_sound;
 };

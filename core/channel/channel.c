@@ -263,6 +263,11 @@ uint64_t sm_channel_handled_serial(const struct sm_channel *channel)
     return channel->in.handled_serial;
 }
 
+uint64_t sm_channel_ping_count(const struct sm_channel *channel)
+{
+    return channel->in.pings;
+}
+
 uint64_t sm_channel_skipped_count(const struct sm_channel *channel)
 {
     return channel->in.skipped;

@@ -314,6 +314,9 @@ bool sm_channel_has_left(const struct sm_channel *channel);
  */
 SM_NODISCARD enum sm_status sm_channel_arrive(struct sm_channel *channel);
 
+/** Pings that a client has answered and that measured nothing but the round trip. */
+uint64_t sm_channel_ping_count(const struct sm_channel *channel);
+
 /** Messages of unknown types that a client has skipped. */
 uint64_t sm_channel_skipped_count(const struct sm_channel *channel);
 

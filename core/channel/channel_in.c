@@ -118,7 +118,8 @@ static enum sm_status answer_ping(struct sm_channel *channel, struct sm_channel_
     if (status != SM_OK)
         return sm_channel_fail(channel, status, reason);
     node->is_answered = true;
-    sm_channel_line_pinged(channel, &msg.ping);
+    if (!sm_channel_line_pinged(channel, &msg.ping))
+        channel->in.pings++;
     if (channel->move.is_leaving)
         return SM_OK; /* the source measures no more, and the target has not asked */
     return sm_channel_send_basec(

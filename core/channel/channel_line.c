@@ -149,12 +149,13 @@ static uint64_t time_of_receipt(struct sm_channel *channel, struct sm_bytes data
 }
 
 /* More than was sent has not arrived, whatever the server says. */
-void sm_channel_line_pinged(struct sm_channel *channel, const struct sm_msg_ping *ping)
+bool sm_channel_line_pinged(struct sm_channel *channel, const struct sm_msg_ping *ping)
 {
     struct sm_line *line = &channel->line;
-    if (ping->id != RECEIPT_ID || channel->config.role != SM_CHANNEL_CLIENT ||
-        ping->timestamp > channel->out.sent)
-        return;
+    if (ping->id != RECEIPT_ID)
+        return ping->id == MARK_ID;
+    if (ping->timestamp > channel->out.sent)
+        return true;
     if (!channel->has_line) {
         sm_line_init(line, 0, 0);
         sm_line_queued(line, channel->out.queued);
@@ -166,6 +167,7 @@ void sm_channel_line_pinged(struct sm_channel *channel, const struct sm_msg_ping
     uint64_t told_us = time_of_receipt(channel, ping->data);
     sm_line_held_up(line, channel->now_us - told_us);
     sm_line_arrived(line, ping->timestamp, told_us);
+    return true;
 }
 
 size_t sm_channel_room(const struct sm_channel *channel)

@@ -34,6 +34,7 @@ struct sm_channel_inbox {
     size_t bytes;                    /* memory of `nodes`, but for what is on loan */
     uint64_t begun;                  /* messages whose header has come */
     uint64_t received_serial, skipped;
+    uint64_t pings; /* client: those that measure round trips */
 
     struct sm_channel_node *current; /* owned; the one the owner is dealing with */
     uint32_t sub_index;
@@ -192,7 +193,7 @@ void sm_channel_line_queued(struct sm_channel *channel);
 void sm_channel_line_answered(struct sm_channel *channel, uint32_t id, uint64_t timestamp);
 /** Server: bytes have come, or have left. */
 void sm_channel_line_receipt_due(struct sm_channel *channel);
-/** Client: a ping has come, which may be a receipt. */
-void sm_channel_line_pinged(struct sm_channel *channel, const struct sm_msg_ping *ping);
+/** Client: a ping has come. True if it was a mark or a receipt. */
+bool sm_channel_line_pinged(struct sm_channel *channel, const struct sm_msg_ping *ping);
 
 #endif

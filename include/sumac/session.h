@@ -381,6 +381,10 @@ struct sm_session_info {
     uint32_t keyboard_leds; /* lock keys lit in the guest: Scroll 1, Num 2, Caps 4 */
     bool has_multi_media_time;
     uint32_t multi_media_time_ms; /* the server's clock for sound and video, now */
+    /* The line stands, but the server owes an answer since so long: it is stopped, or very busy. 0
+     * if it answers. SM_EVENT_INFO when it begins, after 4 s (motion of the pointer) or 20 s, and
+     * when it is over. */
+    uint32_t unanswered_ms;
 };
 
 SM_API void sm_session_get_info(struct sm_session *session, struct sm_session_info *info);

@@ -459,6 +459,32 @@ def monitor(shown):
     shown.send_keys('ret')
 
 
+@tap.test('monitor says when the machine does not answer, and when it does again')
+def monitor_silence():
+    """A host that is stopped keeps its connections. It owes a ping after 15 s, which is late after 20."""
+    watched = [machine(server) for server in ('reference', 'ours')]
+    children = [subprocess.Popen([SUMAC, 'monitor', shown.uri, '--json', '--every', '500ms'], stdout=subprocess.PIPE, text=True)
+                for shown in watched]
+
+    def unanswered():
+        return [json.loads(child.stdout.readline())['unanswered_ms'] for child in children]
+    wait_for(lambda: all(shown.shows_to() for shown in watched), 20, 'the displays')
+    before = [unanswered() for _ in range(6)]
+    check_equal(before, [[0, 0]] * 6, 'of machines that answer')
+    for shown in watched:
+        os.kill(shown.process.child.pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: all(told > 20000 for told in unanswered()), 60, 'word of silence')
+    finally:
+        for shown in watched:
+            os.kill(shown.process.child.pid, signal.SIGCONT)
+    wait_for(lambda: not any(unanswered()), 30, 'word of an answer')
+    for child in children:
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=60)
+        check_equal(child.returncode, 0, 'exit code')
+
+
 @on_both('bench measures connecting and the first picture')
 def bench(shown):
     told = good('bench', shown.uri, '--duration', '500ms')

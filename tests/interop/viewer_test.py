@@ -5,6 +5,7 @@ window manager there, so the pointer says who has the focus."""
 
 import os
 import re
+import signal
 import time
 
 from desk import VIEWER, Desk, find
@@ -117,6 +118,35 @@ def _():
     machine.wait_screen()
     desk.wait_shown(machine, 'the screen again')
     check(program.is_running, f'the viewer ended: {program.log}')
+    program.stop()
+    machine.stop()
+
+
+@tap.test('says when the machine does not answer, and shows it again when it does')
+def _():
+    machine = Machine(stage)
+    machine.wait_screen()
+    program = viewer(machine.uri)
+    x, y = desk.wait_shown(machine, 'the screen in the window')
+
+    def move():
+        for _ in range(12):
+            desk.xdotool('mousemove_relative', '7', '5')
+    desk.click(x + 100, y + 100)  # which gives the machine the pointer
+    # Motion is acknowledged, so that it is expected to be. The pointer is no part of these pictures.
+    move()
+    desk.wait_still()
+    move()
+    shown = desk.look()
+    os.kill(machine.process.child.pid, signal.SIGSTOP)
+    try:
+        insist(lambda: (move(), wait_for(lambda: 'does not answer' in program.log, 10, 'word of silence')), 3)
+        wait_for(lambda: shown.differences(desk.look()), 20, 'a card over the picture')
+        check(desk.look().colours() > 8, 'the last picture is gone')
+    finally:
+        os.kill(machine.process.child.pid, signal.SIGCONT)
+    desk.wait_shown(machine, 'the screen again')
+    check('trying again' not in program.log and 'is closed' not in program.log, program.log)
     program.stop()
     machine.stop()
 

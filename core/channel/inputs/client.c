@@ -16,6 +16,7 @@ struct sm_inputs_client {
     bool is_down[SM_INPUTS_KEY_COUNT + 1]; /* the last is Pause */
     uint16_t buttons;
     uint32_t unacked; /* motion messages */
+    uint32_t acks;    /* of them, that have come */
 
     bool has_motion, has_position; /* waiting to be sent */
     int32_t dx, dy;
@@ -118,6 +119,7 @@ static enum sm_status apply(struct sm_inputs_client *client, bool *is_shown)
     switch (client->msg.type) {
     case SM_MSG_INPUTS_MOUSE_MOTION_ACK:
         *is_shown = false;
+        client->acks++;
         client->unacked -= sm_min_u32(client->unacked, SM_INPUTS_ACK_BUNCH);
         return flush_motion(client, false);
     case SM_MSG_WAIT_FOR_CHANNELS:
@@ -312,6 +314,16 @@ void sm_inputs_client_reset_motion(struct sm_inputs_client *client)
 {
     client->has_motion = client->has_position = false;
     client->dx = client->dy = 0;
+}
+
+uint32_t sm_inputs_client_acks(const struct sm_inputs_client *client)
+{
+    return client->acks;
+}
+
+bool sm_inputs_client_awaits_ack(const struct sm_inputs_client *client)
+{
+    return client->unacked >= SM_INPUTS_ACK_BUNCH;
 }
 
 uint16_t sm_inputs_client_buttons(const struct sm_inputs_client *client)

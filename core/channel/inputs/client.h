@@ -98,6 +98,12 @@ SM_NODISCARD enum sm_status sm_inputs_client_button(struct sm_inputs_client *cli
 /** Forgets motion that waits: the mouse mode has changed. */
 void sm_inputs_client_reset_motion(struct sm_inputs_client *client);
 
+/** Acknowledgements that have come. */
+uint32_t sm_inputs_client_acks(const struct sm_inputs_client *client);
+
+/** True if the server has as much motion as it acknowledges at once, and has not. */
+bool sm_inputs_client_awaits_ack(const struct sm_inputs_client *client);
+
 /** Buttons that are down: bits of enum sm_mouse_button_mask. */
 uint16_t sm_inputs_client_buttons(const struct sm_inputs_client *client);
 
