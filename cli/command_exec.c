@@ -8,6 +8,7 @@
 #include "cli/connection.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/report.h"
 #include "cli/script.h"
 #include "cli/typing.h"
 
@@ -147,6 +148,11 @@ static bool run_all(struct cli_connection *connection, const struct cli_options 
 static bool run(struct cli_options *options, struct cli_failure *failure)
 {
     const struct plan *plan = options->plan;
+    if (options->is_json && (options->is_dry || plan->count == 0)) {
+        struct cli_json json = cli_report_begin(stdout, options->command);
+        cli_json_number(&json, "steps", (int64_t)plan->count);
+        cli_report_end(&json);
+    }
     if (options->is_dry)
         return true;
     uint32_t kinds = 0, needed = 0;
@@ -202,7 +208,8 @@ const struct cli_command cli_command_exec = {
         "gives\n"
         "$NAME its value below; without it the environment counts. All lines are understood "
         "before\n"
-        "anything happens; a failure names its line. --json writes a line for each step.\n",
+        "anything happens; a failure names its line. --json writes a line for each step,\n"
+        "or with --check how many there are.\n",
     .options = OPTIONS,
     .print_more = print_steps,
     .take_words = take_words,

@@ -53,6 +53,7 @@ struct cli_exit_entry {
     enum cli_exit code;
     const char *kind;    /* for --json; the name of an enum sm_error_kind where there is one */
     const char *meaning; /* for people */
+    const char *others;  /* kinds of the library's errors that share the code; NULL: none */
 };
 
 /** Row `index`; NULL behind the last. Static. */

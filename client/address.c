@@ -41,7 +41,7 @@ struct parser {
 };
 
 static const char CURE_FORMS[] =
-    "write spice://HOST:PORT, spice+tls://HOST:PORT or spice+unix:///PATH";
+    "write spice://HOST:PORT, spice+tls://HOST:PORT, spice+unix:///PATH or ws://HOST:PORT/PATH";
 
 /* Never quotes the text itself: it may hold a password. */
 static enum sm_status bad(const struct parser *p, const char *cure, const char *cause)
@@ -344,7 +344,8 @@ static enum sm_status take_all(const struct parser *p)
     }
     if (has_prefix(p->text, "ws://"))
         return take_websocket(p, p->text + strlen("ws://"));
-    return bad(p, CURE_FORMS, "it does not begin with spice://, spice+tls:// or spice+unix://");
+    return bad(p, CURE_FORMS,
+               "it does not begin with spice://, spice+tls://, spice+unix://, ws:// or wss://");
 }
 
 enum sm_status sm_address_parse(struct sm_address **out, const char *text, struct sm_error *error)

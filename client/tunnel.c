@@ -11,7 +11,7 @@
 #include "io/tls.h"
 
 static const char CURE_ADDRESS[] =
-    "write [http://|https://][USER:PASSWORD@]HOST[:PORT] into SPICE_PROXY or the connection file";
+    "write http://HOST:PORT or https://HOST:PORT, if need be with USER:PASSWORD@ before the host";
 
 enum sm_status sm_tunnel_init(struct sm_tunnel *tunnel, const char *text, struct sm_error *error)
 {

@@ -103,8 +103,10 @@ static char *login_words(const char *machine_name, bool has_user, bool was_wrong
 void sm_dialog_ask_login(GtkWindow *parent, const char *machine_name, const char *user,
                          bool was_wrong, sm_dialog_login *answer, gpointer opaque)
 {
-    GtkWidget *dialog =
-        adw_message_dialog_new(parent, user ? _("Log In") : _("Password Needed"), NULL);
+    const char *heading = user ? _("Log In") : _("Password Needed");
+    if (was_wrong)
+        heading = user ? _("Login Refused") : _("Wrong Password");
+    GtkWidget *dialog = adw_message_dialog_new(parent, heading, NULL);
     g_autofree char *body = login_words(machine_name, user != NULL, was_wrong);
     adw_message_dialog_set_body(ADW_MESSAGE_DIALOG(dialog), body);
     adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "connect",

@@ -354,12 +354,13 @@ static void the_documentation_has_every_exit_code(void **state)
     const struct cli_exit_entry *entry;
     for (size_t i = 0; (entry = cli_exit_entry_at(i)); i++) {
         char row[256];
-        (void)snprintf(row, sizeof(row), "\n| %d | %s | %s |\n", (int)entry->code, entry->kind,
-                       entry->meaning);
+        const char *comma = entry->others ? ", " : "", *others = entry->others ? entry->others : "";
+        (void)snprintf(row, sizeof(row), "\n| %d | %s%s%s | %s |\n", (int)entry->code, entry->kind,
+                       comma, others, entry->meaning);
         if (!strstr(page, row))
             fail_msg("docs/cli.md lacks: %s", row);
-        (void)snprintf(row, sizeof(row), ".B %d\n%s (%s)\n", (int)entry->code, entry->meaning,
-                       entry->kind);
+        (void)snprintf(row, sizeof(row), ".B %d\n%s (%s%s%s)\n", (int)entry->code, entry->meaning,
+                       entry->kind, comma, others);
         if (!strstr(manual, row))
             fail_msg("cli/sumac.1 lacks: %s", row);
     }

@@ -329,6 +329,12 @@ screenshot {target}
     check('script.txt:10: ' in bad(43, 'cannot-type', 'exec', shown.uri, path, '--check'), 'the line is not named')
     check_equal(before.differences(shown.wait_still(1.0)), None, 'the screen after a script that was refused')
     with open(path, 'w') as file:
+        file.write('# nothing\n')
+    check_equal(good('exec', shown.uri, path)['steps'], 0, 'steps of an empty script')
+    with open(path, 'w') as file:
+        file.write('key a\nsleep 1s\n')
+    check_equal(good('exec', shown.uri, path, '--check')['steps'], 2, 'steps of a script that is only checked')
+    with open(path, 'w') as file:
         file.write('key shift-a\nwait --stable 20s --timeout 21s --tolerance 0\nkey b\n')
     before = shown.wait_still(1.0)
     child = subprocess.Popen([SUMAC, 'exec', shown.uri, path], stderr=subprocess.PIPE, text=True)

@@ -647,6 +647,8 @@ def no_connection():
         check_failure(info(f'spice://127.0.0.1:{probe.getsockname()[1]}'), 11, 'refused', 'nobody listens', 'SPICE port')
     check_failure(info('spice://localhost'), 2, 'address', 'no port')
     check_failure(info('spice://joe:secret@localhost:5900'), 2, 'address', 'password before the host', 'SUMAC_PASSWORD')
+    check_failure(info('foo://host:1'), 2, 'address', 'wss://', 'ws://HOST:PORT/PATH')
+    check_failure(info('spice://127.0.0.1:1', '--proxy', 'ftp://host'), 18, 'proxy', 'neither http', 'https://HOST:PORT')
     check_failure(stage.sumac('--json'), 2, 'usage', 'command is missing')
 
 
