@@ -2,10 +2,12 @@
 /* A machine that moves with the session as it is, between two servers of our own making. */
 #include "tests/support/check.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/base/writer.h"
 #include "core/codec/encoder.h"
@@ -350,6 +352,25 @@ static void a_target_that_says_something_else_is_none(void **state)
     finish(&move);
 }
 
+/* A host that takes connections, and then is stopped: the source waits for our answer. */
+static void a_target_that_says_nothing_is_given_up(void **state)
+{
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    struct move move = begin(SM_MSG_MAIN_MIGRATE_DST_SEAMLESS_ACK, false);
+    target_port = ntohs(at.sin_port);
+    assert_int_equal(prepare(&move), SM_MSGC_MAIN_MIGRATE_CONNECT_ERROR);
+    fake_server_step(move.source, STEP_MOVE);
+    await_pixel(move.session, 0, RED); /* the old host goes on with us */
+    finish(&move);
+    (void)close(fd);
+}
+
 static void a_session_that_ends_on_the_way_ends(void **state)
 {
     (void)state;
@@ -369,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_source_that_changes_its_mind_keeps_us),
         cmocka_unit_test(a_target_that_wants_to_begin_anew_is_believed),
         cmocka_unit_test(a_target_that_says_something_else_is_none),
+        cmocka_unit_test(a_target_that_says_nothing_is_given_up),
         cmocka_unit_test(a_session_that_ends_on_the_way_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
