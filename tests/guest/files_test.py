@@ -102,6 +102,16 @@ def _():
     check_equal(getting.log, 'from the guest', 'what came')
 
 
+@tap.test('what is selected in the guest is got, and is no copy of what its clipboard holds')
+def _():
+    await_agent()
+    getting = stage.start('get', [SUMAC, 'clipboard', machine.uri, 'get', '--selection', 'primary', '--timeout', '5m'])
+    machine.run("printf 'selected' >/tmp/text")
+    machine.insist(lambda: machine.run('setsid xclip -selection primary -i /tmp/text >/dev/null 2>&1 &'),
+                   lambda: not getting.is_running, 'the end of get')
+    check_equal(getting.log, 'selected', 'what came')
+
+
 CURL = "curl -m 60 --path-as-is -s -w '%{http_code}'"
 
 

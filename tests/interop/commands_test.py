@@ -238,6 +238,10 @@ def raw_session(shown):
     times = frames_of(stage.path('replayed.mkv'))
     check(abs(told['duration_ms'] - recorded['duration_ms']) < 1500 and len(times) >= 4, f'{told} {times}')
     check(mean_error(picture_at(stage.path('replayed.mkv'), times[-1]), after) < 10, 'the film ends elsewhere')
+    good('replay', target, stage.path('slow.mkv'), '--fps', '1')
+    times = frames_of(stage.path('slow.mkv'))
+    gaps = [later - earlier for earlier, later in zip(times, times[1:-1])]  # the last one is the end's
+    check(gaps and min(gaps) > 0.99, f'--fps 1: {times}')
 
     # Cut off: what is there counts; damaged: it is said.
     with open(target, 'rb') as file:
@@ -278,6 +282,12 @@ def wait_image(shown):
     check_equal(result.out, '8 192\n', 'place for people')
     check('not seen within' in bad(48, 'not-seen', 'wait', shown.uri, '--image', part, '--region', '9,192,600,100',
                                    '--timeout', '4s'), 'cause')
+    other = Picture.load(part)
+    other.rgb = bytes(shade + 3 if shade < 250 else shade - 3 for shade in other.rgb)
+    other.save(stage.path('shaded.png'))
+    told = good('wait', shown.uri, '--image', stage.path('shaded.png'), '--shades', '3')
+    check_equal((told['x'], told['y']), (8, 192), 'place of other shades')
+    bad(48, 'not-seen', 'wait', shown.uri, '--image', stage.path('shaded.png'), '--shades', '2', '--timeout', '1s')
     shown.send_keys('z')
     shown.send_keys('q')
     after = shown.wait_still(1.0)
@@ -415,6 +425,14 @@ def click(shown):
     check_equal(moved(events), (100, 50), 'place')
     check('hyper' in bad(43, 'cannot-type', 'click', shown.uri, '1', '1', '--with', 'hyper'), 'cause')
     check_equal(shown.events(), [], 'events of a refused command')
+
+
+@traced('key holds keys for as long as it is told')
+def hold(shown):
+    start = time.monotonic()
+    good('key', shown.uri, 'ctrl-f9', '--hold', '700ms')
+    check(time.monotonic() - start >= 0.7, 'it ended before')
+    shown.await_presses([('key', 'ctrl', 1), ('key', 'f9', 1), ('key', 'f9', 0), ('key', 'ctrl', 0)])
 
 
 @traced('drag moves between pressing and letting go')

@@ -288,6 +288,27 @@ static void the_options_of_cards_folders_and_keys_are_taken(void **state)
     sm_viewer_options_finish(&o);
 }
 
+static void the_options_of_sound_usb_and_memory_are_taken(void **state)
+{
+    (void)state;
+    struct sm_viewer_options o;
+    assert_true(read_line(
+        &o,
+        "sumac-viewer --spice-disable-audio --spice-cache-size=1000000 "
+        "--spice-glz-window-size=2000000 --spice-usbredir-auto-redirect-filter=0x08,-1,-1,-1,1 "
+        "--shared spice://vm:5900",
+        NULL));
+    assert_true(o.has_no_sound && o.shares_plugged_usb);
+    assert_string_equal(o.usb_on_plug, "0x08,-1,-1,-1,1");
+    assert_int_equal(o.cache_bytes, 1000000);
+    assert_int_equal(o.glz_window_bytes, 2000000);
+    sm_viewer_options_finish(&o);
+    assert_true(read_line(&o, "sumac-viewer --spice-disable-usbredir spice://vm:5900", NULL));
+    assert_true(o.has_no_usb && !o.has_no_sound && !o.shares_plugged_usb);
+    sm_viewer_options_finish(&o);
+    check_refused("sumac-viewer --spice-glz-window-size=-1 spice://vm:5900");
+}
+
 static void without_options_there_is_a_start_page(void **state)
 {
     (void)state;
@@ -442,6 +463,7 @@ int main(void)
         cmocka_unit_test(settings_that_make_no_sense_are_not_taken),
         cmocka_unit_test(the_options_of_the_reference_viewer_are_taken),
         cmocka_unit_test(the_options_of_cards_folders_and_keys_are_taken),
+        cmocka_unit_test(the_options_of_sound_usb_and_memory_are_taken),
         cmocka_unit_test(without_options_there_is_a_start_page),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
         cmocka_unit_test(a_connection_file_gives_title_and_keys),
