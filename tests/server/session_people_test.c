@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/base/reader.h"
 #include "core/wire/agent.h"
 #include "core/wire/main.h"
 #include "core/wire/playback.h"
@@ -267,6 +268,65 @@ static void messages_to_the_agent_do_not_mix(void **state)
     sm_test_go(&second);
 }
 
+/* The tokens that all that has come by now tell of. */
+static uint32_t tokens_told(struct sm_test_person *person)
+{
+    uint8_t told[4096];
+    sm_test_host_run(person->main.host, 10); /* until nothing happens any more */
+    size_t size = sm_test_visitor_receive_rest(&person->main, told, sizeof(told));
+    struct sm_reader r = sm_reader((struct sm_bytes){told, size});
+    uint32_t tokens = 0;
+    while (sm_left(&r) > 0) {
+        uint16_t type = sm_get_le16(&r);
+        uint32_t body_size = sm_get_le32(&r);
+        struct sm_reader body = sm_reader(sm_get_bytes(&r, body_size));
+        if (type == SM_MSG_MAIN_AGENT_TOKEN)
+            tokens += sm_get_le32(&body);
+        assert_false(r.failed || body.failed);
+    }
+    return tokens;
+}
+
+/* Messages of a piece each, which the agent takes; the tokens that are told of meanwhile. */
+static uint32_t tokens_for(struct sm_test_person *person, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        sm_test_visitor_message(&person->main, SM_MSGC_MAIN_AGENT_DATA,
+                                sm_test_agent_message(SM_AGENT_CLIPBOARD, 4, 4));
+    return tokens_told(person);
+}
+
+static void who_tells_of_a_file_alone_is_lent_tokens_until_the_agent_refuses_it(void **state)
+{
+    enum { LENT = 502 }; /* 512 at most, of which everybody has ten */
+    struct sm_test_people *f = *state;
+    struct sm_test_person sender = sm_test_come(f, ""), other = sm_test_come(f, "");
+    sm_test_start_agent(&sender);
+    sm_test_start_agent(&other);
+    sm_test_visitor_message(
+        &sender.main, SM_MSGC_MAIN_AGENT_DATA,
+        sm_test_hex("01000000 0a000000 0000000000000000 2c000000 01000000"
+                    "5b76646167656e742d66696c652d786665725d0a" /* [vdagent-file-xfer] */
+                    "6e616d653d610a"                           /* name=a */
+                    "73697a653d323030303030300a"));            /* size=2000000 */
+    assert_int_equal(tokens_told(&sender), LENT);
+    assert_int_equal(tokens_for(&other, 5), 5);
+    assert_int_equal(tokens_for(&sender, 5), 5);
+
+    struct sm_bytes refusal = sm_test_hex("01000000 1c000000" /* a chunk for clients */
+                                          "01000000 0b000000 0000000000000000 08000000"
+                                          "01000000 01000000"); /* file 1: cancelled */
+    f->agent.says = refusal;
+    spice_server_char_device_wakeup(&f->agent.instance);
+    sm_test_host_run(&f->host, 10);
+    assert_int_equal(f->agent.says.size, 0);
+    assert_int_equal(tokens_for(&sender, LENT), 0); /* they are taken back as they come */
+    assert_int_equal(tokens_for(&sender, 5), 5);
+    assert_int_equal(tokens_for(&other, 5), 5);
+    sm_test_go(&sender);
+    sm_test_go(&other);
+}
+
 /* ---- sound ---- */
 
 static void play(struct sm_test_people *f, unsigned frames)
@@ -332,6 +392,7 @@ int main(void)
         T(usb_goes_on_when_its_holder_leaves),
         T(usb_is_handed_over_when_asked),
         T(messages_to_the_agent_do_not_mix),
+        T(who_tells_of_a_file_alone_is_lent_tokens_until_the_agent_refuses_it),
         T(everybody_hears_and_a_slow_one_harms_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
