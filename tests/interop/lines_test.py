@@ -31,7 +31,7 @@ class Relay:
     """Between client and machine. Can cut what it carries, and refuse what comes."""
 
     def __init__(self, port):
-        self.target, self.pairs, self.is_refusing = port, [], False
+        self.target, self.pairs, self.is_refusing, self.cut_ends = port, [], False, set()
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._run, daemon=True).start()
@@ -47,12 +47,12 @@ class Relay:
             for ends in (front, back), (back, front):
                 threading.Thread(target=self._copy, args=ends, daemon=True).start()
 
-    @staticmethod
-    def _copy(source, target):
+    def _copy(self, source, target):
         try:
             while data := source.recv(65536):
                 target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
+            if source not in self.cut_ends:  # else it is for the other end to be reset, too, and not to be told goodbye
+                target.shutdown(socket.SHUT_WR)
         except OSError:
             pass
 
@@ -69,6 +69,7 @@ class Relay:
         """Resets connections, all or those of these numbers in the order of coming."""
         for number, (front, back) in enumerate(self.pairs):
             if numbers is None or number in numbers:
+                self.cut_ends |= {front, back}
                 self._reset(front)
                 self._reset(back)
         if numbers is None:
