@@ -264,22 +264,29 @@ static bool takes_turn(struct sm_main_channel *main, struct sm_bytes piece)
     return true;
 }
 
-/* A piece of a client's message to the agent. It may be one of a file's, which a client of ours
- * does not send faster than the line takes it: see sm_channel_give_receipts(). */
-static void on_agent_data(struct sm_main_channel *main, struct sm_bytes data)
+void sm_main_channel_take_piece(struct sm_main_channel *main, struct sm_bytes piece)
 {
     enum sm_status status = SM_ERR_STATE;
+    if (sm_main_channel_holds_piece(main, piece))
+        return;
+    if (takes_turn(main, piece))
+        status = sm_agent_pass(&main->server->agent, piece, sm_session_id(main->session));
+    if (status == SM_ERR_STATE) /* no agent: the piece is dealt with */
+        status = sm_main_server_agent_taken(main->machine, 1);
+    if (status)
+        sm_main_channel_after_send(main, status);
+}
+
+/* It may be a piece of a file, which a client of ours does not send faster than the line takes it:
+ * see sm_channel_give_receipts(). */
+static void on_agent_data(struct sm_main_channel *main, struct sm_bytes piece)
+{
     if (!main->gives_receipts && !main->handover->is_unix) {
         main->gives_receipts = true;
         sm_main_channel_after_send(main,
                                    sm_channel_give_receipts(sm_main_server_channel(main->machine)));
     }
-    if (takes_turn(main, data))
-        status = sm_agent_pass(&main->server->agent, data, sm_session_id(main->session));
-    if (status == SM_ERR_STATE) /* no agent: the piece is dealt with */
-        status = sm_main_server_agent_taken(main->machine, 1);
-    if (status)
-        sm_main_channel_after_send(main, status);
+    sm_main_channel_take_piece(main, piece);
 }
 
 /* That a socket was closed is no news; that the client broke a rule or fell silent is. */

@@ -3,6 +3,7 @@
 #ifndef SM_SERVER_SESSION_MAIN_CHANNEL_INTERNAL_H
 #define SM_SERVER_SESSION_MAIN_CHANNEL_INTERNAL_H
 
+#include "core/base/writer.h"
 #include "core/channel/main/server.h"
 #include "server/session/main_channel.h"
 
@@ -24,6 +25,7 @@ struct sm_main_channel {
     /* What another server handed on about an agent that has not come yet; see docs/migration.md. */
     uint8_t *waiting_agent; /* owned, malloc: the MIGRATE_DATA; NULL: none */
     size_t waiting_agent_size;
+    struct sm_writer held;  /* what the client said to it since: size u32 and piece, each */
     unsigned agents_before; /* how many had come when the client did */
     bool holds_agent;
 };
@@ -33,6 +35,9 @@ void sm_main_channel_after_send(struct sm_main_channel *main, enum sm_status sta
 
 /** Tells the client the time that frames are stamped with. */
 void sm_main_channel_tell_time(struct sm_main_channel *main);
+
+/** A piece of a client's message to the agent: passes it on, or keeps it for an agent to come. */
+void sm_main_channel_take_piece(struct sm_main_channel *main, struct sm_bytes piece);
 
 /* ---- main_channel_migration.c ---- */
 
@@ -46,5 +51,8 @@ SM_NODISCARD enum sm_status sm_main_channel_resume(struct sm_main_channel *main,
 /** Target: the agent has come; true if it goes on where it was with the source. */
 bool sm_main_channel_restore_agent(struct sm_main_channel *main);
 void sm_main_channel_forget_agent(struct sm_main_channel *main);
+
+/** Target: true if the agent is yet to come, and what the client says to it is kept until then. */
+bool sm_main_channel_holds_piece(struct sm_main_channel *main, struct sm_bytes piece);
 
 #endif

@@ -82,6 +82,7 @@ void sm_main_channel_forget_agent(struct sm_main_channel *main)
 {
     free(main->waiting_agent);
     main->waiting_agent = NULL;
+    sm_writer_finish(&main->held);
     if (!main->holds_agent)
         return;
     main->holds_agent = false;
@@ -122,6 +123,26 @@ static enum sm_status restore(struct sm_main_channel *main, const struct sm_migr
     return sm_agent_restore(&main->server->agent, from, sm_session_id(main->session));
 }
 
+/* No more than the client has tokens for. Tokens come back when the agent has taken the pieces. */
+bool sm_main_channel_holds_piece(struct sm_main_channel *main, struct sm_bytes piece)
+{
+    if (!main->waiting_agent)
+        return false;
+    sm_put_le32(&main->held, (uint32_t)piece.size);
+    sm_put_bytes(&main->held, piece);
+    sm_main_channel_after_send(main, sm_writer_status(&main->held));
+    return true;
+}
+
+static void pass_held(struct sm_main_channel *main, struct sm_bytes held)
+{
+    struct sm_reader r = sm_reader(held);
+    while (sm_left(&r) > 0 && !main->is_over) {
+        uint32_t size = sm_get_le32(&r);
+        sm_main_channel_take_piece(main, sm_get_bytes(&r, size));
+    }
+}
+
 bool sm_main_channel_restore_agent(struct sm_main_channel *main)
 {
     struct sm_migration_msg msg;
@@ -134,8 +155,13 @@ bool sm_main_channel_restore_agent(struct sm_main_channel *main)
     if (status == SM_OK)
         status = restore(main, &msg.main);
     sm_arena_finish(&arena);
+    struct sm_writer held = main->held;
+    sm_writer_init(&main->held, 0);
     sm_main_channel_forget_agent(main);
     sm_main_channel_after_send(main, status);
+    if (status == SM_OK && sm_main_server_agent(main->machine).is_started)
+        pass_held(main, sm_writer_bytes(&held)); /* else there is another agent now */
+    sm_writer_finish(&held);
     return true;
 }
 
@@ -152,6 +178,7 @@ static enum sm_status take_agent(struct sm_main_channel *main, const struct sm_m
         return restore(main, from);
     if (agent->count != main->agents_before)
         return start_agent_over(main); /* it came and went */
+    sm_writer_init(&main->held, BLOB_MAX);
     main->waiting_agent = sm_memdup(data.data, data.size);
     main->waiting_agent_size = data.size;
     return main->waiting_agent ? SM_OK : SM_ERR_NOMEM;

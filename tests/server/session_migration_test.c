@@ -226,6 +226,14 @@ static size_t take_data(struct fixture *f, struct sm_test_visitor *main, uint8_t
     return take_channel_data(main, data, room);
 }
 
+static void check_guest_got(struct fixture *f, unsigned host, const char *hex)
+{
+    sm_test_host_run(&f->loop, 5);
+    struct sm_bytes got = {.data = f->hosts[host].to_guest, .size = f->hosts[host].to_size};
+    sm_check_bytes(got, sm_test_hex(hex));
+    f->hosts[host].to_size = 0;
+}
+
 /* ---- tests ---- */
 
 static void a_session_begins_anew_after_a_semi_seamless_move(void **state)
@@ -287,6 +295,40 @@ static void the_agents_stream_goes_on_where_it_was_cut(void **state)
                     "01000000 08000000 0011223344556677");
     assert_int_equal(5 + f->hosts[1].to_size, expected.size);
     assert_memory_equal(whole, expected.data, expected.size);
+    sm_test_visitor_close(&main);
+    sm_test_visitor_close(&next);
+}
+
+/* The client has tokens, and goes on before the guest's port has opened at the target. */
+static void what_is_said_before_the_agent_has_come_waits_for_it(void **state)
+{
+    struct fixture *f = *state;
+    struct sm_test_visitor main;
+    add_agent(&f->hosts[0]);
+    uint32_t id = begin(f, &main);
+    start_agent(&main);
+    sm_test_host_run(&f->loop, 5);
+    f->hosts[0].to_size = 0;
+    f->hosts[0].room = 0;
+    struct sm_bytes piece = sm_test_hex("01000000 02000000 0000000000000000 0c000000 c0ffee00");
+    sm_test_visitor_message(&main, SM_MSGC_MAIN_AGENT_DATA, piece);
+    sm_test_host_run(&f->loop, 5);
+    struct sm_test_visitor next = go(f, &main, id, true);
+    uint8_t data[512];
+    size_t size = take_data(f, &main, data, sizeof(data));
+    sm_test_visitor_message(&next, SM_MSGC_MIGRATE_DATA, (struct sm_bytes){data, size});
+    sm_test_visitor_await(&next, SM_MSG_MAIN_MULTI_MEDIA_TIME, NULL, 0);
+    sm_test_visitor_message(&next, SM_MSGC_MAIN_AGENT_DATA, sm_test_hex("00112233"));
+    sm_test_visitor_message(&next, SM_MSGC_MAIN_AGENT_DATA, sm_test_hex("44556677"));
+    sm_test_visitor_message(&next, SM_MSGC_MAIN_AGENT_DATA,
+                            sm_test_hex("01000000 09000000 0000000000000000 00000000"));
+    sm_test_host_run(&f->loop, 5);
+    add_agent(&f->hosts[1]);
+    spice_server_vm_start(f->hosts[1].server);
+    check_guest_got(f, 1,
+                    "01000000 18000000 01000000 02000000 0000000000000000 0c000000 c0ffee00"
+                    "01000000 04000000 00112233 01000000 04000000 44556677"
+                    "01000000 14000000 01000000 09000000 0000000000000000 00000000");
     sm_test_visitor_close(&main);
     sm_test_visitor_close(&next);
 }
@@ -436,14 +478,6 @@ static struct sm_test_visitor open_cards(struct fixture *f, unsigned host, uint3
     struct sm_test_visitor cards = sm_test_visitor(&f->loop, f->hosts[host].path);
     assert_int_equal(sm_test_visitor_open(&cards, id, SM_CHANNEL_SMARTCARD, 0), 0);
     return cards;
-}
-
-static void check_guest_got(struct fixture *f, unsigned host, const char *hex)
-{
-    sm_test_host_run(&f->loop, 5);
-    struct sm_bytes got = {.data = f->hosts[host].to_guest, .size = f->hosts[host].to_size};
-    sm_check_bytes(got, sm_test_hex(hex));
-    f->hosts[host].to_size = 0;
 }
 
 /*
@@ -720,6 +754,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_session_begins_anew_after_a_semi_seamless_move),
         T(the_agents_stream_goes_on_where_it_was_cut),
+        T(what_is_said_before_the_agent_has_come_waits_for_it),
         T(what_was_sent_with_lent_tokens_arrives_at_the_target),
         T(every_piece_handed_on_gives_its_token_back),
         T(the_guests_message_is_put_together_from_two_servers),
