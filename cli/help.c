@@ -61,10 +61,11 @@ static void print_exit_codes(FILE *out)
 {
     fputs("\nexit codes (the word is `kind` in the JSON of an error):\n", out);
     const struct cli_exit_entry *entry;
-    for (size_t i = 0; (entry = cli_exit_entry_at(i)); i++)
-        fprintf(out, "  %3d  %-20s %s%s%s%s\n", (int)entry->code, entry->kind, entry->meaning,
-                entry->others ? " (also: " : "", entry->others ? entry->others : "",
-                entry->others ? ")" : "");
+    for (size_t i = 0; (entry = cli_exit_entry_at(i)); i++) {
+        fprintf(out, "  %3d  %-20s %s\n", (int)entry->code, entry->kind, entry->meaning);
+        if (entry->others)
+            fprintf(out, "       %-20s also: %s\n", "", entry->others);
+    }
 }
 
 void cli_help_print(FILE *out, const struct cli_command *command)
