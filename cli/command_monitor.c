@@ -125,8 +125,7 @@ static void print_table(const struct cli_options *o, const struct moment *now,
            rate(now->drawings, before->drawings, seconds), now->drawings, now->failed);
     printf("changes   %10.0f /s\n", rate(now->changes, before->changes, seconds));
     if (now->unanswered_ms)
-        printf("the machine does not answer: nothing has come from it for %u s\n",
-               (unsigned)now->unanswered_ms / 1000);
+        printf("the machine has not answered for %u s\n", (unsigned)now->unanswered_ms / 1000);
     for (size_t i = 0; i < now->display_count; i++)
         printf("display %u %ux%u, last change %.1f s ago%s%s%s\n", now->displays[i].channel_id,
                (unsigned)now->displays[i].width, (unsigned)now->displays[i].height,

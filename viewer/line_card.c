@@ -78,9 +78,8 @@ void sm_line_card_update(struct sm_line_card *card, struct sm_connection *connec
         return;
     }
     g_autofree char *text = g_strdup_printf(
-        ngettext("Nothing has come from it for %u second. It may be stopped, or very busy.",
-                 "Nothing has come from it for %u seconds. It may be stopped, or very busy.",
-                 seconds),
+        ngettext("It has not answered for %u second. It may be stopped, or very busy.",
+                 "It has not answered for %u seconds. It may be stopped, or very busy.", seconds),
         seconds);
     say(card, _("The machine does not answer"), text);
     if (!card->timer)
