@@ -36,6 +36,8 @@ struct sm_canvas *sm_canvas_create(int width, int height)
         sm_canvas_unref(canvas);
         return NULL;
     }
+    canvas->all = cairo_image_surface_create_for_data(canvas->pixels, CAIRO_FORMAT_RGB24, width,
+                                                      height, (int)stride);
     return canvas;
 }
 
@@ -49,6 +51,7 @@ void sm_canvas_unref(struct sm_canvas *canvas)
 {
     if (!canvas || --canvas->refs > 0)
         return;
+    cairo_surface_destroy(canvas->all);
     if (canvas->pixels != MAP_FAILED)
         munmap(canvas->pixels, canvas->size_bytes);
     if (canvas->fd >= 0)
@@ -61,11 +64,26 @@ static uint8_t *pixels_at(const struct sm_canvas *canvas, int x, int y)
     return canvas->pixels + (size_t)y * canvas->stride_bytes + (size_t)x * SM_PIXEL_BYTES;
 }
 
-void sm_canvas_clear(struct sm_canvas *canvas)
+static void clear_rect(struct sm_canvas *canvas, int left, int top, int right, int bottom)
 {
-    uint32_t *pixels = (uint32_t *)(void *)canvas->pixels;
-    for (size_t i = 0; i < canvas->size_bytes / sizeof(*pixels); i++)
-        pixels[i] = 0xff000000u;
+    for (int y = top; y < bottom; y++) {
+        uint32_t *pixels = (uint32_t *)(void *)pixels_at(canvas, left, y);
+        for (int i = 0; i < right - left; i++)
+            pixels[i] = 0xff000000u;
+    }
+}
+
+void sm_canvas_clear(struct sm_canvas *canvas, struct sm_rect kept)
+{
+    int width = canvas->width, height = canvas->height;
+    if (sm_rect_is_empty(kept)) {
+        clear_rect(canvas, 0, 0, width, height);
+        return;
+    }
+    clear_rect(canvas, 0, 0, width, kept.top);
+    clear_rect(canvas, 0, kept.top, kept.left, kept.bottom);
+    clear_rect(canvas, kept.right, kept.top, width, kept.bottom);
+    clear_rect(canvas, 0, kept.bottom, width, height);
 }
 
 /* ---- Reading it ---- */
@@ -75,16 +93,32 @@ static void unref(void *canvas)
     sm_canvas_unref(canvas);
 }
 
-cairo_surface_t *sm_canvas_surface(struct sm_canvas *canvas, struct sm_rect rect)
+/* `surface` is destroyed before the canvas can be. */
+static void hold(cairo_surface_t *surface, struct sm_canvas *canvas)
 {
     static const cairo_user_data_key_t KEY;
-    cairo_surface_t *surface = cairo_image_surface_create_for_data(
-        pixels_at(canvas, rect.left, rect.top), CAIRO_FORMAT_RGB24, rect.right - rect.left,
-        rect.bottom - rect.top, (int)canvas->stride_bytes);
     if (cairo_surface_set_user_data(surface, &KEY, sm_canvas_ref(canvas), unref) !=
         CAIRO_STATUS_SUCCESS)
         sm_canvas_unref(canvas); /* and the surface, which is in error, draws nothing */
+}
+
+cairo_surface_t *sm_canvas_surface(struct sm_canvas *canvas, struct sm_rect rect)
+{
+    cairo_surface_t *surface = cairo_image_surface_create_for_data(
+        pixels_at(canvas, rect.left, rect.top), CAIRO_FORMAT_RGB24, rect.right - rect.left,
+        rect.bottom - rect.top, (int)canvas->stride_bytes);
+    hold(surface, canvas);
     return surface;
+}
+
+/* A recording refers to the pixels of its source as long as that lives, and takes a copy when it is
+ * destroyed. So the source is one that outlives all recordings. */
+void sm_canvas_record(struct sm_canvas *canvas, int x, int y, cairo_t *recording)
+{
+    hold(cairo_get_target(recording), canvas);
+    cairo_set_source_surface(recording, canvas->all, -x, -y);
+    cairo_pattern_set_filter(cairo_get_source(recording), CAIRO_FILTER_NEAREST);
+    cairo_paint(recording);
 }
 
 /* ---- Changing it ---- */

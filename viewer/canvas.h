@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a view shows, where the processor draws: one image, in memory that a program beside us (the
- * X server) can look at. Nodes of the toolkit that draw it hold it, and show what is in it when
- * they are painted.
+ * X server) can look at. What is recorded from it, as nodes of the toolkit are, holds it and shows
+ * what is on it when it is played.
  */
 #ifndef SM_VIEWER_CANVAS_H
 #define SM_VIEWER_CANVAS_H
@@ -18,11 +18,12 @@
 /** Thread: the main one. */
 struct sm_canvas {
     unsigned refs;
-    int width, height;   /* pixels */
-    size_t stride_bytes; /* from row to row */
-    uint8_t *pixels;     /* 32 bits each: blue, green, red, 0xff; owned */
-    size_t size_bytes;   /* of the mapping */
-    int fd;              /* of the memory; owned */
+    int width, height;    /* pixels */
+    size_t stride_bytes;  /* from row to row */
+    uint8_t *pixels;      /* 32 bits each: blue, green, red, 0xff; owned */
+    size_t size_bytes;    /* of the mapping */
+    int fd;               /* of the memory; owned */
+    cairo_surface_t *all; /* owned: all of it, to be read; lives as long as the pixels */
 };
 
 /** @return the caller's first reference, all zero; NULL without memory */
@@ -33,12 +34,16 @@ struct sm_canvas *sm_canvas_ref(struct sm_canvas *canvas);
 /** NULL does nothing. */
 void sm_canvas_unref(struct sm_canvas *canvas);
 
-/** All black. */
-void sm_canvas_clear(struct sm_canvas *canvas);
+/** Black, but for `kept`, which is within the canvas or empty. */
+void sm_canvas_clear(struct sm_canvas *canvas, struct sm_rect kept);
 
-/** A rectangle of it, within it, as a surface to read from, the caller's, which holds the canvas.
- */
+/** A rectangle of it, within it, as a surface to read from now, the caller's, which holds the
+ * canvas. What is recorded from it shows these pixels for ever: cairo copies them. */
 cairo_surface_t *sm_canvas_surface(struct sm_canvas *canvas, struct sm_rect rect);
+
+/** Records the canvas, moved by (-x, -y), with what `recording` clips. Its target holds the canvas,
+ * and shows what is on it whenever it is played. */
+void sm_canvas_record(struct sm_canvas *canvas, int x, int y, cairo_t *recording);
 
 /**
  * Copies pixels into `rect`, which is within the canvas.

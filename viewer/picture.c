@@ -167,8 +167,8 @@ static void reshape_canvas(struct sm_picture *picture, bool is_last)
 {
     const struct sm_picture_shape *shape = &picture->shape;
     bool fits = picture->canvas && picture->canvas->width == shape->view_width &&
-                picture->canvas->height == shape->view_height;
-    if (!fits || is_last) {
+                picture->canvas->height == shape->view_height && !is_last;
+    if (!fits) {
         sm_canvas_unref(picture->canvas);
         picture->canvas = sm_canvas_create(shape->view_width, shape->view_height);
         drop_tiles(picture);
@@ -177,8 +177,9 @@ static void reshape_canvas(struct sm_picture *picture, bool is_last)
         picture->unit = 1 / shape->device_scale;
         cut(picture, shape->view_width, shape->view_height, false);
     }
-    sm_canvas_clear(picture->canvas);
-    if (is_last)
+    /* What is there where the picture goes is better than black until the pixels come. */
+    sm_canvas_clear(picture->canvas, fits ? picture_rect(shape) : (struct sm_rect){0});
+    if (is_last && picture->last)
         stretch(picture);
     else
         damage_tiles(picture, (struct sm_rect){0, 0, picture->width, picture->height});
@@ -197,13 +198,14 @@ static void reshape_textures(struct sm_picture *picture)
 void sm_picture_reshape(struct sm_picture *picture, const struct sm_picture_shape *shape,
                         bool is_last)
 {
-    if (is_last && !picture->canvas)
-        return;
+    bool has_canvas = shape->is_by_processor && shape->view_width > 0 && shape->view_height > 0;
+    if (is_last && !picture->canvas && (picture->tiles || !has_canvas))
+        return; /* textures are stretched by the toolkit */
     if (!is_last)
         g_clear_pointer(&picture->last, sm_canvas_unref);
     if (are_equal(&picture->shape, shape))
         return;
-    if (is_last && !picture->last) {
+    if (is_last && picture->canvas && !picture->last) {
         picture->last = sm_canvas_ref(picture->canvas);
         picture->last_rect = picture_rect(&picture->shape);
     }
@@ -212,7 +214,7 @@ void sm_picture_reshape(struct sm_picture *picture, const struct sm_picture_shap
         sm_picture_clear(picture);
         return;
     }
-    if (shape->is_by_processor && shape->view_width > 0 && shape->view_height > 0)
+    if (has_canvas)
         reshape_canvas(picture, is_last);
     else
         g_clear_pointer(&picture->canvas, sm_canvas_unref);
@@ -408,16 +410,12 @@ GdkTexture *sm_picture_texture(const struct sm_display_view *view, struct sm_rec
 static GskRenderNode *drawn_node(const struct sm_picture *picture, struct sm_rect rect,
                                  const graphene_rect_t *bounds)
 {
-    cairo_surface_t *surface = sm_canvas_surface(picture->canvas, rect);
     GskRenderNode *node = gsk_cairo_node_new(bounds);
     cairo_t *cr = gsk_cairo_node_get_draw_context(node);
     cairo_translate(cr, bounds->origin.x, bounds->origin.y);
     cairo_scale(cr, picture->unit, picture->unit);
-    cairo_set_source_surface(cr, surface, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_NEAREST);
-    cairo_paint(cr);
+    sm_canvas_record(picture->canvas, rect.left, rect.top, cr);
     cairo_destroy(cr);
-    cairo_surface_destroy(surface);
     return node;
 }
 

@@ -61,7 +61,8 @@ void sm_picture_clear(struct sm_picture *picture);
 /**
  * Sets the shape. What was there stays if nothing changes, else all is damaged.
  *
- * @param is_last  there will be no other pixels: those that are there are stretched
+ * @param is_last  there are no other pixels: those that are there are stretched; a canvas without
+ *                 any is black
  */
 void sm_picture_reshape(struct sm_picture *picture, const struct sm_picture_shape *shape,
                         bool is_last);

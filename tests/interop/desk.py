@@ -87,6 +87,10 @@ class Desk:
         """Those of our viewer that are in sight, its dialogs among them."""
         return self.run('xdotool', 'search', '--onlyvisible', '--class', 'sumac').out.split()
 
+    def geometry(self, window):
+        """X, Y, WIDTH and HEIGHT of a window, as words."""
+        return dict(line.split('=') for line in self.run('xdotool', 'getwindowgeometry', '--shell', window).out.split())
+
     def answer(self, *texts):
         """Types into a dialog once it is in sight and has the focus, a field after the other, instead of what is in it."""
         wait_for(lambda: len(self.windows()) > 1, 30, 'a dialog')

@@ -22,6 +22,10 @@ def count_colour(picture, colour):
     return sum(picture.rgb[i:i + 3] == colour for i in range(0, len(picture.rgb), 3))
 
 
+def all_pixels(picture):
+    return ((x, y) for y in range(picture.height) for x in range(picture.width))
+
+
 def viewer(*arguments):
     return desk.viewer('--auto-resize=never', *arguments)
 
@@ -86,7 +90,7 @@ def _():
     wait_for(lambda: 'monitor 1 is painted from shared memory' in program.log, 20, 'painting past the toolkit')
     # Smaller, the pixels are others, and the window is as large as before in the end.
     window = desk.windows()[0]
-    geometry = dict(line.split('=') for line in desk.run('xdotool', 'getwindowgeometry', '--shell', window).out.split())
+    geometry = desk.geometry(window)
     desk.xdotool('windowsize', window, str(int(geometry['WIDTH']) // 2), str(int(geometry['HEIGHT']) // 2))
     wait_for(lambda: not find(desk.look(), machine.screendump()), 20, 'a smaller picture')
     desk.xdotool('windowsize', window, geometry['WIDTH'], geometry['HEIGHT'])
@@ -94,8 +98,12 @@ def _():
     check_typing(machine, place, 'and on')
     # What another window hid has to be painted anew, by the toolkit, from what it made before the typing.
     other = viewer()
+    wait_for(lambda: len(desk.windows()) > 1, 30, 'another window')
+    cover = next(id for id in desk.windows() if id != window)
+    desk.xdotool('windowmove', cover, '0', '0', 'windowsize', cover, '1400', '1000')
+    wait_for(lambda: desk.geometry(cover)['WIDTH'] == '1400', 20, 'a window over all of the screen')
     desk.wait_still()
-    wait_for(lambda: not find(desk.look(), machine.screendump()), 20, 'a window over the screen')
+    check(not find(desk.look(), machine.screendump()), 'the screen is not hidden')
     other.stop()
     desk.wait_shown(machine, 'the screen that was hidden')
     program.stop()
@@ -108,12 +116,18 @@ def _():
     machine = Machine(stage, plain=False, spice={'port': port})
     machine.wait_screen()
     program = viewer(f'spice://127.0.0.1:{port}')
-    desk.wait_shown(machine, 'the screen in the window')
+    place = desk.wait_shown(machine, 'the screen in the window')
+    before = desk.look()
+    check_typing(machine, place, 'lost')
     shown = desk.look()
     machine.stop()
     # The last picture stays, darker, below words about the line.
     wait_for(lambda: shown.differences(desk.look()), 20, 'a sign that the line is lost')
-    check(desk.look().colours() > 8, 'the last picture is gone')
+    dark = desk.wait_still()
+    check(dark.colours() > 8, 'the last picture is gone')
+    typed = [at for at in all_pixels(shown) if before.pixel(*at) != shown.pixel(*at) and sum(shown.pixel(*at)) > 300]
+    missing = sum(sum(dark.pixel(*at)) < 60 for at in typed)
+    check(typed and not missing, f'of {len(typed)} pixels of typed text {missing} are not in the last picture')
     machine = Machine(stage, plain=False, spice={'port': port})
     machine.wait_screen()
     desk.wait_shown(machine, 'the screen again')
