@@ -25,6 +25,7 @@ struct sm_connection {
     char *name;                 /* owned; or NULL */
     struct sm_session *session; /* owned; or NULL */
     guint watch;                /* source of the main loop, or 0 */
+    bool is_taking;             /* an event is being looked at */
     enum sm_connection_state state;
     bool is_closing, wants_user;
     struct sm_error error;
@@ -107,13 +108,27 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer opaque)
     (void)condition;
     struct sm_connection *c = opaque;
     struct sm_event event;
-    for (int i = 0; i < EVENTS_A_TURN; i++) {
-        if (!sm_session_wait_event(c->session, 0, &event))
-            break;
-        if (!take_event(c, &event))
-            return G_SOURCE_REMOVE; /* drop_session() did it already, which is no harm */
-    }
-    return G_SOURCE_CONTINUE;
+    bool goes_on = true;
+    if (c->is_taking) /* a loop within the loop: the one below goes on with them */
+        return G_SOURCE_CONTINUE;
+    c->is_taking = true;
+    for (int i = 0; goes_on && i < EVENTS_A_TURN && sm_session_wait_event(c->session, 0, &event);
+         i++)
+        goes_on = take_event(c, &event);
+    c->is_taking = false;
+    return goes_on ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE; /* which drop_session() did already */
+}
+
+/* A source that may not recurse is taken out of the loop and put back around each call, and each of
+ * the two wakes the loop once more. on_readable() does not recurse by itself. */
+static guint watch_events(struct sm_connection *c)
+{
+    GSource *source = g_unix_fd_source_new(sm_session_event_fd(c->session), G_IO_IN);
+    g_source_set_can_recurse(source, TRUE);
+    g_source_set_callback(source, G_SOURCE_FUNC(on_readable), c, NULL);
+    guint id = g_source_attach(source, NULL);
+    g_source_unref(source);
+    return id;
 }
 
 static void write_log(void *opaque, enum sm_session_log_level level, const char *text)
@@ -242,7 +257,7 @@ static void connect_now(struct sm_connection *c)
         on_closed(c, &error);
         return;
     }
-    c->watch = g_unix_fd_add(sm_session_event_fd(c->session), G_IO_IN, on_readable, c);
+    c->watch = watch_events(c);
 }
 
 struct sm_connection *sm_connection_create(const struct sm_viewer_options *options,
