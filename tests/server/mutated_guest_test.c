@@ -20,13 +20,11 @@
 #include <spice/qxl_dev.h>
 
 #include "core/channel/canvas/canvas.h"
-#include "core/channel/cursor/client.h"
-#include "core/channel/display/client.h"
 #include "core/wire/types.h"
 #include "io/clock.h"
 #include "io/pump.h"
-#include "io/socket.h"
 #include "tests/server/support/mutant.h"
+#include "tests/server/support/onlooker.h"
 #include "tests/server/support/visitor.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -62,23 +60,12 @@ struct ring {
     uint32_t produced, consumed;
 };
 
-/* One of our two channels to the server. */
-struct watcher {
-    struct guest *guest;
-    struct sm_display_client *display;
-    struct sm_cursor_client *cursor;
-    struct sm_pump *pump;
-    struct sm_canvas *canvas;
-    uint32_t messages;
-    bool is_closed;
-};
-
 struct guest {
     struct sm_test_host host;
     SpiceServer *server;
     QXLInstance instance;
     struct sm_test_visitor main;
-    struct watcher display, cursor;
+    struct sm_test_onlooker display, cursor;
 
     uint8_t *memory;
     struct sm_test_mutant mutant;
@@ -245,65 +232,6 @@ static const QXLInterface INTERFACE = {
 
 /* ---- the client ---- */
 
-static bool is_drawing(uint16_t type)
-{
-    return type == SM_MSG_DISPLAY_COPY_BITS ||
-           (type >= SM_MSG_DISPLAY_DRAW_FILL && type <= SM_MSG_DISPLAY_DRAW_ALPHA_BLEND) ||
-           type == SM_MSG_DISPLAY_DRAW_COMPOSITE;
-}
-
-static bool is_of_surfaces(uint16_t type)
-{
-    return type == SM_MSG_DISPLAY_SURFACE_CREATE || type == SM_MSG_DISPLAY_SURFACE_DESTROY;
-}
-
-/* What is drawn is the guest's affair; that it can be drawn without harm is ours. */
-static void execute(struct watcher *watcher, const struct sm_display_msg *msg)
-{
-    enum sm_status status = SM_OK;
-    if (is_of_surfaces(msg->type))
-        status = sm_canvas_apply(watcher->canvas, msg);
-    else if (is_drawing(msg->type))
-        status = sm_canvas_draw(watcher->canvas, msg, NULL);
-    if (status == SM_AGAIN)
-        fail_msg("seed %llu: a message waits for an image that was never sent",
-                 (unsigned long long)watcher->guest->seed);
-}
-
-static void on_activity(void *opaque)
-{
-    struct watcher *watcher = opaque;
-    enum sm_status status = SM_OK;
-    while (status == SM_OK) {
-        struct sm_display_client_event drawing;
-        struct sm_cursor_client_event pointer;
-        status = watcher->display ? sm_display_client_next(watcher->display, &drawing)
-                                  : sm_cursor_client_next(watcher->cursor, &pointer);
-        if (status == SM_OK && watcher->display)
-            execute(watcher, drawing.msg);
-        watcher->messages += status == SM_OK;
-    }
-    if (status < 0)
-        fail_msg("seed %llu: the server sent something malformed: %s",
-                 (unsigned long long)watcher->guest->seed,
-                 sm_channel_reason(watcher->display ? sm_display_client_channel(watcher->display)
-                                                    : sm_cursor_client_channel(watcher->cursor)));
-}
-
-static void on_closed(void *opaque, enum sm_status status, const char *reason)
-{
-    struct watcher *watcher = opaque;
-    if (status != SM_ERR_IO)
-        fail_msg("seed %llu: the client gave up: %s", (unsigned long long)watcher->guest->seed,
-                 reason);
-    watcher->is_closed = true;
-}
-
-static const struct sm_pump_callbacks CALLBACKS = {
-    .on_activity = on_activity,
-    .on_closed = on_closed,
-};
-
 /* A TCP connection to the server, which then is as careful as with anybody from outside. */
 static int connect_to(struct guest *guest)
 {
@@ -322,43 +250,17 @@ static int connect_to(struct guest *guest)
     return mine;
 }
 
-static void start_pump(struct watcher *watcher, int fd, struct sm_machine machine)
-{
-    struct sm_transport *transport;
-    sm_check_status(sm_socket_transport(&transport, fd), SM_OK);
-    sm_check_status(sm_pump_create(&watcher->pump, sm_epoll_loop_base(watcher->guest->host.loop),
-                                   transport, machine, (struct sm_bytes){0}, &CALLBACKS, watcher),
-                    SM_OK);
-}
-
 static void connect_client(struct guest *guest)
 {
     guest->main = (struct sm_test_visitor){.host = &guest->host, .fd = connect_to(guest)};
     uint32_t id = sm_test_visitor_open_main(&guest->main, "");
     struct sm_test_visitor visitor = {.host = &guest->host, .fd = connect_to(guest)};
     assert_int_equal(sm_test_visitor_open(&visitor, id, SM_CHANNEL_DISPLAY, 0), 0);
-    guest->display.guest = guest;
-    struct sm_display_client_config config = {.setup = {.has_mini_header = true}};
-    sm_check_status(sm_display_client_create(&guest->display.display, &config, sm_now_us()), SM_OK);
-    struct sm_canvas_config canvas = {.max_surfaces = 1024, .max_pixels = 1 << 26};
-    sm_check_status(sm_canvas_create(&guest->display.canvas, &canvas), SM_OK);
-    start_pump(&guest->display, visitor.fd, sm_display_client_machine(guest->display.display));
+    sm_test_onlooker_start_display(&guest->display, guest->host.loop, visitor.fd, guest->seed);
 
     visitor.fd = connect_to(guest);
     assert_int_equal(sm_test_visitor_open(&visitor, id, SM_CHANNEL_CURSOR, 0), 0);
-    guest->cursor.guest = guest;
-    struct sm_cursor_client_config cursor = {.setup = {.has_mini_header = true}};
-    sm_check_status(sm_cursor_client_create(&guest->cursor.cursor, &cursor, sm_now_us()), SM_OK);
-    start_pump(&guest->cursor, visitor.fd, sm_cursor_client_machine(guest->cursor.cursor));
-}
-
-static void finish_watcher(struct watcher *watcher)
-{
-    sm_pump_destroy(watcher->pump);
-    sm_display_client_destroy(watcher->display);
-    sm_cursor_client_destroy(watcher->cursor);
-    sm_canvas_destroy(watcher->canvas);
-    *watcher = (struct watcher){0};
+    sm_test_onlooker_start_cursor(&guest->cursor, guest->host.loop, visitor.fd, guest->seed);
 }
 
 /* ---- the guest's deeds ---- */
@@ -661,8 +563,8 @@ static void end(struct guest *guest)
 {
     sm_test_host_run(&guest->host, 20);
     bool had_client = guest->main.fd >= 0;
-    finish_watcher(&guest->display);
-    finish_watcher(&guest->cursor);
+    sm_test_onlooker_finish(&guest->display);
+    sm_test_onlooker_finish(&guest->cursor);
     if (had_client)
         sm_test_visitor_close(&guest->main);
     spice_server_destroy(guest->server);
