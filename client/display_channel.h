@@ -47,6 +47,7 @@ struct sm_client_display {
     uint64_t changed_us;              /* last change of pixels, size or readiness */
     struct sm_damage damage;          /* of the channel's thread: not told yet */
     uint8_t *converted; /* owned: a surface of 16 bits, as 32; only while locked by a reader */
+    struct sm_display_fill fills[SM_CANVAS_FILLS_MAX]; /* likewise: not painted for this reader */
 };
 
 /** With the lock held: the canvas to be looked at; or NULL. */

@@ -157,15 +157,33 @@ static enum sm_status convert(struct sm_client_display *display, const struct sm
     return SM_OK;
 }
 
+/* What is not painted is told, if the reader can do with that; else painted. */
+static size_t take_fills(struct sm_client_display *display, const struct sm_pixels *pixels,
+                         bool is_sparse)
+{
+    struct sm_canvas *canvas = sm_client_display_shown(display);
+    if (display->gl.is_shown)
+        return 0;
+    if (!is_sparse || sm_pixel_bits(pixels->format) != 32) {
+        sm_canvas_settle(canvas);
+        return 0;
+    }
+    struct sm_canvas_fill fills[SM_CANVAS_FILLS_MAX];
+    size_t count = sm_canvas_fills(canvas, 0, fills);
+    for (size_t i = 0; i < count; i++)
+        display->fills[i] = (struct sm_display_fill){fills[i].rect, fills[i].color};
+    return count;
+}
+
 /* With the display's lock held. */
-static enum sm_status fill_view(struct sm_display_view *view, struct sm_client_channel *channel)
+static enum sm_status fill_view(struct sm_display_view *view, struct sm_client_channel *channel,
+                                bool is_sparse)
 {
     struct sm_client_display *display = channel->self;
     const struct sm_pixels *pixels = primary(display);
     if (!pixels)
         return SM_ERR_STATE;
-    if (!display->gl.is_shown)
-        sm_canvas_settle(sm_client_display_shown(display));
+    size_t fill_count = take_fills(display, pixels, is_sparse);
     const uint8_t *first = pixels->data;
     size_t stride_bytes = (size_t)pixels->stride_bytes;
     if (pixels->format == SM_PIXEL_RGB555 || pixels->format == SM_PIXEL_RGB565) {
@@ -182,6 +200,8 @@ static enum sm_status fill_view(struct sm_display_view *view, struct sm_client_c
     view->width = pixels->width;
     view->height = pixels->height;
     view->monitor_count = list_monitors(view->monitors, channel->id, display, pixels);
+    view->fills = display->fills;
+    view->fill_count = fill_count;
     return SM_OK;
 }
 
@@ -197,18 +217,30 @@ static struct sm_client_display *find_display(struct sm_session *session, uint8_
     return was_opened ? (*channel)->self : NULL;
 }
 
-enum sm_status sm_display_lock(struct sm_session *session, uint8_t channel_id,
-                               struct sm_display_view *view)
+static enum sm_status lock(struct sm_session *session, uint8_t channel_id,
+                           struct sm_display_view *view, bool is_sparse)
 {
     struct sm_client_channel *channel;
     struct sm_client_display *display = find_display(session, channel_id, &channel);
     if (!display)
         return SM_ERR_STATE;
     pthread_mutex_lock(&display->lock);
-    enum sm_status status = fill_view(view, channel);
+    enum sm_status status = fill_view(view, channel, is_sparse);
     if (status != SM_OK)
         pthread_mutex_unlock(&display->lock);
     return status;
+}
+
+enum sm_status sm_display_lock(struct sm_session *session, uint8_t channel_id,
+                               struct sm_display_view *view)
+{
+    return lock(session, channel_id, view, false);
+}
+
+enum sm_status sm_display_lock_sparse(struct sm_session *session, uint8_t channel_id,
+                                      struct sm_display_view *view)
+{
+    return lock(session, channel_id, view, true);
 }
 
 void sm_display_unlock(struct sm_session *session, uint8_t channel_id)

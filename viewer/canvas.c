@@ -66,11 +66,8 @@ static uint8_t *pixels_at(const struct sm_canvas *canvas, int x, int y)
 
 static void clear_rect(struct sm_canvas *canvas, int left, int top, int right, int bottom)
 {
-    for (int y = top; y < bottom; y++) {
-        uint32_t *pixels = (uint32_t *)(void *)pixels_at(canvas, left, y);
-        for (int i = 0; i < right - left; i++)
-            pixels[i] = 0xff000000u;
-    }
+    for (int y = top; y < bottom && left < right; y++)
+        sm_pixels_fill(pixels_at(canvas, left, y), 0, (size_t)(right - left));
 }
 
 void sm_canvas_clear(struct sm_canvas *canvas, struct sm_rect kept)
@@ -123,21 +120,97 @@ void sm_canvas_record(struct sm_canvas *canvas, int x, int y, cairo_t *recording
 
 /* ---- Changing it ---- */
 
-void sm_canvas_copy(struct sm_canvas *canvas, struct sm_rect rect, const uint8_t *from,
-                    size_t stride_bytes)
-{
-    for (int y = rect.top; y < rect.bottom; y++, from += stride_bytes)
-        sm_pixels_copy(pixels_at(canvas, rect.left, y), from, (size_t)(rect.right - rect.left));
-}
+/* What is done with areas of a display; both return true to end it there. */
+struct visitor {
+    bool (*of_one_colour)(struct sm_canvas *canvas, struct sm_rect rect, uint32_t pixel);
+    bool (*of_pixels)(struct sm_canvas *canvas, struct sm_rect rect,
+                      const struct sm_canvas_source *from);
+};
 
-bool sm_canvas_differs(const struct sm_canvas *canvas, struct sm_rect rect, const uint8_t *from,
-                       size_t stride_bytes)
+/* Cuts `rect` along the display's fills, of which those before `next` do not touch it. */
+static bool visit(struct sm_canvas *canvas, struct sm_rect rect,
+                  const struct sm_canvas_source *from, size_t next, const struct visitor *visitor)
 {
-    for (int y = rect.top; y < rect.bottom; y++, from += stride_bytes)
-        if (sm_pixels_differ(pixels_at(canvas, rect.left, y), from,
-                             (size_t)(rect.right - rect.left)))
+    struct sm_rect in = {0};
+    for (; next < from->view->fill_count; next++) {
+        struct sm_rect fill = from->view->fills[next].area;
+        in = sm_rect_intersect(rect, (struct sm_rect){fill.left - from->x, fill.top - from->y,
+                                                      fill.right - from->x, fill.bottom - from->y});
+        if (!sm_rect_is_empty(in))
+            break;
+    }
+    if (next == from->view->fill_count)
+        return visitor->of_pixels(canvas, rect, from);
+    if (visitor->of_one_colour(canvas, in, from->view->fills[next].pixel))
+        return true;
+    const struct sm_rect around[] = {
+        {rect.left, rect.top, rect.right, in.top},
+        {rect.left, in.top, in.left, in.bottom},
+        {in.right, in.top, rect.right, in.bottom},
+        {rect.left, in.bottom, rect.right, rect.bottom},
+    };
+    for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++)
+        if (!sm_rect_is_empty(around[i]) && visit(canvas, around[i], from, next + 1, visitor))
             return true;
     return false;
+}
+
+static const uint8_t *source_at(const struct sm_canvas_source *from, int x, int y)
+{
+    return from->view->pixels + (size_t)(y + from->y) * from->view->stride_bytes +
+           (size_t)(x + from->x) * SM_PIXEL_BYTES;
+}
+
+static size_t width_of(struct sm_rect rect)
+{
+    return (size_t)(rect.right - rect.left);
+}
+
+static bool fill(struct sm_canvas *canvas, struct sm_rect rect, uint32_t pixel)
+{
+    for (int y = rect.top; y < rect.bottom; y++)
+        sm_pixels_fill(pixels_at(canvas, rect.left, y), pixel, width_of(rect));
+    return false;
+}
+
+static bool copy(struct sm_canvas *canvas, struct sm_rect rect, const struct sm_canvas_source *from)
+{
+    for (int y = rect.top; y < rect.bottom; y++)
+        sm_pixels_copy(pixels_at(canvas, rect.left, y), source_at(from, rect.left, y),
+                       width_of(rect));
+    return false;
+}
+
+void sm_canvas_copy(struct sm_canvas *canvas, struct sm_rect rect,
+                    const struct sm_canvas_source *from)
+{
+    static const struct visitor COPY = {fill, copy};
+    (void)visit(canvas, rect, from, 0, &COPY);
+}
+
+static bool differs_from(struct sm_canvas *canvas, struct sm_rect rect, uint32_t pixel)
+{
+    for (int y = rect.top; y < rect.bottom; y++)
+        if (sm_pixels_differ_from(pixels_at(canvas, rect.left, y), pixel, width_of(rect)))
+            return true;
+    return false;
+}
+
+static bool differs(struct sm_canvas *canvas, struct sm_rect rect,
+                    const struct sm_canvas_source *from)
+{
+    for (int y = rect.top; y < rect.bottom; y++)
+        if (sm_pixels_differ(pixels_at(canvas, rect.left, y), source_at(from, rect.left, y),
+                             width_of(rect)))
+            return true;
+    return false;
+}
+
+bool sm_canvas_differs(struct sm_canvas *canvas, struct sm_rect rect,
+                       const struct sm_canvas_source *from)
+{
+    static const struct visitor COMPARE = {differs_from, differs};
+    return visit(canvas, rect, from, 0, &COMPARE);
 }
 
 void sm_canvas_draw(struct sm_canvas *canvas, struct sm_rect rect, cairo_surface_t *from,

@@ -14,6 +14,7 @@
 #include <cairo.h>
 
 #include "core/base/geometry.h"
+#include "sumac/display.h"
 
 /** Thread: the main one. */
 struct sm_canvas {
@@ -45,17 +46,19 @@ cairo_surface_t *sm_canvas_surface(struct sm_canvas *canvas, struct sm_rect rect
  * and shows what is on it whenever it is played. */
 void sm_canvas_record(struct sm_canvas *canvas, int x, int y, cairo_t *recording);
 
-/**
- * Copies pixels into `rect`, which is within the canvas.
- *
- * @param from  the pixel for the upper left corner; its fourth byte means nothing
- */
-void sm_canvas_copy(struct sm_canvas *canvas, struct sm_rect rect, const uint8_t *from,
-                    size_t stride_bytes);
+/** A display, looked at so that pixel (x, y) of a canvas is the display's (x + this, y + this). */
+struct sm_canvas_source {
+    const struct sm_display_view *view; /* borrowed; its fills count */
+    int x, y;
+};
+
+/** Copies pixels into `rect`, which is within the canvas and, moved, within the display. */
+void sm_canvas_copy(struct sm_canvas *canvas, struct sm_rect rect,
+                    const struct sm_canvas_source *from);
 
 /** Whether sm_canvas_copy() would change anything. */
-bool sm_canvas_differs(const struct sm_canvas *canvas, struct sm_rect rect, const uint8_t *from,
-                       size_t stride_bytes);
+bool sm_canvas_differs(struct sm_canvas *canvas, struct sm_rect rect,
+                       const struct sm_canvas_source *from);
 
 /** How a surface is drawn on a canvas. */
 struct sm_canvas_way {

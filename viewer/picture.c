@@ -311,16 +311,14 @@ static bool update_on_canvas(struct sm_picture *picture, struct sm_tile *tile,
     if (has_pixels && source->guest) {
         scale(picture, source->guest, rect);
     } else if (has_pixels) {
-        const uint8_t *from =
-            pixels_at(source->view, source->area.left + rect.left - picture->shape.x,
-                      source->area.top + rect.top - picture->shape.y);
-        size_t stride = source->view->stride_bytes;
+        const struct sm_canvas_source from = {source->view, source->area.left - picture->shape.x,
+                                              source->area.top - picture->shape.y};
         /* For the toolkit to paint a tile is far more work than to compare it. */
         if (!is_open && tile->node && sm_rect_equal(rect, damage) &&
             sm_rect_is_empty(sm_rect_intersect(rect, cursor_rect(picture))) &&
-            !sm_canvas_differs(picture->canvas, rect, from, stride))
+            !sm_canvas_differs(picture->canvas, rect, &from))
             return false;
-        sm_canvas_copy(picture->canvas, rect, from, stride);
+        sm_canvas_copy(picture->canvas, rect, &from);
     }
     draw_cursor(picture, rect);
     if (is_open) {
@@ -365,6 +363,11 @@ static bool update_texture(struct sm_tile *tile, const struct source *source, st
     g_clear_pointer(&tile->pixels, g_bytes_unref);
     tile->pixels = copy_rect(source->view, from);
     return true;
+}
+
+bool sm_picture_takes_fills(const struct sm_picture *picture)
+{
+    return picture->canvas && !is_scaled(picture);
 }
 
 bool sm_picture_update(struct sm_picture *picture, const struct sm_display_view *view,

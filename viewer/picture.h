@@ -74,6 +74,9 @@ void sm_picture_damage(struct sm_picture *picture, struct sm_rect damage);
  * none. Without a canvas it does nothing. */
 void sm_picture_set_cursor(struct sm_picture *picture, cairo_surface_t *shape, int x, int y);
 
+/** Whether sm_picture_update() wants a view of sm_display_lock_sparse(). */
+bool sm_picture_takes_fills(const struct sm_picture *picture);
+
 /**
  * Takes the damaged pixels from `area` of the display.
  *

@@ -16,4 +16,10 @@ void sm_pixels_copy(uint8_t *to, const uint8_t *from, size_t count);
 /** Whether one of `count` pixels has another colour. */
 bool sm_pixels_differ(const uint8_t *a, const uint8_t *b, size_t count);
 
+/** Makes `count` pixels of ours the guest's `pixel`. */
+void sm_pixels_fill(uint8_t *to, uint32_t pixel, size_t count);
+
+/** Whether one of `count` pixels has another colour than `pixel`. */
+bool sm_pixels_differ_from(const uint8_t *pixels, uint32_t pixel, size_t count);
+
 #endif

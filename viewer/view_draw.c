@@ -23,12 +23,19 @@ static void reshape_picture(SmView *view)
     sm_picture_reshape(&view->picture, &view->shape, !view->session || !view->has_monitor);
 }
 
+static bool lock_display(SmView *view, struct sm_display_view *display)
+{
+    enum sm_status status = sm_picture_takes_fills(&view->picture)
+                                ? sm_display_lock_sparse(view->session, view->channel_id, display)
+                                : sm_display_lock(view->session, view->channel_id, display);
+    return status == SM_OK;
+}
+
 /* Takes what changed; `open` and `past` as sm_picture_update() has them. */
 static bool update_picture(SmView *view, const cairo_region_t *open, cairo_region_t *past)
 {
     struct sm_display_view display;
-    if (!view->session || !view->has_monitor ||
-        sm_display_lock(view->session, view->channel_id, &display) != SM_OK)
+    if (!view->session || !view->has_monitor || !lock_display(view, &display))
         return false;
     sm_picture_set_cursor(&view->picture, draws_cursor(view) ? view->cursor_surface : NULL,
                           view->cursor.x - view->area.left - (int)view->cursor.hot_x,

@@ -49,6 +49,12 @@ struct sm_display_info {
 SM_API size_t sm_session_get_displays(struct sm_session *session, struct sm_display_info *out,
                                       size_t room);
 
+/** An area that is all of one colour. */
+struct sm_display_fill {
+    struct sm_rect area; /* within the surface, and not empty */
+    uint32_t pixel;      /* 32 bits as in sm_display_view.pixels, read as a little-endian number */
+};
+
 /** Pixels of a display, in place. */
 struct sm_display_view {
     const uint8_t *pixels; /* 32 bits each: bytes blue, green, red, and one of no meaning */
@@ -56,6 +62,8 @@ struct sm_display_view {
     uint32_t width, height;
     size_t monitor_count;
     struct sm_monitor monitors[SM_MONITORS_MAX];
+    const struct sm_display_fill *fills; /* see sm_display_lock_sparse(); else there are none */
+    size_t fill_count;
 };
 
 /**
@@ -69,6 +77,16 @@ struct sm_display_view {
  */
 SM_API SM_NODISCARD enum sm_status sm_display_lock(struct sm_session *session, uint8_t channel_id,
                                                    struct sm_display_view *view);
+
+/**
+ * The same, for who copies the pixels and knows what to do with areas of one colour: those that
+ * nobody has looked at yet are not painted for this, but told in `fills`, which do not overlap. The
+ * pixels there are old; everywhere else they are what sm_display_lock() shows. A guest that clears
+ * and draws anew, page by page, may so never pay for the clearing.
+ */
+SM_API SM_NODISCARD enum sm_status sm_display_lock_sparse(struct sm_session *session,
+                                                          uint8_t channel_id,
+                                                          struct sm_display_view *view);
 
 SM_API void sm_display_unlock(struct sm_session *session, uint8_t channel_id);
 

@@ -42,6 +42,71 @@ static void a_display_is_ready_when_it_is_marked(void **state)
     fake_server_stop(server);
 }
 
+enum { LARGE_SIDE = 64 /* so that a fill is worth waiting */ };
+
+static void show_large_blue(struct fake_peer *peer)
+{
+    struct sm_display_msg create = {
+        .type = SM_MSG_DISPLAY_SURFACE_CREATE,
+        .surface_create = {.width = LARGE_SIDE,
+                           .height = LARGE_SIDE,
+                           .format = SM_SURFACE_FORMAT_32_XRGB,
+                           .flags = SM_SURFACE_FLAG_PRIMARY},
+    };
+    fake_send_display(peer, &create);
+    struct sm_display_msg fill = {.type = SM_MSG_DISPLAY_DRAW_FILL};
+    fill.draw_fill.base.box = (struct sm_rect){0, 8, LARGE_SIDE, LARGE_SIDE};
+    fill.draw_fill.brush.type = SM_BRUSH_TYPE_SOLID;
+    fill.draw_fill.brush.color = BLUE;
+    fill.draw_fill.ropd = SM_ROPD_OP_PUT;
+    fake_send_display(peer, &fill);
+    send_type(peer, SM_MSG_DISPLAY_MARK);
+    fake_drain(peer);
+}
+
+static uint32_t view_pixel(const struct sm_display_view *view, size_t x, size_t y)
+{
+    uint32_t pixel;
+    memcpy(&pixel, view->pixels + y * view->stride_bytes + x * sizeof(pixel), sizeof(pixel));
+    return pixel & 0xffffff;
+}
+
+static void a_sparse_look_leaves_fills_to_the_reader(void **state)
+{
+    (void)state;
+    struct fake_script script = {
+        .channels = {{SM_CHANNEL_DISPLAY, 0}}, .channel_count = 1, .display = show_large_blue};
+    struct fake_server *server = fake_server_start(&script);
+    struct sm_session *session = connect_to(server);
+    struct sm_display_info info = {.is_ready = false};
+    while (!info.is_ready) {
+        (void)await_event(session, SM_EVENT_DISPLAY_CONFIG);
+        (void)sm_session_get_displays(session, &info, 1);
+    }
+    struct sm_display_view view;
+    sm_check_status(sm_display_lock_sparse(session, 9, &view), SM_ERR_STATE);
+    sm_check_status(sm_display_lock_sparse(session, 0, &view), SM_OK);
+    assert_int_equal(view.fill_count, 1);
+    assert_int_equal(view.fills[0].area.left, 0);
+    assert_int_equal(view.fills[0].area.top, 8);
+    assert_int_equal(view.fills[0].area.right, LARGE_SIDE);
+    assert_int_equal(view.fills[0].area.bottom, LARGE_SIDE);
+    assert_int_equal(view.fills[0].pixel & 0xffffff, BLUE);
+    assert_int_equal(view_pixel(&view, 20, 20), 0);
+    sm_display_unlock(session, 0);
+
+    sm_check_status(sm_display_lock(session, 0, &view), SM_OK);
+    assert_int_equal(view.fill_count, 0);
+    assert_int_equal(view_pixel(&view, 20, 7), 0);
+    assert_int_equal(view_pixel(&view, 20, 20), BLUE);
+    sm_display_unlock(session, 0);
+    sm_check_status(sm_display_lock_sparse(session, 0, &view), SM_OK);
+    assert_int_equal(view.fill_count, 0); /* painted by now */
+    sm_display_unlock(session, 0);
+    sm_session_destroy(session);
+    fake_server_stop(server);
+}
+
 /* Step 0 when the first messages of the client were as they should be. */
 static void expect_wish(struct fake_peer *peer)
 {
@@ -358,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_display_is_ready_when_it_is_marked),
+        cmocka_unit_test(a_sparse_look_leaves_fills_to_the_reader),
         cmocka_unit_test(a_wish_for_a_compression_reaches_the_server),
         cmocka_unit_test(monitors_are_parts_of_the_surface),
         cmocka_unit_test(surfaces_of_16_bits_are_shown_as_32),

@@ -29,8 +29,10 @@ static uint32_t canvas_pixel(const struct sm_canvas *canvas, int x, int y)
 
 static void put_pixel(struct sm_canvas *canvas, int x, int y, uint32_t pixel)
 {
-    sm_canvas_copy(canvas, (struct sm_rect){x, y, x + 1, y + 1}, (const uint8_t *)&pixel,
-                   sizeof(pixel));
+    const struct sm_display_view view = {.pixels = (const uint8_t *)&pixel,
+                                         .stride_bytes = sizeof(pixel)};
+    sm_canvas_copy(canvas, (struct sm_rect){x, y, x + 1, y + 1},
+                   &(struct sm_canvas_source){&view, -x, -y});
 }
 
 /* What a node of the toolkit does; (x, y) of the canvas is its upper left pixel. */
@@ -107,6 +109,84 @@ static void clearing_keeps_the_rectangle_it_is_told_to(void **state)
     sm_canvas_unref(canvas);
 }
 
+enum { ROUNDS = 300, FILLS = 12, GUEST_WIDTH = 100, GUEST_HEIGHT = 80 };
+
+/* A guest's pixels, and what they would be with the fills painted. */
+struct guest {
+    uint32_t pixels[GUEST_HEIGHT][GUEST_WIDTH], painted[GUEST_HEIGHT][GUEST_WIDTH];
+    struct sm_display_fill fills[FILLS];
+    struct sm_display_view view;
+};
+
+static bool is_free(const struct guest *guest, struct sm_rect rect)
+{
+    for (size_t i = 0; i < guest->view.fill_count; i++)
+        if (!sm_rect_is_empty(sm_rect_intersect(rect, guest->fills[i].area)))
+            return false;
+    return true;
+}
+
+static struct sm_rect random_rect(struct sm_test_random *random, int width, int height)
+{
+    int left = (int)(sm_test_random_next(random) % (unsigned)width);
+    int top = (int)(sm_test_random_next(random) % (unsigned)height);
+    return (struct sm_rect){
+        left, top, left + 1 + (int)(sm_test_random_next(random) % (unsigned)(width - left)),
+        top + 1 + (int)(sm_test_random_next(random) % (unsigned)(height - top))};
+}
+
+static void make_guest(struct guest *guest, struct sm_test_random *random)
+{
+    for (size_t y = 0; y < GUEST_HEIGHT; y++)
+        for (size_t x = 0; x < GUEST_WIDTH; x++)
+            guest->pixels[y][x] = guest->painted[y][x] = sm_test_random_next(random);
+    guest->view = (struct sm_display_view){.pixels = (const uint8_t *)guest->pixels,
+                                           .stride_bytes = sizeof(guest->pixels[0]),
+                                           .width = GUEST_WIDTH,
+                                           .height = GUEST_HEIGHT,
+                                           .fills = guest->fills};
+    for (int tries = 0; tries < 3 * FILLS && guest->view.fill_count < FILLS; tries++) {
+        struct sm_rect rect = random_rect(random, GUEST_WIDTH, GUEST_HEIGHT);
+        if (!is_free(guest, rect))
+            continue;
+        uint32_t pixel = sm_test_random_next(random);
+        guest->fills[guest->view.fill_count++] = (struct sm_display_fill){rect, pixel};
+        for (int y = rect.top; y < rect.bottom; y++)
+            for (int x = rect.left; x < rect.right; x++)
+                guest->painted[y][x] = pixel;
+    }
+}
+
+static void what_a_display_leaves_to_fill_is_filled(void **state)
+{
+    (void)state;
+    struct sm_test_random random = {17};
+    struct sm_canvas *canvas = make_canvas();
+    static struct guest guest;
+    for (int round = 0; round < ROUNDS; round++) {
+        make_guest(&guest, &random);
+        struct sm_canvas_source from = {
+            &guest.view, (int)(sm_test_random_next(&random) % (GUEST_WIDTH - WIDTH + 1)),
+            (int)(sm_test_random_next(&random) % (GUEST_HEIGHT - HEIGHT + 1))};
+        struct sm_rect rect = random_rect(&random, WIDTH, HEIGHT);
+        sm_canvas_clear(canvas, (struct sm_rect){0});
+        sm_canvas_copy(canvas, rect, &from);
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++) {
+                bool is_in = x >= rect.left && x < rect.right && y >= rect.top && y < rect.bottom;
+                uint32_t wanted = is_in ? guest.painted[y + from.y][x + from.x] : 0;
+                assert_int_equal(canvas_pixel(canvas, x, y), wanted | 0xff000000u);
+            }
+        assert_false(sm_canvas_differs(canvas, rect, &from));
+        int x =
+            rect.left + (int)(sm_test_random_next(&random) % (unsigned)(rect.right - rect.left));
+        int y = rect.top + (int)(sm_test_random_next(&random) % (unsigned)(rect.bottom - rect.top));
+        put_pixel(canvas, x, y, canvas_pixel(canvas, x, y) ^ 0x010000);
+        assert_true(sm_canvas_differs(canvas, rect, &from));
+    }
+    sm_canvas_unref(canvas);
+}
+
 static void absurd_sizes_are_refused(void **state)
 {
     (void)state;
@@ -121,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_recording_shows_what_is_on_the_canvas_when_it_is_played),
         cmocka_unit_test(a_recording_holds_the_canvas),
         cmocka_unit_test(clearing_keeps_the_rectangle_it_is_told_to),
+        cmocka_unit_test(what_a_display_leaves_to_fill_is_filled),
         cmocka_unit_test(absurd_sizes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

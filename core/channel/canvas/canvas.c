@@ -136,6 +136,12 @@ void sm_canvas_settle(struct sm_canvas *canvas)
     sm_lazy_fills_settle_all(canvas);
 }
 
+size_t sm_canvas_fills(const struct sm_canvas *canvas, uint32_t surface_id,
+                       struct sm_canvas_fill *out)
+{
+    return sm_lazy_fills_of(canvas, surface_id, out);
+}
+
 struct sm_surface *sm_canvas_surface(const struct sm_canvas *canvas, uint32_t id)
 {
     return id < canvas->config.max_surfaces ? canvas->surfaces[id] : NULL;

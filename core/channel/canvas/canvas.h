@@ -91,6 +91,24 @@ void sm_canvas_surface_destroy(struct sm_canvas *canvas, uint32_t id);
  */
 void sm_canvas_settle(struct sm_canvas *canvas);
 
+/** An area of one colour. */
+struct sm_canvas_fill {
+    struct sm_rect rect; /* within its surface; not empty */
+    uint32_t color;      /* a stored pixel value */
+};
+
+enum { SM_CANVAS_FILLS_MAX = 128 };
+
+/**
+ * Instead of sm_canvas_settle(): what waits to be seen of a surface. Its pixels are what they
+ * should be everywhere else.
+ *
+ * @param out  receives the fills, which do not overlap; room for SM_CANVAS_FILLS_MAX
+ * @return how many there are
+ */
+size_t sm_canvas_fills(const struct sm_canvas *canvas, uint32_t surface_id,
+                       struct sm_canvas_fill *out);
+
 /** Borrowed until the surface is destroyed; NULL if there is none. See sm_canvas_settle(). */
 struct sm_surface *sm_canvas_surface(const struct sm_canvas *canvas, uint32_t id);
 

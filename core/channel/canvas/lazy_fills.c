@@ -48,7 +48,7 @@ static void put(struct sm_canvas *canvas, const struct sm_lazy_fill *fill)
 {
     struct sm_lazy_fills *lazy = &canvas->lazy;
     int64_t pixels = sm_rect_width(fill->rect) * sm_rect_height(fill->rect);
-    if (pixels < SM_LAZY_FILL_MIN_PX || lazy->count == SM_LAZY_FILLS_MAX)
+    if (pixels < SM_LAZY_FILL_MIN_PX || lazy->count == SM_CANVAS_FILLS_MAX)
         paint(canvas, fill);
     else
         lazy->fills[lazy->count++] = *fill;
@@ -104,6 +104,17 @@ void sm_lazy_fills_settle_all(struct sm_canvas *canvas)
     for (size_t i = 0; i < lazy->count; i++)
         paint(canvas, &lazy->fills[i]);
     lazy->count = 0;
+}
+
+size_t sm_lazy_fills_of(const struct sm_canvas *canvas, uint32_t surface_id,
+                        struct sm_canvas_fill *out)
+{
+    const struct sm_lazy_fills *lazy = &canvas->lazy;
+    size_t count = 0;
+    for (size_t i = 0; i < lazy->count; i++)
+        if (lazy->fills[i].surface_id == surface_id)
+            out[count++] = (struct sm_canvas_fill){lazy->fills[i].rect, lazy->fills[i].color};
+    return count;
 }
 
 void sm_lazy_fills_forget(struct sm_canvas *canvas, uint32_t surface_id)

@@ -13,11 +13,9 @@
 #include <stdint.h>
 
 #include "core/base/geometry.h"
-
-struct sm_canvas;
+#include "core/channel/canvas/canvas.h"
 
 enum {
-    SM_LAZY_FILLS_MAX = 128,
     SM_LAZY_FILL_MIN_PX = 1024, /* smaller ones are painted sooner than remembered */
 };
 
@@ -29,7 +27,7 @@ struct sm_lazy_fill {
 
 /** Zeroed memory: none. */
 struct sm_lazy_fills {
-    struct sm_lazy_fill fills[SM_LAZY_FILLS_MAX];
+    struct sm_lazy_fill fills[SM_CANVAS_FILLS_MAX];
     size_t count;
 };
 
@@ -48,6 +46,10 @@ void sm_lazy_fills_settle_surface(struct sm_canvas *canvas, uint32_t surface_id)
 
 /** Paints all. */
 void sm_lazy_fills_settle_all(struct sm_canvas *canvas);
+
+/** Those of a surface, not painted: `out` has room for SM_CANVAS_FILLS_MAX. Returns how many. */
+size_t sm_lazy_fills_of(const struct sm_canvas *canvas, uint32_t surface_id,
+                        struct sm_canvas_fill *out);
 
 /** A surface goes away: its fills are forgotten. */
 void sm_lazy_fills_forget(struct sm_canvas *canvas, uint32_t surface_id);

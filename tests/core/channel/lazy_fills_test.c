@@ -72,6 +72,24 @@ static void fill_waits_until_somebody_looks(void **state)
     sm_canvas_destroy(canvas);
 }
 
+static void fill_that_waits_is_told(void **state)
+{
+    (void)state;
+    struct sm_canvas *canvas = canvas_of(true);
+    struct sm_canvas_fill fills[SM_CANVAS_FILLS_MAX];
+    assert_int_equal(sm_canvas_fills(canvas, 0, fills), 0);
+    fill(canvas, (struct sm_rect){-5, 10, 100, 90}, RED); /* what is outside does not count */
+    assert_int_equal(sm_canvas_fills(canvas, 0, fills), 1);
+    assert_true(sm_rect_equal(fills[0].rect, (struct sm_rect){0, 10, 100, 90}));
+    assert_int_equal(fills[0].color, RED);
+    assert_int_equal(sm_canvas_fills(canvas, 1, fills), 0);
+    assert_int_equal(sm_canvas_fills(canvas, 77, fills), 0);
+    assert_int_equal(pixel(canvas, 5, 20), 0);
+    sm_canvas_settle(canvas);
+    assert_int_equal(sm_canvas_fills(canvas, 0, fills), 0);
+    sm_canvas_destroy(canvas);
+}
+
 static void fill_is_told_of_at_once(void **state)
 {
     (void)state;
@@ -243,8 +261,29 @@ static struct sm_display_msg random_message(struct sm_test_random *r, struct pic
     return msg;
 }
 
+/* What waits, painted by somebody else: nothing is painted on the canvas. */
+static void check_told(const struct sm_canvas *lazy, const struct sm_canvas *plain)
+{
+    static uint32_t shown[HEIGHT][WIDTH];
+    for (uint32_t id = 0; id < 2; id++) {
+        const struct sm_pixels *from = sm_surface_pixels(sm_canvas_surface(lazy, id));
+        for (uint32_t y = 0; y < HEIGHT; y++)
+            memcpy(shown[y], sm_pixels_row(from, y), sizeof(shown[y]));
+        struct sm_canvas_fill fills[SM_CANVAS_FILLS_MAX];
+        size_t count = sm_canvas_fills(lazy, id, fills);
+        for (size_t i = 0; i < count; i++)
+            for (int32_t y = fills[i].rect.top; y < fills[i].rect.bottom; y++)
+                for (int32_t x = fills[i].rect.left; x < fills[i].rect.right; x++)
+                    shown[y][x] = fills[i].color;
+        const struct sm_pixels *wanted = sm_surface_pixels(sm_canvas_surface(plain, id));
+        for (uint32_t y = 0; y < HEIGHT; y++)
+            assert_memory_equal(shown[y], sm_pixels_row(wanted, y), sizeof(shown[y]));
+    }
+}
+
 static void check_same(struct sm_canvas *lazy, const struct sm_canvas *plain)
 {
+    check_told(lazy, plain);
     sm_canvas_settle(lazy);
     for (uint32_t id = 0; id < 2; id++) {
         const struct sm_pixels *a = sm_surface_pixels(sm_canvas_surface(lazy, id));
@@ -266,6 +305,8 @@ static void what_is_seen_is_the_same(void **state)
         sm_check_status(sm_canvas_draw(lazy, &msg, NULL), SM_OK);
         if (sm_test_random_next(&random) % 16 == 0)
             check_same(lazy, plain);
+        else if (sm_test_random_next(&random) % 16 == 0)
+            check_told(lazy, plain);
     }
     check_same(lazy, plain);
     sm_canvas_destroy(lazy);
@@ -296,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fill_waits_until_somebody_looks),
+        cmocka_unit_test(fill_that_waits_is_told),
         cmocka_unit_test(fill_is_told_of_at_once),
         cmocka_unit_test(later_fill_wins),
         cmocka_unit_test(what_is_moved_is_painted_before),
