@@ -93,7 +93,8 @@ bool cli_movie_start(struct cli_movie **out, struct cli_failure *failure)
     }
     const char *reason = await(movie);
     if (reason) {
-        (void)cli_fail(failure, CLI_EXIT_OTHER, movie->answer.cure, "%s", reason);
+        (void)cli_fail(failure, movie->is_gone ? CLI_EXIT_OUTPUT : CLI_EXIT_OTHER,
+                       movie->answer.cure, "%s", reason);
         cli_movie_destroy(movie);
         return false;
     }

@@ -184,22 +184,27 @@ def encoder_of(process):
     def found():
         with open(f'/proc/{process.pid}/task/{process.pid}/children') as file:
             return [int(pid) for pid in file.read().split()]
-    wait_for(found, 20, 'the process that encodes')
-    return found()[0]
+    return wait_for(found, 20, 'the process that encodes', 0.001)[0]
 
 
 @tap.test('record says so when the process that encodes is ended, and leaves none when it is ended itself')
 def record_ended():
     shown = machine('ours')
     film = stage.path('ended.mkv')
-    child = shown.watched_by([SUMAC, 'record', shown.uri, film, '--json'], stdout=subprocess.PIPE)
-    os.kill(encoder_of(child), signal.SIGKILL)
-    shown.send_keys('x', 'backspace')
-    out, _ = child.communicate(timeout=60)
-    error = json.loads(out)['error']
-    check_equal((child.returncode, error['kind']), (3, 'output'), f'exit code and kind ({out})')
-    check('Killed' in error['cause'] and '--raw' in error['cure'], f'{error}')
-    check(not os.path.exists(film), 'a file was left')
+
+    def check_end(child):
+        os.kill(encoder_of(child), signal.SIGKILL)
+        shown.send_keys('x', 'backspace')
+        out, _ = child.communicate(timeout=60)
+        error = json.loads(out)['error']
+        check_equal((child.returncode, error['kind']), (3, 'output'), f'exit code and kind ({out})')
+        check('Killed' in error['cause'] and '--raw' in error['cure'], f'{error}')
+        check(not os.path.exists(film), 'a file was left')
+    command = [SUMAC, 'record', shown.uri, film, '--json']
+    check_end(shown.watched_by(command, stdout=subprocess.PIPE))
+    # Before it is ready, too.
+    for _ in range(5):
+        check_end(subprocess.Popen(command, text=True, stdout=subprocess.PIPE, env=stage.env))
 
     child = shown.watched_by([SUMAC, 'record', shown.uri, film])
     encoder = encoder_of(child)
