@@ -3,7 +3,6 @@
 
 #include "client/decode_pool.h"
 #include "client/error.h"
-#include "client/pixel_ring.h"
 #include "client/session_private.h"
 #include "core/base/cpu.h"
 #include "core/channel/canvas/image_cache.h"
@@ -64,37 +63,20 @@ static uint32_t window_bytes(const struct sm_session *session)
     return bytes > MAX_WINDOW_BYTES ? MAX_WINDOW_BYTES : bytes;
 }
 
-static void *allocate_pixels(void *ring, size_t size)
-{
-    return sm_pixel_ring_allocate(ring, size);
-}
-
-static void release_pixels(void *ring, void *memory)
-{
-    sm_pixel_ring_release(ring, memory);
-}
-
 static enum sm_status need_window(struct sm_session *session)
 {
     struct sm_shared *shared = &session->shared;
-    if (shared->window)
-        return SM_OK;
-    struct sm_glz_window_hooks hooks = {
-        .lock = lock_mutex,
-        .unlock = unlock_mutex,
-        .context = &shared->window_lock,
-    };
-    uint32_t bytes = window_bytes(session);
-    /* As much again, as the window has it; what is not needed costs addresses. */
-    if (!shared->ring && sm_pixel_ring_create(&shared->ring, (size_t)2 * bytes) != SM_OK)
-        shared->ring = NULL; /* then the heap will do */
-    if (shared->ring) {
-        hooks.allocate = allocate_pixels;
-        hooks.release = release_pixels;
-        hooks.memory_context = shared->ring;
+    enum sm_status status = SM_OK;
+    if (!shared->window) {
+        struct sm_glz_window_hooks hooks = {
+            .lock = lock_mutex,
+            .unlock = unlock_mutex,
+            .context = &shared->window_lock,
+        };
+        shared->window_px = window_bytes(session) / BYTES_A_PIXEL;
+        status = sm_glz_window_create(&shared->window, shared->window_px, &hooks);
     }
-    shared->window_px = bytes / BYTES_A_PIXEL;
-    return sm_glz_window_create(&shared->window, shared->window_px, &hooks);
+    return status;
 }
 
 static enum sm_status need_pool(struct sm_session *session)
@@ -130,7 +112,6 @@ void sm_session_finish_shared(struct sm_session *session)
         return;
     sm_decode_pool_destroy(shared->pool);
     sm_glz_window_destroy(shared->window);
-    sm_pixel_ring_destroy(shared->ring);
     sm_image_cache_destroy(shared->cache);
     pthread_mutex_destroy(&shared->cache_lock);
     pthread_mutex_destroy(&shared->window_lock);

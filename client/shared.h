@@ -13,7 +13,6 @@ struct sm_session;
 struct sm_image_cache;
 struct sm_glz_window;
 struct sm_decode_pool;
-struct sm_pixel_ring;
 
 struct sm_shared {
     pthread_mutex_t cache_lock;
@@ -21,7 +20,6 @@ struct sm_shared {
     struct sm_image_cache *cache; /* owned; NULL until connecting */
     struct sm_glz_window *window; /* owned; NULL until the first display channel opens */
     uint32_t window_px;           /* its size, as announced */
-    struct sm_pixel_ring *ring;   /* owned: where its images are; NULL: on the heap */
     struct sm_decode_pool *pool;  /* owned; likewise; NULL, too, if there is to be none */
 };
 

@@ -100,7 +100,7 @@ static enum sm_status begin(struct sm_glz_job *job, struct sm_glz_window *window
     job->window = window;
     job->epoch = sm_glz_window_epoch(window);
     job->data_size = data.size;
-    job->image = sm_glz_image_create(window, header->id, oldest, count);
+    job->image = sm_glz_image_create(header->id, oldest, count);
     if (!job->image)
         return SM_ERR_NOMEM;
     job->pass = (struct sm_glz_pass){

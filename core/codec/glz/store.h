@@ -12,12 +12,10 @@ struct sm_glz_image {
     uint32_t *pixels;   /* owned: in stream order, with SM_GLZ_SLACK_BYTES behind them */
     uint32_t count;     /* of pixels */
     uint32_t ref_count; /* changed under the lock */
-    const struct sm_glz_window_hooks *hooks; /* borrowed: of the window the pixels were made for */
 };
 
-/** A new image with room for its pixels, not in the window yet; NULL without memory. */
-struct sm_glz_image *sm_glz_image_create(const struct sm_glz_window *window, uint64_t id,
-                                         uint64_t head, uint32_t count);
+/** A new image with room for its pixels, not in any window yet; NULL without memory. */
+struct sm_glz_image *sm_glz_image_create(uint64_t id, uint64_t head, uint32_t count);
 
 /** Frees an image that no window holds. */
 void sm_glz_image_destroy(struct sm_glz_image *image);

@@ -146,29 +146,14 @@ bool sm_glz_window_is_settled(const struct sm_glz_window *window, uint64_t id)
 
 /* ---- for decoders ---- */
 
-static void *allocate(const struct sm_glz_window_hooks *hooks, size_t size)
-{
-    return hooks->allocate ? hooks->allocate(hooks->memory_context, size) : malloc(size);
-}
-
-static void release(const struct sm_glz_window_hooks *hooks, void *memory)
-{
-    if (hooks->release)
-        hooks->release(hooks->memory_context, memory);
-    else
-        free(memory);
-}
-
-struct sm_glz_image *sm_glz_image_create(const struct sm_glz_window *window, uint64_t id,
-                                         uint64_t head, uint32_t count)
+struct sm_glz_image *sm_glz_image_create(uint64_t id, uint64_t head, uint32_t count)
 {
     struct sm_glz_image *image = calloc(1, sizeof(*image));
     if (!image)
         return NULL;
     size_t size = (size_t)count * sizeof(uint32_t);
-    *image = (struct sm_glz_image){
-        .id = id, .head = head, .count = count, .ref_count = 1, .hooks = &window->hooks};
-    image->pixels = allocate(image->hooks, size + SM_GLZ_SLACK_BYTES);
+    *image = (struct sm_glz_image){.id = id, .head = head, .count = count, .ref_count = 1};
+    image->pixels = malloc(size + SM_GLZ_SLACK_BYTES);
     if (!image->pixels) {
         free(image);
         return NULL;
@@ -182,7 +167,7 @@ void sm_glz_image_destroy(struct sm_glz_image *image)
 {
     if (!image)
         return;
-    release(image->hooks, image->pixels);
+    free(image->pixels);
     free(image);
 }
 

@@ -18,18 +18,12 @@
 /** Thread: any, if the hooks lock; else one at a time. */
 struct sm_glz_window;
 
-/** `lock` and `unlock` go together, and so do `allocate` and `release`; each may be NULL. */
+/** All or none may be NULL; `changed` may be NULL alone. */
 struct sm_glz_window_hooks {
     void (*lock)(void *context);
     void (*unlock)(void *context);
     void (*changed)(void *context); /* called while locked, when an image or a reset arrives */
-    void *context;                  /* of these three */
-    /** Memory for the pixels of an image, aligned for them, of any value; NULL: there is none.
-     * Without it the heap is used. Called from the decoders' threads. */
-    void *(*allocate)(void *memory_context, size_t size);
-    /** Takes it back; perhaps called while locked. */
-    void (*release)(void *memory_context, void *memory);
-    void *memory_context;
+    void *context;
 };
 
 /**

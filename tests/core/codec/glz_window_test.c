@@ -251,45 +251,6 @@ static void hooks_lock_around_each_access(void **state)
     free_sequence(&s);
 }
 
-/* Pixels in blocks of their exact size; `*context` counts those that are out. */
-static void *allocate_pixels(void *context, size_t size)
-{
-    int *out = context;
-    (*out)++;
-    return malloc(size);
-}
-
-static void release_pixels(void *context, void *memory)
-{
-    int *out = context;
-    (*out)--;
-    free(memory);
-}
-
-static void pixels_are_where_the_hooks_put_them(void **state)
-{
-    (void)state;
-    struct sequence s;
-    make_sequence(&s, 1 << 16);
-    int out = 0;
-    struct sm_glz_window_hooks hooks = {
-        .allocate = allocate_pixels, .release = release_pixels, .memory_context = &out};
-    struct sm_glz_window *window;
-    sm_check_status(sm_glz_window_create(&window, 1 << 16, &hooks), SM_OK);
-    struct sm_decoder *decoder = new_decoder(window);
-    sm_check_status(decode(decoder, &s, 0), SM_OK);
-    assert_int_equal(out, 1);
-    sm_check_status(decode(decoder, &s, 1), SM_OK);
-    assert_int_equal(out, 2);
-    sm_glz_window_reset(window);
-    assert_int_equal(out, 0);
-    sm_check_status(decode(decoder, &s, 0), SM_OK);
-    sm_decoder_destroy(decoder);
-    sm_glz_window_destroy(window);
-    assert_int_equal(out, 0);
-    free_sequence(&s);
-}
-
 static void numbering_goes_on_after_a_clear(void **state)
 {
     (void)state;
@@ -356,7 +317,6 @@ int main(void)
         cmocka_unit_test(what_the_sender_forgot_is_let_go),
         cmocka_unit_test(a_reset_ends_every_wait),
         cmocka_unit_test(hooks_lock_around_each_access),
-        cmocka_unit_test(pixels_are_where_the_hooks_put_them),
         cmocka_unit_test(numbering_goes_on_after_a_clear),
         cmocka_unit_test(a_small_ring_wraps_without_a_trace),
     };
